@@ -1,0 +1,33 @@
+/** Every code a {@link ProtocolError} can carry; each has a heading in `docs/errors.md`. */
+export type ProtocolErrorCode =
+  /** Bytes that are not the message they claim to be: bad wire type, over-long varint, length past the end. */
+  | "WIRE_MALFORMED"
+  /** A pprof that decodes but breaks a rule of profile.proto: unknown id, bad string index, value count. */
+  | "PPROF_MALFORMED"
+  /** A count or size limit was passed while decoding. */
+  | "PPROF_LIMIT"
+  /** A row number that points outside its table, or a parent that does not precede its child. */
+  | "PROFILE_BAD_INDEX"
+  /** A sum left the range of int64. */
+  | "PROFILE_OVERFLOW"
+  /** Two profiles that do not have the same sample types. */
+  | "PROFILE_MISMATCH"
+  /** Flamebearer JSON or tree bytes that do not describe a tree. */
+  | "TREE_MALFORMED"
+  /** A label set, label name or application name that breaks the grammar. */
+  | "LABELS_INVALID"
+  /** A label selector that does not parse, or a regular expression that RE2 refuses. */
+  | "SELECTOR_INVALID"
+  /** A profile type id that does not have five (or six) parts. */
+  | "PROFILE_TYPE_INVALID";
+
+/** The one error class of this package: match {@link ProtocolError.code}, show `message`. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly code: ProtocolErrorCode;
+
+  constructor(message: string, options: { readonly code: ProtocolErrorCode; readonly cause?: unknown }) {
+    super(message, options);
+    this.code = options.code;
+  }
+}
