@@ -1,0 +1,184 @@
+import type { DiffTree, LabelSet, Tree } from "@pyroscope-ts/protocol";
+
+/**
+ * The reads of the receiver, as the storage worker serves them.
+ *
+ * Requests and answers survive `structuredClone`: selectors travel as text, trees as typed arrays. Every method
+ * rejects with a `ReceiverError`: `INVALID_ARGUMENT` for a request that breaks a rule, `OUT_OF_RANGE` when a sum
+ * leaves int64, `CANCELLED` when `signal` fires, `DEADLINE_EXCEEDED` after the query deadline, `UNAVAILABLE` when too many
+ * queries wait.
+ */
+export interface QueryService {
+  /** Ids of the profile types that have a profile in the range, in byte order. */
+  profileTypes(query: RangeQuery, options?: QueryOptions): Promise<Answer<readonly string[]>>;
+  /** Names of labels in byte order, internal ones (`__profile_type__`) included. */
+  labelNames(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>>;
+  /** Values of one label in byte order; a series without the label adds none. */
+  labelValues(query: LabelValuesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>>;
+  /** Distinct label sets, sorted. */
+  series(query: SeriesQuery, options?: QueryOptions): Promise<Answer<readonly LabelSet[]>>;
+  /** One flame graph, truncated to the query's node limit. */
+  selectTree(query: StackQuery, options?: QueryOptions): Promise<Answer<Tree>>;
+  /** Two flame graphs laid over each other, truncated to the larger node limit. */
+  selectDiffTree(query: DiffQuery, options?: QueryOptions): Promise<Answer<DiffTree>>;
+  /** Stacks as bytes of a file: a whole pprof, or a tree. */
+  exportStacks(query: ExportQuery, options?: QueryOptions): Promise<Answer<Uint8Array>>;
+  /** Totals over time, largest series first. */
+  selectTimeSeries(query: TimeSeriesQuery, options?: QueryOptions): Promise<Answer<readonly TimeSeries[]>>;
+  /** Whether a tenant has data, and from when to when. */
+  profileStats(query: { readonly tenant: string }): Promise<ProfileStats>;
+}
+
+export interface QueryOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What a query found, and how complete that is. */
+export interface Answer<Value> {
+  readonly value: Value;
+  /** Ids of the blocks in range that could not be read; header `x-pyroscope-partial`. */
+  readonly missingBlocks: readonly string[];
+  /** Finest resolution the answer was made from; header `x-pyroscope-resolution`. */
+  readonly resolution: Resolution;
+}
+
+/** `raw`: every profile as it was pushed. Levels of roll-up come with compaction. */
+export type Resolution = "raw";
+
+/** Whose profiles, and from when. */
+export interface RangeQuery {
+  /** One or more; their profiles are merged. */
+  readonly tenants: readonly string[];
+  /** First and last millisecond, both inclusive. 0 is "not given", which is refused. */
+  readonly startUnixMillis: number;
+  readonly endUnixMillis: number;
+}
+
+export interface LabelNamesQuery extends RangeQuery {
+  /** Selectors that a series must all satisfy. */
+  readonly selectors: readonly string[];
+}
+
+export interface LabelValuesQuery extends LabelNamesQuery {
+  readonly name: string;
+}
+
+export interface SeriesQuery extends LabelNamesQuery {
+  /** Which labels to tell apart; empty: all. */
+  readonly labelNames: readonly string[];
+}
+
+/** Which samples: one profile type, a selector, and what narrows it further (all of it together). */
+export interface SelectionQuery extends RangeQuery {
+  readonly profileType: string;
+  readonly selector: string;
+  /** Function names, root first, that a stack must begin with. */
+  readonly callSite?: readonly string[];
+  /** UUIDs that exemplars carry. */
+  readonly profileIds?: readonly string[];
+  /** 16 hexadecimal digits each. */
+  readonly spanIds?: readonly string[];
+  /** 32 hexadecimal digits each. */
+  readonly traceIds?: readonly string[];
+}
+
+export interface StackQuery extends SelectionQuery {
+  /** Most nodes of the tree; absent or 0: the default of the limits; negative or above their maximum: refused. */
+  readonly maxNodes?: number;
+  /** What a frame is named after. Default `function`. */
+  readonly frameNames?: FrameNames;
+}
+
+/** `function`: functions alone, as Pyroscope does. `line`: `function file:line`, so that two lines of one function differ. */
+export type FrameNames = "function" | "line";
+
+export interface DiffQuery {
+  readonly left: StackQuery;
+  readonly right: StackQuery;
+}
+
+/** What {@link QueryService.exportStacks} makes. */
+export type ExportFormat =
+  /** profile.proto with every frame, file, line, mapping and address; not truncated unless `maxNodes` is given. */
+  | "pprof"
+  /** Text lines `root;leaf value`. */
+  | "collapsed"
+  /** The tree bytes of querier.v1. */
+  | "tree";
+
+export interface ExportQuery extends StackQuery {
+  readonly format: ExportFormat;
+  /** Default `none`. */
+  readonly compression?: "gzip" | "none";
+  /** pprof only: keep this many frames next to the leaf. */
+  readonly keepLocations?: number;
+  /** pprof only: leaf frames lose their line, so that all callees of one function are one. */
+  readonly aggregateCallees?: boolean;
+}
+
+export interface TimeSeriesQuery extends SelectionQuery {
+  readonly stepMs: number;
+  readonly groupBy: readonly string[];
+  /** Absent: instant types (inuse, goroutine) average the profiles of a series in a bucket, others sum. */
+  readonly aggregation?: "sum" | "average";
+  /** Largest N series; absent or 0: all. */
+  readonly limit?: number;
+  /** Whether each point names the largest profile in it. */
+  readonly exemplars?: boolean;
+}
+
+/** Values of one group over time, sparse: only buckets that hold a profile. */
+export interface TimeSeries {
+  /** The group's labels; a label that its series lack is absent. */
+  readonly labels: LabelSet;
+  /** Right edges of the buckets `(t - step, t]`, ascending. */
+  readonly unixMillis: Float64Array;
+  /** Parallel to `unixMillis`; exact up to 2^53. */
+  readonly values: Float64Array;
+  /** Parallel to `unixMillis` when asked for. */
+  readonly exemplars?: readonly Exemplar[];
+}
+
+/** One profile that stands for a point. */
+export interface Exemplar {
+  readonly unixMillis: number;
+  readonly profileId: string;
+  readonly value: bigint;
+  /** Labels of its series that are not grouped by. */
+  readonly labels: LabelSet;
+}
+
+export interface ProfileStats {
+  readonly dataIngested: boolean;
+  /** 0 without data. */
+  readonly oldestUnixMillis: number;
+  readonly newestUnixMillis: number;
+}
+
+/** Bounds of queries; 0 is "no limit" for lengths and times. */
+export interface QueryLimits {
+  readonly maxQueryLengthMs: number;
+  readonly maxQueryLookbackMs: number;
+  readonly maxFlamegraphNodesDefault: number;
+  readonly maxFlamegraphNodesMax: number;
+  readonly maxConcurrentQueries: number;
+  readonly maxWaitingQueries: number;
+  readonly queryTimeoutMs: number;
+}
+
+/**
+ * The limits of an installation that sets none.
+ *
+ * Node limits are Pyroscope's; length and lookback are off, since a self-hosted year must be readable. DuckDB gives
+ * each query every core, so that 4 at once already keep a small machine busy; the time-out is below the 60 s that
+ * Grafana and most proxies wait.
+ */
+export const DEFAULT_QUERY_LIMITS: QueryLimits = {
+  maxQueryLengthMs: 0,
+  maxQueryLookbackMs: 0,
+  maxFlamegraphNodesDefault: 8192,
+  maxFlamegraphNodesMax: 1_048_576,
+  maxConcurrentQueries: 4,
+  maxWaitingQueries: 256,
+  queryTimeoutMs: 55_000,
+};
