@@ -13,7 +13,7 @@ const { values: options } = readOptions();
 const children = [];
 let isStopping = false;
 
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => stop(0, signal));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => void stop(0, signal));
 
 const receiverUrl = await launch("receiver", [
   join(root, "packages/receiver/bin/pyroscope.js"),
@@ -72,7 +72,7 @@ function launch(name, args, env = {}) {
     if (isStopping) return;
     const advice = name === "receiver" ? "npm start -- --port 4041" : "npm start -- --demo-port 3001";
     console.error(`start: the ${name} ended (${signal ?? `exit code ${code}`}). Port in use? Try: ${advice}`);
-    stop(1, "SIGTERM");
+    void stop(1, "SIGTERM");
   });
   return new Promise((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
