@@ -1,0 +1,68 @@
+import type { LabelSet } from "@pyroscope-ts/protocol";
+import type { DiscardCode, DiscardReason } from "./discard-reasons.ts";
+import type { IngestLimits } from "./limits.ts";
+
+/** The write side of the storage worker. Batches and results survive `structuredClone`. */
+export interface PushService {
+  /**
+   * Admits or refuses each item of a batch by itself; resolves when what was admitted is durable and can be queried.
+   *
+   * @returns one result for each item, in order. Never rejects for what a client sent, nor for a disk that
+   * does not take writes: those are results.
+   */
+  push(batch: PushBatch): Promise<readonly PushItemResult[]>;
+}
+
+/** The profiles of one request. */
+export interface PushBatch {
+  readonly tenant: string;
+  /** When the request arrived: the time of profiles that name none, and the centre of the ingestion window. */
+  readonly receivedUnixMillis: number;
+  readonly items: readonly PushItem[];
+  readonly limits: IngestLimits;
+  /** `User-Agent` of the request, for log lines. */
+  readonly client?: string;
+}
+
+/** One profile and the series that it was sent for. */
+export interface PushItem {
+  /** As sent; neither sorted nor checked. */
+  readonly labels: LabelSet;
+  /** A pprof, gzip or plain. */
+  readonly payload: Uint8Array;
+  /** The client's id of the profile; log lines and error texts repeat it. */
+  readonly id: string;
+  /** Set for profiles of `/ingest`, whose series name and time depend on the profile itself. */
+  readonly ingest?: IngestHints;
+}
+
+/** What the query string and the form of `/ingest` say beside the profile. */
+export interface IngestHints {
+  /** Parameter `from`: the time of a profile that has none, or one in 1970. */
+  readonly fromUnixNanos: bigint;
+  /** Display names of `sample_type_config`, by sample type; undefined when the client sent no config. */
+  readonly displayNames: ReadonlyMap<string, string> | undefined;
+}
+
+/** What became of one item. */
+export type PushItemResult = PushItemAdmitted | PushItemRefused;
+
+/** The item is durable. */
+export interface PushItemAdmitted {
+  readonly ok: true;
+  /** Profiles stored: one for each series that the item's samples belong to; 0 when every sample is zero. */
+  readonly profiles: number;
+}
+
+/** Nothing of the item was stored. */
+export interface PushItemRefused {
+  readonly ok: false;
+  readonly reason: DiscardReason;
+  readonly code: DiscardCode;
+  /** For the client. */
+  readonly message: string;
+  /** The payload did not decode, so that nothing else about it was looked at. */
+  readonly isUndecodable: boolean;
+  /** Decompressed size if known, else the size as sent. */
+  readonly bytes: number;
+}
