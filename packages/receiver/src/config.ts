@@ -1,0 +1,194 @@
+import type { AuthToken } from "./config/auth-tokens.ts";
+import { type BindAddress, formatBindAddress, isLoopback } from "./config/bind-address.ts";
+import { ingestLimitSettings, queryLimitSettings } from "./config/limit-settings.ts";
+import { serverSettings } from "./config/server-settings.ts";
+import { type FileReader, type Setting, type SettingTable, toEnvironmentName } from "./config/setting.ts";
+import { ReceiverError } from "./errors.ts";
+import type { IngestLimits } from "./ingest/limits.ts";
+import type { QueryLimits } from "./query/query-service.ts";
+
+/** Words of `--log-level`, from silent to chatty. */
+export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
+
+/** Settings of the process itself. */
+export interface ServerConfig {
+  readonly bindAddress: BindAddress;
+  /** The data directory. */
+  readonly storagePath: string;
+  /** Empty: no credentials are asked for. */
+  readonly authTokens: readonly AuthToken[];
+  /** Allows to listen beyond loopback without tokens. */
+  readonly isInsecure: boolean;
+  /** PEM; both or none. */
+  readonly tlsCertificateFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  /** Tenants come from `X-Scope-OrgID`; off: there is one tenant, `anonymous`. */
+  readonly isMultitenancyEnabled: boolean;
+  /** Profiles older than this are deleted; 0: never. */
+  readonly retentionMs: number;
+  /** Path prefix under which a proxy shows the server; empty: none. */
+  readonly baseUrl: string;
+  readonly logLevel: LogLevel;
+  /** Bytes of request bodies held at once, over all connections. */
+  readonly maxInflightBytes: number;
+  readonly maxConnections: number;
+  /** From the first byte of a request to its last. Also bounds how long a client may stop reading a response. */
+  readonly readTimeoutMs: number;
+  /** How long a connection is kept without a request. */
+  readonly idleTimeoutMs: number;
+  /** How long a stopping server waits for requests in flight. */
+  readonly shutdownTimeoutMs: number;
+}
+
+/** Everything a receiver is told from outside. Frozen; nothing downstream reads flags or the environment. */
+export interface ReceiverConfig extends ServerConfig {
+  readonly ingestLimits: IngestLimits;
+  readonly queryLimits: QueryLimits;
+}
+
+/** Where settings come from, in order of precedence: flags, environment, default. */
+export interface ConfigSources {
+  /** Values by flag name without dashes; a flag that was not given is absent. */
+  readonly flags?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Reads the files that `@FILE` names. */
+  readonly readFile?: FileReader;
+}
+
+/** One setting, without its type: for `--help`, docs and the startup log. */
+export interface SettingRow {
+  readonly group: "Server" | "Limits of pushes" | "Limits of queries";
+  readonly flag: string;
+  readonly environmentName: string;
+  readonly placeholder: string | undefined;
+  readonly defaultText: string;
+  readonly help: string;
+}
+
+/** Every setting, in the order in which they are documented. */
+export const settingRows: readonly SettingRow[] = [
+  ...toRows("Server", serverSettings),
+  ...toRows("Limits of pushes", ingestLimitSettings),
+  ...toRows("Limits of queries", queryLimitSettings),
+];
+
+/**
+ * Resolves every setting and checks those that depend on each other.
+ *
+ * @throws {@link ReceiverError} `CONFIG_INVALID` in one line: the flag or variable, its value (never a secret one) and
+ * what was expected.
+ */
+export function resolveConfig(sources: ConfigSources = {}): ReceiverConfig {
+  const config: ReceiverConfig = Object.freeze({
+    ...resolveTable(serverSettings, sources),
+    ingestLimits: resolveTable(ingestLimitSettings, sources),
+    queryLimits: resolveTable(queryLimitSettings, sources),
+  });
+  checkConfig(config);
+  return config;
+}
+
+/** The settings that are not at their default, by flag, as text; secrets are masked. */
+export function describeConfig(config: ReceiverConfig): Readonly<Record<string, string>> {
+  return {
+    ...describeTable(serverSettings, config),
+    ...describeTable(ingestLimitSettings, config.ingestLimits),
+    ...describeTable(queryLimitSettings, config.queryLimits),
+  };
+}
+
+function resolveTable<Config extends object>(table: SettingTable<Config>, sources: ConfigSources): Config {
+  const entries = listSettings(table).map(
+    ([key, setting]) => [key, resolveSetting(setting, sources)] as const,
+  );
+  return Object.freeze(Object.fromEntries(entries)) as Config;
+}
+
+function resolveSetting(setting: Setting<unknown>, sources: ConfigSources): unknown {
+  const flag = sources.flags?.[setting.flag];
+  if (flag !== undefined) return parseSetting(setting, `--${setting.flag}`, flag, sources);
+  const name = toEnvironmentName(setting.flag);
+  const variable = sources.environment?.[name];
+  // An empty variable is how a Compose file or a shell says "not set".
+  if (variable === undefined || variable === "") return setting.fallback;
+  return parseSetting(setting, name, variable, sources);
+}
+
+function parseSetting(
+  setting: Setting<unknown>,
+  source: string,
+  raw: string,
+  sources: ConfigSources,
+): unknown {
+  const shown = setting.isSecret ? "***" : raw;
+  const readFile: FileReader = (path) => {
+    if (sources.readFile === undefined) throw new Error("no files can be read here");
+    return sources.readFile(path);
+  };
+  let value: unknown;
+  try {
+    value = setting.parse(raw, readFile);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ReceiverError(`${source}=${shown}: ${reason}`, { code: "CONFIG_INVALID", cause: error });
+  }
+  if (value === undefined) {
+    throw new ReceiverError(`${source}=${shown}: expected ${setting.expects}`, { code: "CONFIG_INVALID" });
+  }
+  return value;
+}
+
+function checkConfig(config: ReceiverConfig): void {
+  if ((config.tlsCertificateFile === undefined) !== (config.tlsKeyFile === undefined)) {
+    throw new ReceiverError("--tls-certificate-file and --tls-key-file: give both or none", {
+      code: "CONFIG_INVALID",
+    });
+  }
+  if (!isLoopback(config.bindAddress) && config.authTokens.length === 0 && !config.isInsecure) {
+    const address = formatBindAddress(config.bindAddress);
+    throw new ReceiverError(
+      `--api-bind-addr=${address}: anyone who can reach this address could read and write profiles; ` +
+        "set --auth-token push=TOKEN,read=TOKEN, or --insecure if that is meant",
+      { code: "CONFIG_INVALID" },
+    );
+  }
+  const { maxFlamegraphNodesDefault, maxFlamegraphNodesMax } = config.queryLimits;
+  if (maxFlamegraphNodesDefault > maxFlamegraphNodesMax) {
+    throw new ReceiverError(
+      `--max-flamegraph-nodes-default=${maxFlamegraphNodesDefault}: ` +
+        `expected at most --max-flamegraph-nodes-max, which is ${maxFlamegraphNodesMax}`,
+      { code: "CONFIG_INVALID" },
+    );
+  }
+}
+
+function describeTable<Config extends object>(
+  table: SettingTable<Config>,
+  config: Config,
+): Record<string, string> {
+  const described = listSettings(table).map(([key, setting]) => {
+    const value = setting.format(config[key as keyof Config]);
+    return { flag: setting.flag, value, isDefault: value === setting.format(setting.fallback) };
+  });
+  const changed = described.filter(({ isDefault }) => !isDefault);
+  return Object.fromEntries(changed.map(({ flag, value }) => [flag, value]));
+}
+
+function toRows<Config extends object>(
+  group: SettingRow["group"],
+  table: SettingTable<Config>,
+): SettingRow[] {
+  return listSettings(table).map(([, setting]) => ({
+    group,
+    flag: setting.flag,
+    environmentName: toEnvironmentName(setting.flag),
+    placeholder: setting.placeholder,
+    defaultText: setting.format(setting.fallback),
+    help: setting.help,
+  }));
+}
+
+function listSettings<Config extends object>(table: SettingTable<Config>): [string, Setting<unknown>][] {
+  // The table is heterogeneous; each row is only ever used with its own value.
+  return Object.entries(table) as [string, Setting<unknown>][];
+}

@@ -1,0 +1,117 @@
+import type { LogLevel, ServerConfig } from "../config.ts";
+import type { SettingTable } from "./setting.ts";
+import {
+  authTokens,
+  bindAddress,
+  duration,
+  mebibytes,
+  oneOf,
+  optionalFile,
+  pathPrefix,
+  positiveCount,
+  positiveDuration,
+  text,
+  toggle,
+} from "./setting-kinds.ts";
+
+const MEBIBYTE = 1024 * 1024;
+const SECOND_MS = 1000;
+const DAY_MS = 86_400 * SECOND_MS;
+const LOG_LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug", "trace"];
+
+/** Settings of the process itself. */
+export const serverSettings: SettingTable<ServerConfig> = {
+  bindAddress: {
+    ...bindAddress,
+    flag: "api-bind-addr",
+    fallback: { host: "127.0.0.1", port: 4040 },
+    help: "Where to listen, for HTTP/1.1, HTTP/2 and gRPC alike. `:4040` is every interface; port 0 is any free one.",
+  },
+  storagePath: {
+    ...text,
+    placeholder: "directory",
+    flag: "storage-path",
+    fallback: "./data",
+    help: "The data directory. One process at a time.",
+  },
+  authTokens: {
+    ...authTokens,
+    flag: "auth-token",
+    fallback: [],
+    help:
+      "Tokens that clients must send (Bearer, or as the password of Basic): `push=TOKEN,read=TOKEN`. " +
+      "`@FILE` reads the list from a file, `push=@FILE` one token. A role may have several.",
+  },
+  isInsecure: {
+    ...toggle,
+    flag: "insecure",
+    fallback: false,
+    help: "Allow to listen beyond loopback without tokens.",
+  },
+  tlsCertificateFile: {
+    ...optionalFile,
+    flag: "tls-certificate-file",
+    fallback: undefined,
+    help: "PEM certificate chain; with --tls-key-file the server speaks TLS.",
+  },
+  tlsKeyFile: {
+    ...optionalFile,
+    flag: "tls-key-file",
+    fallback: undefined,
+    help: "PEM private key of the certificate.",
+  },
+  isMultitenancyEnabled: {
+    ...toggle,
+    flag: "auth.multitenancy-enabled",
+    fallback: false,
+    help: "Take the tenant from X-Scope-OrgID, which every request then needs; off: one tenant, the header is ignored.",
+  },
+  retentionMs: {
+    ...duration,
+    flag: "retention",
+    fallback: 30 * DAY_MS,
+    help: "Delete profiles that are older. 0: keep everything.",
+  },
+  baseUrl: {
+    ...pathPrefix,
+    flag: "base-url",
+    fallback: "",
+    help: "Path under which a reverse proxy shows the server, such as /pyroscope.",
+  },
+  logLevel: {
+    ...oneOf(LOG_LEVELS),
+    flag: "log-level",
+    fallback: "info",
+    help: "How much is logged, as JSON lines on standard error.",
+  },
+  maxInflightBytes: {
+    ...mebibytes,
+    flag: "max-inflight-mb",
+    fallback: 64 * MEBIBYTE,
+    help: "Request bodies held at once; above it requests are answered 503 with Retry-After.",
+  },
+  maxConnections: {
+    ...positiveCount,
+    flag: "max-connections",
+    fallback: 4096,
+    help: "Connections at once; further ones are closed.",
+  },
+  readTimeoutMs: {
+    ...positiveDuration,
+    flag: "http-read-timeout",
+    fallback: 30 * SECOND_MS,
+    help: "Longest time from the first to the last byte of a request, and longest time a client may stop reading.",
+  },
+  idleTimeoutMs: {
+    ...positiveDuration,
+    flag: "http-idle-timeout",
+    fallback: 120 * SECOND_MS,
+    help: "How long a connection is kept open without a request.",
+  },
+  shutdownTimeoutMs: {
+    ...positiveDuration,
+    flag: "shutdown-timeout",
+    fallback: 10 * SECOND_MS,
+    help: "How long a stopping server waits for requests in flight.",
+  },
+};

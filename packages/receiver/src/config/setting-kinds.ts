@@ -1,0 +1,114 @@
+import { type AuthToken, formatAuthTokens, parseAuthTokens } from "./auth-tokens.ts";
+import { type BindAddress, formatBindAddress, parseBindAddress } from "./bind-address.ts";
+import { formatDuration, parseDuration } from "./duration.ts";
+import type { SettingKind } from "./setting.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Any text that is not empty. */
+export const text: SettingKind<string> = {
+  expects: "a text that is not empty",
+  placeholder: "text",
+  isSecret: false,
+  parse: (raw) => (raw === "" ? undefined : raw),
+  format: (value) => value,
+};
+
+/** Path of a file; unset is undefined. */
+export const optionalFile: SettingKind<string | undefined> = {
+  ...text,
+  expects: "the path of a file",
+  placeholder: "file",
+  format: (value) => value ?? "",
+};
+
+/** On or off. */
+export const toggle: SettingKind<boolean> = {
+  expects: "true or false",
+  placeholder: undefined,
+  isSecret: false,
+  parse: (raw) => ({ true: true, "1": true, "": true, false: false, "0": false })[raw.toLowerCase()],
+  format: String,
+};
+
+/** A whole number from 0. */
+export const count: SettingKind<number> = {
+  expects: "a whole number, 0 or above",
+  placeholder: "count",
+  isSecret: false,
+  parse: (raw) => (/^\d{1,15}$/.test(raw) ? Number(raw) : undefined),
+  format: String,
+};
+
+/** A whole number from 1. */
+export const positiveCount: SettingKind<number> = {
+  ...count,
+  expects: "a whole number above 0",
+  parse: (raw, files) => count.parse(raw, files) || undefined,
+};
+
+/** Bytes, written in mebibytes as Pyroscope's `_mb` limits are. */
+export const mebibytes: SettingKind<number> = {
+  expects: "a number of mebibytes, 0 or above",
+  placeholder: "MiB",
+  isSecret: false,
+  parse: (raw) => (/^\d{1,9}(?:\.\d{1,6})?$/.test(raw) ? Math.round(Number(raw) * MEBIBYTE) : undefined),
+  format: (bytes) => String(bytes / MEBIBYTE),
+};
+
+/** Milliseconds, written as `30d`, `1h30m` or `500ms`. */
+export const duration: SettingKind<number> = {
+  expects: "a duration such as 30d, 1h30m or 500ms",
+  placeholder: "duration",
+  isSecret: false,
+  parse: parseDuration,
+  format: formatDuration,
+};
+
+/** A duration that is not 0. */
+export const positiveDuration: SettingKind<number> = {
+  ...duration,
+  expects: "a duration above 0 such as 10s or 500ms",
+  parse: (raw) => parseDuration(raw) || undefined,
+};
+
+/** Where to listen. */
+export const bindAddress: SettingKind<BindAddress> = {
+  expects: "host:port, or :port for every interface",
+  placeholder: "host:port",
+  isSecret: false,
+  parse: parseBindAddress,
+  format: formatBindAddress,
+};
+
+/** Tokens of roles. */
+export const authTokens: SettingKind<readonly AuthToken[]> = {
+  expects: "push=TOKEN,read=TOKEN (or @FILE with that text, or push=@FILE)",
+  placeholder: "tokens",
+  isSecret: true,
+  parse: parseAuthTokens,
+  format: formatAuthTokens,
+};
+
+/** A path prefix: empty, or `/a/b` without a slash at the end. */
+export const pathPrefix: SettingKind<string> = {
+  expects: "a path such as /pyroscope",
+  placeholder: "path",
+  isSecret: false,
+  parse: (raw) => {
+    const path = raw.replace(/\/+$/, "");
+    return path === "" || /^(?:\/[\w~-][\w.~-]*)+$/.test(path) ? path : undefined;
+  },
+  format: (value) => value,
+};
+
+/** One of a few words. */
+export function oneOf<Word extends string>(words: readonly Word[]): SettingKind<Word> {
+  return {
+    expects: `one of ${words.join(", ")}`,
+    placeholder: words.join("|"),
+    isSecret: false,
+    parse: (raw) => words.find((word) => word === raw),
+    format: (value) => value,
+  };
+}
