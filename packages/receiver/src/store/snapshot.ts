@@ -1,0 +1,36 @@
+import type { Database } from "./database.ts";
+import type { TableName } from "./schema.ts";
+
+/** What a query will look at. */
+export interface SnapshotRange {
+  readonly tenants: readonly string[];
+  /** Both inclusive. */
+  readonly fromUnixNanos: bigint;
+  readonly untilUnixNanos: bigint;
+  /** Profile type ids; undefined: all. Only leaves out parts that have none of them. */
+  readonly types?: readonly string[] | undefined;
+  /** Values of `service_name`; undefined: all. Only leaves out parts that have none of them. */
+  readonly services?: readonly string[] | undefined;
+  /** The tables that will be read; undefined: all. Files of the others are not verified. */
+  readonly tables?: readonly TableName[] | undefined;
+}
+
+/** Head and blocks as they were at one moment, for one query. Must be released. */
+export interface Snapshot {
+  readonly database: Database;
+  /**
+   * A term for FROM: the rows of all parts that touch the range, with the columns of `schema.ts`. It needs no
+   * parameters. Each profile, stack, frame and series is there once, although several parts hold it. Rows outside
+   * the range of time, types and services can be among them.
+   */
+  from(table: TableName): string;
+  /**
+   * As {@link from}, but a stack, frame or series that several parts hold comes several times, always the same.
+   * Cheaper where the query groups by itself after it has narrowed the rows down.
+   */
+  fromParts(table: "series" | "stacks" | "frames"): string;
+  /** Blocks in the range that are quarantined or could not be read: the answer is partial. */
+  readonly missingBlocks: readonly string[];
+  /** Lets blocks and head rows of this moment go. A second call does nothing. */
+  release(): void;
+}

@@ -1,0 +1,65 @@
+import type { Admission } from "./admission.ts";
+import type { Snapshot, SnapshotRange } from "./snapshot.ts";
+
+export type { Admission, AdmittedProfile, ExpandRecord, ProfileIdentity } from "./admission.ts";
+export type { Snapshot, SnapshotRange } from "./snapshot.ts";
+
+/** What a tenant has. Times are 0 when there is nothing. */
+export interface TenantStats {
+  readonly dataIngested: boolean;
+  readonly oldestUnixMillis: number;
+  readonly newestUnixMillis: number;
+}
+
+/** How the store is, for `/ready`, `/metrics` and the status page. */
+export interface StoreStatus {
+  /** Rows of samples and estimated bytes in memory, frozen generations included. */
+  readonly headRowCount: number;
+  readonly headBytes: number;
+  readonly headProfileCount: number;
+  readonly blockCount: number;
+  readonly blockBytes: number;
+  readonly logSegmentCount: number;
+  readonly logBytes: number;
+  /** Blocks in quarantine. */
+  readonly quarantinedBlockCount: number;
+  /** Pieces of the log that were damaged and set aside since the start. */
+  readonly quarantinedLogPieceCount: number;
+  /** Profiles that came again and were not counted again, since the start. */
+  readonly duplicateProfileCount: number;
+  /** Whether an append would be tried now: the last write was good, or enough time has passed to try again. */
+  readonly takesWrites: boolean;
+}
+
+/** Durable profiles: a log, a head in memory, blocks on disk. */
+export interface Store {
+  /**
+   * Resolves when the record is durable and its rows are in the head: the next snapshot has them. A profile whose
+   * identity was seen before counts once, and resolves no earlier than the first.
+   *
+   * @throws `ReceiverError` STORAGE_UNAVAILABLE when the disk does not take it or the flush cannot keep up: nothing
+   * is acknowledged. OUT_OF_RANGE when a sum of its values leaves int64.
+   */
+  append(admission: Admission): Promise<void>;
+  /** Holds head and blocks as they are now, for one query. */
+  snapshot(range: SnapshotRange): Promise<Snapshot>;
+  /** Whether the tenant has had a profile of this series (hash of its label set) lately. */
+  hasSeries(tenant: string, series: bigint): boolean;
+  /** How many series the tenant has had lately. */
+  seriesCount(tenant: string): number;
+  stats(tenant: string): TenantStats;
+  /** Writes the head to blocks now; resolves when the log of what was in it is dropped. */
+  flush(): Promise<void>;
+  /** Deletes blocks whose newest profile is older than the retention; see {@link RetentionReport}. */
+  applyRetention(): Promise<RetentionReport>;
+  status(): StoreStatus;
+  /** Flushes and gives the directory back. A second call returns the first one's promise. */
+  close(): Promise<void>;
+}
+
+/** What one sweep of retention did. */
+export interface RetentionReport {
+  readonly deletedBlockCount: number;
+  /** Blocks past their time that wait for the next sweep to confirm them: too many at once. */
+  readonly heldBlockCount: number;
+}
