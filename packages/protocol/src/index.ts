@@ -1,5 +1,36 @@
 export type { ProtocolErrorCode } from "./errors.ts";
 export { ProtocolError } from "./errors.ts";
+export type { AppName } from "./labels/app-name.ts";
+export { formatAppName, parseAppName } from "./labels/app-name.ts";
+export type { LabelCheck, LabelLimits, LabelRefusalReason } from "./labels/check-labels.ts";
+export { checkLabels, DEFAULT_LABEL_LIMITS } from "./labels/check-labels.ts";
+export type { Matcher, MatchOperator } from "./labels/label-matcher.ts";
+export { createMatcher, formatSelector, matchLabels } from "./labels/label-matcher.ts";
+export type { ReservedLabel } from "./labels/label-names.ts";
+export {
+  DELTA_LABEL,
+  isClassicLabelName,
+  isIngestLabelName,
+  PROFILE_NAME_LABEL,
+  PROFILE_TYPE_LABEL,
+  RESERVED_LABELS,
+  SERVICE_NAME_LABEL,
+  SESSION_ID_LABEL,
+  sanitizeLabelName,
+  UNKNOWN_SERVICE,
+} from "./labels/label-names.ts";
+export type { Label, LabelSet } from "./labels/label-set.ts";
+export {
+  equalLabels,
+  formatLabels,
+  getLabel,
+  labelSetFromRecord,
+  mergeLabels,
+  sortLabels,
+  withoutLabels,
+} from "./labels/label-set.ts";
+export { parseSelector } from "./labels/parse-selector.ts";
+export { quoteText } from "./labels/quote.ts";
 export type {
   FunctionIndex,
   FunctionTable,
@@ -15,5 +46,8 @@ export type {
   ValueType,
 } from "./profile/profile.ts";
 export { NO_FUNCTION, NO_MAPPING } from "./profile/profile.ts";
+export type { ProfileType } from "./profile/profile-type.ts";
+export { formatProfileType, parseProfileType } from "./profile/profile-type.ts";
 export type { DiffTree, NodeIndex, StackList, Tree } from "./profile/tree.ts";
 export { NO_PARENT, OTHER_NAME, ROOT_NAME } from "./profile/tree.ts";
+export { compareUtf8, isWellFormed, utf8Length } from "./utf8.ts";
