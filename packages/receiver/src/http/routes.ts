@@ -1,0 +1,86 @@
+import { PusherService, QuerierService } from "@pyroscope-ts/protocol/messages";
+
+/**
+ * Who may use a route when tokens are set.
+ *
+ * - `open`: anyone; such a route holds no data.
+ * - `push`, `read`: a token of that role.
+ * - `any`: a token of any role.
+ */
+export type RoutePolicy = "open" | "push" | "read" | "any";
+
+/** One path of the server. */
+export interface RouteRow {
+  /** Fastify's syntax: `*` at the end matches the rest. */
+  readonly path: string;
+  /** Every other method is answered 405. GET includes HEAD. */
+  readonly method: "GET" | "POST";
+  readonly policy: RoutePolicy;
+  /** `connect`: Connect, gRPC and gRPC-Web answer in their own form; `page`: the web UI. */
+  readonly kind: "rest" | "connect" | "page";
+}
+
+/**
+ * Every path that the server answers. A handler that registers any other path stops the start of the server, and so does
+ * a row without a handler; what is not here is 404.
+ */
+export const routes: readonly RouteRow[] = [
+  get("/ready", "open"),
+  get("/healthz", "open"),
+  get("/metrics", "any"),
+  get("/api/v1/status/buildinfo", "any"),
+  post("/ingest", "push"),
+  post("/pyroscope/ingest", "push"),
+  ...connectRows(PusherService, "push"),
+  ...connectRows(QuerierService, "read"),
+  get("/render", "read"),
+  get("/pyroscope/render", "read"),
+  get("/render-diff", "read"),
+  get("/pyroscope/render-diff", "read"),
+  get("/label-values", "read"),
+  get("/pyroscope/label-values", "read"),
+  page("/"),
+  page("/diff"),
+  page("/explore"),
+  page("/comparison"),
+  page("/comparison-diff"),
+  page("/ui"),
+  page("/ui/*"),
+  page("/svc/*"),
+  page("/assets/*"),
+  page("/favicon.ico"),
+  page("/favicon.svg"),
+];
+
+/** The row of a path as it was registered, or undefined. */
+export function findRoute(path: string | undefined): RouteRow | undefined {
+  return routesByPath.get(path ?? "");
+}
+
+const routesByPath: ReadonlyMap<string, RouteRow> = new Map(routes.map((row) => [row.path, row]));
+
+function get(path: string, policy: RoutePolicy): RouteRow {
+  return { path, method: "GET", policy, kind: "rest" };
+}
+
+function post(path: string, policy: RoutePolicy): RouteRow {
+  return { path, method: "POST", policy, kind: "rest" };
+}
+
+/** The pages of the web UI are open: they hold no data, and ask for a token themselves. */
+function page(path: string): RouteRow {
+  return { path, method: "GET", policy: "open", kind: "page" };
+}
+
+/** One row for each method of a service, as Connect and gRPC name them. */
+function connectRows(
+  service: { readonly typeName: string; readonly methods: readonly { readonly name: string }[] },
+  policy: RoutePolicy,
+): readonly RouteRow[] {
+  return service.methods.map(({ name }) => ({
+    path: `/${service.typeName}/${name}`,
+    method: "POST",
+    policy,
+    kind: "connect",
+  }));
+}
