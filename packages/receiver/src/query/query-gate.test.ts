@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { createQueryGate } from "./query-gate.ts";
+
+const limits = { maxConcurrentQueries: 2, maxWaitingQueries: 1, queryTimeoutMs: 0 };
+
+/** Work that ends when the test says so, or fails when its signal fires. */
+function heldWork() {
+  let finish = (): void => {};
+  let started = false;
+  const work = (signal: AbortSignal): Promise<string> => {
+    started = true;
+    return new Promise((resolve, reject) => {
+      finish = () => resolve("done");
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  };
+  return { work, finish: () => finish(), isStarted: () => started };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+describe("createQueryGate", () => {
+  it("runs as many as it may, keeps the next waiting and refuses one more", async () => {
+    const gate = createQueryGate(limits);
+    const [first, second, third] = [heldWork(), heldWork(), heldWork()];
+    const results = [first, second, third].map(({ work }) => gate.run(work, undefined));
+    await settle();
+
+    expect([first, second, third].map((held) => held.isStarted())).toEqual([true, true, false]);
+    await expect(gate.run(heldWork().work, undefined)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+
+    first.finish();
+    await settle();
+    expect(third.isStarted()).toBe(true);
+    second.finish();
+    third.finish();
+    expect(await Promise.all(results)).toEqual(["done", "done", "done"]);
+  });
+
+  it("gives the place of work that fails to the next", async () => {
+    const gate = createQueryGate({ ...limits, maxConcurrentQueries: 1 });
+
+    const failing = gate.run(() => Promise.reject(new Error("broken")), undefined);
+    const next = gate.run(() => Promise.resolve("next"), undefined);
+
+    await expect(failing).rejects.toThrow("broken");
+    expect(await next).toBe("next");
+  });
+
+  it("says that the client cancelled, running or waiting, and frees the place in line", async () => {
+    const gate = createQueryGate({ ...limits, maxConcurrentQueries: 1 });
+    const controller = new AbortController();
+    const running = gate.run(heldWork().work, controller.signal);
+    const waiting = gate.run(heldWork().work, controller.signal);
+    await settle();
+
+    controller.abort();
+    const outcomes = await Promise.allSettled([running, waiting]);
+
+    const cancelled = { code: "CANCELLED", message: "the request was cancelled by the client" };
+    expect(outcomes).toMatchObject([{ reason: cancelled }, { reason: cancelled }]);
+    expect(await gate.run(() => Promise.resolve("later"), undefined)).toBe("later");
+  });
+
+  it("does not start work for a client that left before", async () => {
+    const gate = createQueryGate(limits);
+    const held = heldWork();
+
+    await expect(gate.run(held.work, AbortSignal.abort())).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(held.isStarted()).toBe(false);
+  });
+
+  it("says that the time is up", async () => {
+    const deadline = new AbortController();
+    const gate = createQueryGate({ ...limits, queryTimeoutMs: 1000 }, () => deadline.signal);
+    const result = gate.run(heldWork().work, undefined);
+    await settle();
+
+    deadline.abort();
+
+    await expect(result).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  });
+});
