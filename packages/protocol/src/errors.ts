@@ -19,15 +19,39 @@ export type ProtocolErrorCode =
   /** A label selector that does not parse, or a regular expression that RE2 refuses. */
   | "SELECTOR_INVALID"
   /** A profile type id that does not have five (or six) parts. */
-  | "PROFILE_TYPE_INVALID";
+  | "PROFILE_TYPE_INVALID"
+  /** A query of `/render` without a profile type, or a step below 1 ms. */
+  | "QUERY_INVALID"
+  /** A `sample_type_config` that is not the JSON it should be. */
+  | "SAMPLE_TYPE_CONFIG_INVALID";
+
+/** The limit that a `PPROF_LIMIT` error is about, for callers that word the refusal themselves. */
+export interface LimitDetail {
+  /** Name of the limit, as its option is called: `maxSamples`. */
+  readonly name: string;
+  /** What the input has, in the unit of the limit. */
+  readonly actual: number;
+  /** The largest value that would have been accepted. */
+  readonly limit: number;
+}
+
+/** How a {@link ProtocolError} is made. */
+export interface ProtocolErrorOptions {
+  readonly code: ProtocolErrorCode;
+  readonly cause?: unknown;
+  readonly limit?: LimitDetail;
+}
 
 /** The one error class of this package: match {@link ProtocolError.code}, show `message`. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ProtocolErrorCode;
+  /** Set when `code` is `PPROF_LIMIT`. */
+  readonly limit: LimitDetail | undefined;
 
-  constructor(message: string, options: { readonly code: ProtocolErrorCode; readonly cause?: unknown }) {
+  constructor(message: string, options: ProtocolErrorOptions) {
     super(message, options);
     this.code = options.code;
+    this.limit = options.limit;
   }
 }

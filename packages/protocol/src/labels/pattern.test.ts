@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { RE2JS } from "re2js";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { compilePattern, MAX_PATTERN_BYTES } from "./pattern.ts";
 
 function matches(pattern: string, text: string): boolean {
@@ -12,6 +13,10 @@ function problem(pattern: string): string {
   const compiled = compilePattern(pattern);
   return compiled.ok ? "ok" : compiled.problem;
 }
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe("compilePattern", () => {
   it.for([
@@ -77,6 +82,13 @@ describe("compilePattern", () => {
     ["(?:[a-z\\]]\\p{Greek}x){999,}"],
   ])("refuses repetitions that unfold too far: %s", ([pattern = ""]) => {
     expect(problem(pattern)).toBe("its repetitions unfold to more than 2000 states");
+  });
+
+  it("refuses such repetitions without unfolding them", () => {
+    const compile = vi.spyOn(RE2JS, "compile");
+
+    expect(problem("(((a{10}b){10}c){10}d){5}")).not.toBe("ok");
+    expect(compile).not.toHaveBeenCalled();
   });
 
   it("accepts as many states as the limit and refuses a few more", () => {
