@@ -36,11 +36,13 @@ function compileWithRe2(pattern: string): PatternResult {
     if (regex.programSize() > MAX_PATTERN_STATES) return tooManyStates();
     return { ok: true, matches: (text) => regex.testExact(text) };
   } catch (error) {
-    // The library throws its own classes, whose texts are RE2's: "error parsing regexp: missing closing ): `(`".
-    const reason =
-      error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : "not valid";
-    return { ok: false, problem: reason };
+    return { ok: false, problem: error instanceof Error ? plainReason(error.message) : "not valid" };
   }
+}
+
+/** RE2's text without its preamble, and without the flag that the library writes before the pattern it repeats. */
+function plainReason(message: string): string {
+  return message.replace(/^error parsing regexp: /, "").replace("`(?s)", "`");
 }
 
 function tooManyStates(): PatternResult {
