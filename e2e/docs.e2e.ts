@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { routes } from "../packages/receiver/src/http/routes.ts";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+/** The codes of each error class, from the union that declares them: types leave nothing to import. */
+function declaredCodes(): Readonly<Record<string, readonly string[]>> {
+  const files = readdirSync(join(root, "packages"))
+    .map((name) => `packages/${name}/src/errors.ts`)
+    .filter((path) => existsSync(join(root, path)));
+  const unions = files.flatMap((path) => [...read(path).matchAll(/^export type (\w+Error)Code =([^;]*);/gm)]);
+  return Object.fromEntries(
+    unions.map(([, name = "", union = ""]) => [
+      name,
+      // Comments between the members can hold quotes.
+      Array.from(union.replace(/\/\*[\s\S]*?\*\//g, "").matchAll(/"(\w+)"/g), ([, code = ""]) => code).sort(),
+    ]),
+  );
+}
+
+/** The codes that docs/errors.md has a heading for, by class. */
+function documentedCodes(): Readonly<Record<string, readonly string[]>> {
+  const sections = read("docs/errors.md").split(/^## /m).slice(1);
+  return Object.fromEntries(
+    sections.map((section) => [
+      section.slice(0, section.indexOf("\n")),
+      Array.from(section.matchAll(/^### (\w+)$/gm), ([, code = ""]) => code).sort(),
+    ]),
+  );
+}
+
+/** The page and the files it loads are not an interface that other programs use. */
+function isOfPage({ kind }: (typeof routes)[number]): boolean {
+  return kind === "page" || kind === "asset";
+}
+
+describe("docs/errors.md", () => {
+  it("has a heading for each code of each error class, and no other", () => {
+    expect(Object.keys(declaredCodes())).toContain("ProtocolError");
+    expect(documentedCodes()).toEqual(declaredCodes());
+  });
+
+  it("says something about each code", () => {
+    const bodies = read("docs/errors.md").split(/^### /m).slice(1);
+
+    expect(bodies.filter((body) => body.split("\n").slice(1).join("").trim().length < 20)).toEqual([]);
+  });
+});
+
+describe("docs/wire-compatibility.md", () => {
+  it("names each path of the route table but the page's, and no other", () => {
+    const named = Array.from(
+      read("docs/wire-compatibility.md").matchAll(/`((?:GET|POST) \/[^`]*)`/g),
+      ([, path = ""]) => path,
+    );
+    const api = routes.filter((route) => !isOfPage(route)).map((route) => `${route.method} ${route.path}`);
+
+    expect([...new Set(named)].sort()).toEqual(api.sort());
+  });
+});
+
+describe("CONTRIBUTING.md", () => {
+  it("stays short enough to be read", () => {
+    expect(read("CONTRIBUTING.md").split("\n").length).toBeLessThanOrEqual(150);
+  });
+});
+
+describe("links between documents", () => {
+  const documents = [
+    ...readdirSync(root).filter((name) => name.endsWith(".md")),
+    ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => join("docs", name)),
+    ...readdirSync(join(root, "packages"))
+      .map((name) => `packages/${name}/README.md`)
+      .filter((path) => existsSync(join(root, path))),
+  ];
+
+  it.for(documents)("of %s lead to files that exist", (path) => {
+    const targets = Array.from(read(path).matchAll(/\]\((?!\w+:|#)([^)#]+)/g), ([, target = ""]) => target);
+
+    expect(targets.filter((target) => !existsSync(join(root, dirname(path), target)))).toEqual([]);
+  });
+});
