@@ -6,11 +6,29 @@ export interface DiscardReasonRow {
   readonly code: "invalid_argument" | "resource_exhausted" | "unavailable" | "internal";
 }
 
+/** Name of a row of {@link discardReasons}. */
+export type DiscardReason =
+  | "malformed_profile"
+  | "profile_size_limit"
+  | "samples_limit"
+  | "sample_labels_limit"
+  | "not_in_ingestion_window"
+  | "missing_labels"
+  | "invalid_labels"
+  | "max_label_names_per_series"
+  | "label_name_too_long"
+  | "label_value_too_long"
+  | "duplicate_label_names"
+  | "series_limit"
+  | "body_size_limit_exceeded"
+  | "storage_unavailable"
+  | "unknown";
+
 /**
  * Every reason a profile is refused for: the `reason` of `pyroscope_discarded_samples_total` and
  * `pyroscope_discarded_bytes_total`. Names up to `body_size_limit_exceeded` are Pyroscope's.
  */
-export const discardReasons = {
+export const discardReasons: { readonly [K in DiscardReason]: DiscardReasonRow } = {
   malformed_profile: {
     help: "The payload is not a pprof, breaks a rule of profile.proto, or has values that cannot be summed.",
     code: "invalid_argument",
@@ -71,10 +89,7 @@ export const discardReasons = {
     help: "A defect of the receiver; its log has the details.",
     code: "internal",
   },
-} as const satisfies { readonly [reason: string]: DiscardReasonRow };
-
-/** Name of a row of {@link discardReasons}. */
-export type DiscardReason = keyof typeof discardReasons;
+};
 
 /** The Connect codes of refused profiles. */
 export type DiscardCode = DiscardReasonRow["code"];

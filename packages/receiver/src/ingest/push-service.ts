@@ -1,4 +1,4 @@
-import type { LabelSet } from "@pyroscope-ts/protocol";
+import type { LabelSet, SampleTypeConfig } from "@pyroscope-ts/protocol";
 import type { DiscardCode, DiscardReason } from "./discard-reasons.ts";
 import type { IngestLimits } from "./limits.ts";
 
@@ -40,8 +40,8 @@ export interface PushItem {
 export interface IngestHints {
   /** Parameter `from`: the time of a profile that has none, or one in 1970. */
   readonly fromUnixNanos: bigint;
-  /** Display names of `sample_type_config`, by sample type; undefined when the client sent no config. */
-  readonly displayNames: ReadonlyMap<string, string> | undefined;
+  /** Part `sample_type_config`, by sample type; undefined when the client sent none. */
+  readonly sampleTypeConfig: ReadonlyMap<string, SampleTypeConfig> | undefined;
 }
 
 /** What became of one item. */

@@ -1,0 +1,66 @@
+import type { IngestLimits } from "../ingest/limits.ts";
+import type { PushItem, PushItemResult, PushService } from "../ingest/push-service.ts";
+import type { MetricSet } from "../telemetry/metrics.ts";
+import type { RequestContext } from "./request-context.ts";
+import { requireOneTenant } from "./tenants.ts";
+
+/** What a {@link ProfileWriter} works with. */
+export interface ProfileWriterOptions {
+  readonly pushService: PushService;
+  readonly limitsOf: (tenant: string) => IngestLimits;
+  readonly clock: { nowUnixMillis(): number };
+  readonly metrics: Pick<
+    MetricSet,
+    "receivedProfiles" | "receivedBytes" | "discardedSamples" | "discardedBytes"
+  >;
+}
+
+/** The way of profiles from a write route to the storage thread, counted. */
+export interface ProfileWriter {
+  readonly nowUnixMillis: () => number;
+  readonly limitsOf: (context: RequestContext) => IngestLimits;
+  /**
+   * Hands profiles over as one batch; resolves when those that were admitted are durable.
+   *
+   * @throws {@link ReceiverError} `INVALID_ARGUMENT` when the request names several tenants; `UNAVAILABLE` when the
+   * storage thread is gone.
+   */
+  push(context: RequestContext, items: readonly PushItem[]): Promise<readonly PushItemResult[]>;
+}
+
+export function createProfileWriter({
+  pushService,
+  limitsOf,
+  clock,
+  metrics,
+}: ProfileWriterOptions): ProfileWriter {
+  const count = (tenant: string, result: PushItemResult): void => {
+    if (result.ok) {
+      metrics.receivedProfiles.inc({ tenant }, result.profiles);
+      return;
+    }
+    const { reason, bytes } = result;
+    metrics.discardedSamples.inc({ reason, tenant });
+    metrics.discardedBytes.inc({ reason, tenant }, bytes);
+  };
+  return {
+    nowUnixMillis: () => clock.nowUnixMillis(),
+    limitsOf: ({ tenants }) => limitsOf(requireOneTenant(tenants)),
+    async push({ tenants, client }, items) {
+      const tenant = requireOneTenant(tenants);
+      // Read before the payloads move to the other thread, which leaves them empty here.
+      const sentBytes = items.reduce((sum, item) => sum + item.payload.length, 0);
+      metrics.receivedBytes.inc({ tenant }, sentBytes);
+      const receivedUnixMillis = clock.nowUnixMillis();
+      const results = await pushService.push({
+        tenant,
+        receivedUnixMillis,
+        items,
+        limits: limitsOf(tenant),
+        client,
+      });
+      for (const result of results) count(tenant, result);
+      return results;
+    },
+  };
+}

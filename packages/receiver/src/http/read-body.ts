@@ -1,0 +1,106 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { ReceiverError } from "../errors.ts";
+import { type BodyReservation, meterBody } from "./body-budget.ts";
+
+/** Bounds of {@link readBody}. */
+export interface ReadBodyOptions {
+  /** Largest body, after `Content-Encoding` is undone; 0 for no limit. */
+  readonly limitBytes: number;
+  /** Takes each chunk before it is kept. The caller releases it when the body is no longer needed. */
+  readonly reservation: BodyReservation;
+}
+
+/**
+ * Reads a whole request body, and undoes `Content-Encoding: gzip`.
+ *
+ * Stops at the limit, during decompression too; what is kept never passes it. The connection stays open for the
+ * answer: the request is left where it was, not destroyed.
+ *
+ * @returns the body in a buffer of its own.
+ * @throws {@link ReceiverError} `BODY_TOO_LARGE`, `UNAVAILABLE` (budget), `UNSUPPORTED_MEDIA_TYPE` (another encoding),
+ * `INVALID_ARGUMENT` (not gzip), `BODY_TIMEOUT` (the client broke off).
+ */
+export async function readBody(
+  request: IncomingMessage,
+  { limitBytes, reservation }: ReadBodyOptions,
+): Promise<Uint8Array> {
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (limitBytes > 0 && announced > limitBytes) throw tooLarge(announced, limitBytes);
+  const source = openBody(request);
+  const chunks: Uint8Array[] = [];
+  let byteLength = 0;
+  try {
+    for await (const chunk of meterBody(source, reservation)) {
+      byteLength += chunk.length;
+      if (limitBytes > 0 && byteLength > limitBytes) throw tooLarge(byteLength, limitBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw toBodyError(error, request);
+  }
+  return joinChunks(chunks, byteLength);
+}
+
+/** The decoded bytes of a request. Giving up on them does not destroy the request, which the answer needs. */
+function openBody(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
+  switch (encoding) {
+    case "identity":
+    case "":
+      return request.iterator({ destroyOnReturn: false });
+    case "gzip":
+    case "x-gzip":
+      return gunzipped(request);
+    default:
+      throw new ReceiverError(`Content-Encoding ${JSON.stringify(encoding)}: expected gzip or none`, {
+        code: "UNSUPPORTED_MEDIA_TYPE",
+      });
+  }
+}
+
+function gunzipped(request: Readable): AsyncIterable<Uint8Array> {
+  const gunzip = createGunzip();
+  // pipe() passes on neither errors nor a connection that breaks off.
+  request.once("error", (error) => gunzip.destroy(error));
+  request.once("close", () => {
+    if (!request.readableEnded) gunzip.destroy(new Error("the client broke off"));
+  });
+  return request.pipe(gunzip);
+}
+
+function toBodyError(error: unknown, request: IncomingMessage): unknown {
+  if (error instanceof ReceiverError || !(error instanceof Error)) return error;
+  const code = "code" in error ? String(error.code) : "";
+  if (code.startsWith("Z_")) {
+    return new ReceiverError(`request body is not a whole gzip stream: ${error.message}`, {
+      code: "INVALID_ARGUMENT",
+      cause: error,
+    });
+  }
+  if (!request.complete) {
+    return new ReceiverError("reading the request body: the client broke off", {
+      code: "BODY_TIMEOUT",
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function tooLarge(byteLength: number, limitBytes: number): ReceiverError {
+  return new ReceiverError(`request body too large: at least ${byteLength} bytes, limit ${limitBytes}`, {
+    code: "BODY_TOO_LARGE",
+  });
+}
+
+/** Like Buffer.concat, but never in the slab that Node shares between small Buffers: the result moves to a thread. */
+function joinChunks(chunks: readonly Uint8Array[], byteLength: number): Uint8Array {
+  const body = new Uint8Array(byteLength);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}

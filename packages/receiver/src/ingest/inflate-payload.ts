@@ -1,0 +1,52 @@
+import { gunzipSync } from "node:zlib";
+import { Refusal } from "./refusal.ts";
+
+// What one profile may take when `max_profile_size_bytes` is off: decoded columns take about as much again, and the
+// whole worker should stay below 1 GiB.
+const UNLIMITED_BYTES = 256 * 1024 * 1024;
+
+// 64 KiB per step inflates 4 MiB in 4 ms; Node's default of 16 KiB takes twice that, 256 KiB gains nothing more.
+const INFLATE_STEP_BYTES = 64 * 1024;
+
+/** How {@link inflatePayload} words a payload that is too large: the two write endpoints differ. */
+export type SizeLimitText = (limitBytes: number) => string;
+
+/**
+ * Gives the pprof bytes of a payload, which clients send plain or gzipped: the first two bytes tell.
+ *
+ * Inflates in steps and stops at the limit, so that a gzip bomb costs `maxBytes` and no more. Members that follow
+ * one another are one payload, and zeros after the last are padding, as for gzip(1).
+ *
+ * @param maxBytes - largest size after decompression; 0 for no limit of the tenant's.
+ */
+export function inflatePayload(
+  payload: Uint8Array,
+  maxBytes: number,
+  describeLimit: SizeLimitText,
+): Uint8Array | Refusal {
+  const limitBytes = maxBytes === 0 ? UNLIMITED_BYTES : Math.min(maxBytes, UNLIMITED_BYTES);
+  const inflated = isGzip(payload) ? gunzip(payload, limitBytes, describeLimit) : payload;
+  if (inflated instanceof Refusal) return inflated;
+  if (inflated.length > limitBytes) return new Refusal("profile_size_limit", describeLimit(limitBytes));
+  if (inflated !== payload && isGzip(inflated)) {
+    return new Refusal("malformed_profile", "payload is gzip inside gzip: compress a profile once");
+  }
+  return inflated;
+}
+
+/** Whether bytes begin as a gzip member does. */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+function gunzip(payload: Uint8Array, limitBytes: number, describeLimit: SizeLimitText): Uint8Array | Refusal {
+  try {
+    return gunzipSync(payload, { maxOutputLength: limitBytes, chunkSize: INFLATE_STEP_BYTES });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") {
+      return new Refusal("profile_size_limit", describeLimit(limitBytes));
+    }
+    return new Refusal("malformed_profile", `payload is not a whole gzip stream: ${error.message}`);
+  }
+}

@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodePushRecord, encodePushRecord, type PushRecord } from "./push-record.ts";
+
+const label = fc.record({ name: fc.string({ unit: "grapheme" }), value: fc.string({ unit: "grapheme" }) });
+const item = fc.record({
+  labels: fc.array(label, { maxLength: 4 }),
+  timeUnixNanos: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  payloadHash: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  maxDepth: fc.nat(),
+  maxSymbolBytes: fc.nat(),
+  isSanitized: fc.boolean(),
+  payload: fc.uint8Array(),
+});
+const record: fc.Arbitrary<PushRecord> = fc.record({
+  tenant: fc.string({ unit: "grapheme" }),
+  receivedUnixMillis: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+  items: fc.array(item, { maxLength: 4 }),
+});
+
+const sample: PushRecord = {
+  tenant: "anonymous",
+  receivedUnixMillis: 1_772_366_400_000,
+  items: [
+    {
+      labels: [
+        { name: "__name__", value: "cpu" },
+        { name: "__proto__", value: "ü" },
+      ],
+      timeUnixNanos: 1_772_366_400_123_456_789n,
+      payloadHash: new Uint8Array(16).fill(7),
+      maxDepth: 1000,
+      maxSymbolBytes: 65_535,
+      isSanitized: true,
+      payload: Uint8Array.of(1, 2, 3),
+    },
+  ],
+};
+
+describe("push record", () => {
+  it("reads back what it wrote", () => {
+    fc.assert(
+      fc.property(record, (drawn) => {
+        expect(decodePushRecord(encodePushRecord(drawn))).toEqual(drawn);
+      }),
+    );
+  });
+
+  it("refuses a record that was cut anywhere, and one with bytes after its end", () => {
+    const bytes = encodePushRecord(sample);
+
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decodePushRecord(bytes.subarray(0, length))).toThrow(
+        expect.objectContaining({ name: "ReceiverError", code: "STORAGE_FORMAT" }),
+      );
+    }
+    expect(() => decodePushRecord(Uint8Array.of(...bytes, 0))).toThrow(/1 bytes after its end/);
+  });
+
+  it("refuses another version", () => {
+    const bytes = encodePushRecord(sample);
+    bytes[0] = 2;
+
+    expect(() => decodePushRecord(bytes)).toThrow("log record has version 2: this program reads version 1");
+  });
+
+  it("takes no memory for a count or a length that the bytes do not hold", () => {
+    const empty = encodePushRecord({ ...sample, items: [] });
+    new DataView(empty.buffer).setUint32(empty.length - 4, 0xffff_ffff, true);
+
+    expect(() => decodePushRecord(empty)).toThrow(/4 bytes at offset/);
+  });
+});

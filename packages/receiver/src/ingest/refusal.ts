@@ -1,0 +1,25 @@
+import { type DiscardReason, discardReasons } from "./discard-reasons.ts";
+import type { PushItemRefused } from "./push-service.ts";
+
+/**
+ * Why a profile is not stored. A value, not an error: refusing is part of the normal life of a server that faces
+ * a network. What can refuse returns `Value | Refusal`; `instanceof` tells them apart.
+ */
+export class Refusal {
+  readonly reason: DiscardReason;
+  /** For the client: what is wrong, the offending value, the limit. */
+  readonly message: string;
+
+  constructor(reason: DiscardReason, message: string) {
+    this.reason = reason;
+    this.message = message;
+  }
+}
+
+/** Says to the pusher what was refused. */
+export function toRefused(
+  { reason, message }: Refusal,
+  { bytes, isUndecodable = false }: { readonly bytes: number; readonly isUndecodable?: boolean },
+): PushItemRefused {
+  return { ok: false, reason, code: discardReasons[reason].code, message, isUndecodable, bytes };
+}

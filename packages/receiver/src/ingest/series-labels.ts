@@ -1,0 +1,48 @@
+import {
+  DELTA_LABEL,
+  type Label,
+  type LabelSet,
+  PROFILE_NAME_LABEL,
+  RESERVED_LABELS,
+  SERVICE_NAME_LABEL,
+  SESSION_ID_LABEL,
+  sortLabels,
+  UNKNOWN_SERVICE,
+} from "@pyroscope-ts/protocol";
+
+/**
+ * Labels that no stored series has: those the server writes itself when it answers, `__delta__` (every profile is
+ * stored as the difference it is), and `__session_id__` (it would make each restart of a process a new series).
+ *
+ * Source: Pyroscope pkg/model/labels.go, pkg/distributor/distributor.go with `max_sessions_per_series` 0.
+ */
+const DROPPED_LABELS: ReadonlySet<string> = new Set([
+  ...RESERVED_LABELS.filter((label) => label.writer === "server").map((label) => label.name),
+  DELTA_LABEL,
+  SESSION_ID_LABEL,
+]);
+
+/** Whether series never keep a label of this name, wherever it came from. */
+export function isDroppedLabel(name: string): boolean {
+  return DROPPED_LABELS.has(name);
+}
+
+/**
+ * Makes the labels of a series of what a client sent: drops what is not stored, names the service if the client did
+ * not, and sorts. A name that stands twice stays twice, for the check to refuse.
+ *
+ * @param profileName - value of `__name__` where the profile decides it; undefined to keep the client's.
+ */
+export function resolveSeriesLabels(labels: LabelSet, profileName?: string): LabelSet {
+  const kept: Label[] = labels.filter(
+    ({ name, value }) =>
+      !isDroppedLabel(name) &&
+      !(name === SERVICE_NAME_LABEL && value === "") &&
+      !(name === PROFILE_NAME_LABEL && profileName !== undefined),
+  );
+  if (profileName !== undefined) kept.push({ name: PROFILE_NAME_LABEL, value: profileName });
+  if (!kept.some((label) => label.name === SERVICE_NAME_LABEL)) {
+    kept.push({ name: SERVICE_NAME_LABEL, value: UNKNOWN_SERVICE });
+  }
+  return sortLabels(kept);
+}
