@@ -1,4 +1,4 @@
-export type { ProtocolErrorCode } from "./errors.ts";
+export type { LimitDetail, ProtocolErrorCode, ProtocolErrorOptions } from "./errors.ts";
 export { ProtocolError } from "./errors.ts";
 export type { AppName } from "./labels/app-name.ts";
 export { formatAppName, parseAppName } from "./labels/app-name.ts";
@@ -31,6 +31,17 @@ export {
 } from "./labels/label-set.ts";
 export { parseSelector } from "./labels/parse-selector.ts";
 export { quoteText } from "./labels/quote.ts";
+export { decodePprof } from "./pprof/decode-pprof.ts";
+export { encodePprof } from "./pprof/encode-pprof.ts";
+export type { PprofLimitName, PprofLimits } from "./pprof/pprof-limits.ts";
+export { DEFAULT_PPROF_LIMITS } from "./pprof/pprof-limits.ts";
+export { buildTree } from "./profile/build-tree.ts";
+export { checkProfile } from "./profile/check-profile.ts";
+export { diffProfiles } from "./profile/diff-profiles.ts";
+export { diffTrees, truncateDiffTree } from "./profile/diff-trees.ts";
+export { formatCollapsed } from "./profile/format-collapsed.ts";
+export { mergeProfiles } from "./profile/merge-profiles.ts";
+export { mergeTrees } from "./profile/merge-trees.ts";
 export type {
   FunctionIndex,
   FunctionTable,
@@ -46,10 +57,31 @@ export type {
   ValueType,
 } from "./profile/profile.ts";
 export { NO_FUNCTION, NO_MAPPING } from "./profile/profile.ts";
+export type {
+  FunctionInput,
+  LabelInput,
+  LineInput,
+  LocationInput,
+  MappingInput,
+  ProfileHeader,
+} from "./profile/profile-builder.ts";
+export { ProfileBuilder } from "./profile/profile-builder.ts";
+export type { LineIndex, ProfileToStackListOptions } from "./profile/profile-stacks.ts";
+export { profileToStackList } from "./profile/profile-stacks.ts";
 export type { ProfileType } from "./profile/profile-type.ts";
 export { formatProfileType, parseProfileType } from "./profile/profile-type.ts";
+export type { NamePredicate, PruneOptions } from "./profile/prune-profile.ts";
+export { pruneProfile } from "./profile/prune-profile.ts";
+export { pruneTree } from "./profile/prune-tree.ts";
+export { selectSampleType, splitSampleTypes } from "./profile/select-sample-type.ts";
+export { totalValues } from "./profile/total-values.ts";
 export type { DiffTree, NodeIndex, StackList, Tree } from "./profile/tree.ts";
 export { NO_PARENT, OTHER_NAME, ROOT_NAME } from "./profile/tree.ts";
+export { truncateTree } from "./profile/truncate-tree.ts";
+export type { Flamebearer } from "./pyroscope/flamebearer.ts";
+export { flamebearerToTree, treeToFlamebearer } from "./pyroscope/flamebearer.ts";
+export type { FlamebearerDouble } from "./pyroscope/flamebearer-double.ts";
+export { diffTreeToFlamebearer, flamebearerToDiffTree } from "./pyroscope/flamebearer-double.ts";
 export { profileName } from "./pyroscope/profile-name.ts";
 export type { ProfileQuery } from "./pyroscope/query.ts";
 export { parseQuery } from "./pyroscope/query.ts";
@@ -60,4 +92,7 @@ export { bucketIndex, bucketTimeMs, createSeriesBuckets, NO_BUCKET } from "./pyr
 export { parseTime, parseTimeNanos } from "./pyroscope/time.ts";
 export type { Timeline, TimelinePoint } from "./pyroscope/timeline.ts";
 export { alignToStep, buildTimeline, timelineStepSeconds } from "./pyroscope/timeline.ts";
+export type { TreeLimits } from "./pyroscope/tree-bytes.ts";
+export { DEFAULT_TREE_LIMITS, decodeTree, encodeTree } from "./pyroscope/tree-bytes.ts";
 export { compareUtf8, isWellFormed, utf8Length } from "./utf8.ts";
+export { Hasher64 } from "./wire/hash64.ts";

@@ -1,0 +1,114 @@
+import type { Profile, ValueType } from "../profile/profile.ts";
+import { ProtobufReader } from "../wire/protobuf-reader.ts";
+import { decodeSamples } from "./decode-samples.ts";
+import { decodeStrings, type PprofStrings, stringAt } from "./decode-strings.ts";
+import { decodeFunctions, decodeLocations, decodeMappings } from "./decode-symbols.ts";
+import {
+  enterNext,
+  malformedPprof,
+  type PprofLayout,
+  readValueType,
+  scanPprof,
+  type ValueTypeIndexes,
+} from "./pprof-layout.ts";
+import { checkLimit, DEFAULT_PPROF_LIMITS, type PprofLimits } from "./pprof-limits.ts";
+
+/**
+ * Decodes a pprof from a stranger.
+ *
+ * Fields may come in any order and packed or not, ids may be any numbers, and of two entries with one id the last
+ * wins; fields this package does not know are skipped. Ids that nothing has are not an error: a location that does not
+ * exist is left out of its stack, a mapping or function that does not exist is `NO_MAPPING` or `NO_FUNCTION`.
+ * Strings that come twice are one row. No part of `bytes` is kept.
+ *
+ * @param bytes - an uncompressed `perftools.profiles.Profile`.
+ * @param limits - replaces single limits of {@link DEFAULT_PPROF_LIMITS}.
+ * @throws {@link ProtocolError} `WIRE_MALFORMED` when the bytes are not protobuf or a field has another wire type than
+ * in profile.proto; `PPROF_MALFORMED` when they break a rule of profile.proto; `PPROF_LIMIT`, with the limit and the
+ * actual number in `error.limit`.
+ *
+ * Source: github.com/google/pprof proto/profile.proto; what is refused, and its texts: Grafana Pyroscope
+ * pkg/validation/validate.go.
+ */
+export function decodePprof(bytes: Uint8Array, limits: Partial<PprofLimits> = {}): Profile {
+  const allLimits = { ...DEFAULT_PPROF_LIMITS, ...limits };
+  checkLimit(allLimits, "maxBytes", bytes.length);
+  const reader = new ProtobufReader(bytes);
+  const layout = scanPprof(reader, allLimits);
+  if (layout.sampleTypes.count === 0) throw malformedPprof("empty profile");
+  const strings = decodeStrings(reader, layout, allLimits);
+  const mappings = decodeMappings(reader, layout, strings);
+  const functions = decodeFunctions(reader, layout, strings);
+  const locations = decodeLocations(
+    reader,
+    layout,
+    { mappings: mappings.ids, functions: functions.ids },
+    allLimits,
+  );
+  const { samples, labels } = decodeSamples({
+    reader,
+    layout,
+    limits: allLimits,
+    strings,
+    locations: locations.table,
+    locationIds: locations.ids,
+  });
+  return {
+    strings: strings.strings,
+    ...decodeHeader(reader, layout, strings),
+    samples,
+    labels,
+    locations: locations.table,
+    lines: locations.lines,
+    functions: functions.table,
+    mappings: mappings.table,
+  };
+}
+
+type ProfileHeader = Pick<
+  Profile,
+  | "sampleTypes"
+  | "defaultSampleType"
+  | "periodType"
+  | "period"
+  | "timeUnixNanos"
+  | "durationNanos"
+  | "comments"
+  | "dropFrames"
+  | "keepFrames"
+>;
+
+function decodeHeader(reader: ProtobufReader, layout: PprofLayout, strings: PprofStrings): ProfileHeader {
+  const { periodType } = layout;
+  return {
+    sampleTypes: decodeSampleTypes(reader, layout, strings),
+    defaultSampleType: stringAt(strings, layout.defaultSampleType, "default sample type"),
+    periodType: periodType === undefined ? undefined : toValueType(strings, periodType, "period type"),
+    period: layout.period,
+    timeUnixNanos: layout.timeUnixNanos,
+    durationNanos: layout.durationNanos,
+    comments: Array.from(layout.comments.finish(), (index) => stringAt(strings, index, "comment")),
+    dropFrames: stringAt(strings, layout.dropFrames, "drop frames"),
+    keepFrames: stringAt(strings, layout.keepFrames, "keep frames"),
+  };
+}
+
+function decodeSampleTypes(reader: ProtobufReader, layout: PprofLayout, strings: PprofStrings): ValueType[] {
+  const types: ValueType[] = [];
+  reader.position = layout.sampleTypes.start;
+  for (let i = 0; i < layout.sampleTypes.count; i++) {
+    const indexes = { type: 0, unit: 0 };
+    const outer = enterNext(reader, layout.sampleTypes);
+    readValueType(reader, indexes);
+    reader.leave(outer);
+    types.push(toValueType(strings, indexes, "sample type"));
+  }
+  return types;
+}
+
+function toValueType(strings: PprofStrings, indexes: ValueTypeIndexes, what: string): ValueType {
+  return {
+    type: stringAt(strings, indexes.type, `${what} type`),
+    unit: stringAt(strings, indexes.unit, `${what} unit`),
+  };
+}

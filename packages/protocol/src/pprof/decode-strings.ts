@@ -1,0 +1,116 @@
+import type { ProtobufReader } from "../wire/protobuf-reader.ts";
+import { BYTE_DECODER, UTF8_DECODER } from "../wire/text-codec.ts";
+import { enterNext, malformedPprof, type PprofLayout } from "./pprof-layout.ts";
+import { checkLimit, type PprofLimits } from "./pprof-limits.ts";
+
+/** The string table of a pprof: each text once, and for each index of the wire the row that holds it. */
+export interface PprofStrings {
+  readonly strings: string[];
+  /** Number of strings on the wire. */
+  readonly count: number;
+  /** Row of each index of the wire; undefined when rows and indexes are the same. */
+  readonly rows: Uint32Array | undefined;
+}
+
+/**
+ * Decodes the string table.
+ *
+ * @throws {@link ProtocolError} `PPROF_MALFORMED` when string 0 is not empty or a string is not UTF-8;
+ * `PPROF_LIMIT` for a string that is too long.
+ */
+export function decodeStrings(
+  reader: ProtobufReader,
+  layout: PprofLayout,
+  limits: PprofLimits,
+): PprofStrings {
+  const { count, start, end } = layout.strings;
+  const strings: string[] = [];
+  const rowOf = new Map<string, number>();
+  let rows: Uint32Array | undefined;
+  // One decoder call for the whole section and a slice for each string cost a third of a call for each string. In
+  // this encoding each byte is one UTF-16 unit, and ASCII is ASCII. A slice keeps the section's text alive, which
+  // the other slices need anyway.
+  const section = BYTE_DECODER.decode(reader.bytes.subarray(start, end));
+  reader.position = start;
+  for (let index = 0; index < count; index++) {
+    const outer = enterNext(reader, layout.strings);
+    const string = readString(reader, section, start, limits);
+    reader.leave(outer);
+    const row = rowOf.get(string);
+    if (row === undefined) {
+      if (rows !== undefined) rows[index] = strings.length;
+      rowOf.set(string, strings.length);
+      strings.push(string);
+    } else {
+      rows ??= identityRows(count, index);
+      rows[index] = row;
+    }
+  }
+  if (strings[0] !== "") throw malformedPprof("string 0 should be empty string");
+  return { strings, count, rows };
+}
+
+/**
+ * The row of a string index.
+ *
+ * @param what - field that holds the index, as it is named in the error.
+ * @throws {@link ProtocolError} `PPROF_MALFORMED`.
+ */
+export function toStringRow(table: PprofStrings, index: number, what: string): number {
+  if (index >= table.count) throw malformedPprof(`${what} string index out of range`);
+  return table.rows === undefined ? index : (table.rows[index] ?? 0);
+}
+
+/** The string of an index; errors as {@link toStringRow}. */
+export function stringAt(table: PprofStrings, index: number, what: string): string {
+  return table.strings[toStringRow(table, index, what)] ?? "";
+}
+
+function identityRows(count: number, used: number): Uint32Array {
+  const rows = new Uint32Array(count);
+  for (let i = 0; i < used; i++) rows[i] = i;
+  return rows;
+}
+
+function readString(
+  reader: ProtobufReader,
+  section: string,
+  sectionStart: number,
+  limits: PprofLimits,
+): string {
+  const { bytes, limit } = reader;
+  let start = reader.position;
+  reader.position = limit;
+  const keep = limits.truncateStringBytes;
+  const cut = keep !== undefined && limit - start > keep;
+  if (!cut && limit - start > limits.maxStringBytes) checkLimit(limits, "maxStringBytes", limit - start);
+  if (cut) {
+    // The part that is dropped must be UTF-8 too: what is refused must not depend on the limits.
+    decodeUtf8(bytes, start, limit);
+    start = limit - keep;
+    while (start < limit && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  }
+  return isAscii(bytes, start, limit)
+    ? section.slice(start - sectionStart, limit - sectionStart)
+    : decodeUtf8(bytes, start, limit);
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  let bits = 0;
+  for (let i = start; i < end; i++) bits |= bytes[i] ?? 0;
+  return bits < 0x80;
+}
+
+function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  try {
+    return UTF8_DECODER.decode(bytes.subarray(start, end));
+  } catch (cause) {
+    throw malformedPprof(`invalid utf8 string hex: ${toHex(bytes, start, end)}`, cause);
+  }
+}
+
+function toHex(bytes: Uint8Array, start: number, end: number): string {
+  let hex = "";
+  for (let i = start; i < end; i++) hex += (bytes[i] ?? 0).toString(16).padStart(2, "0");
+  return hex;
+}
