@@ -16,8 +16,8 @@ export interface RouteRow {
   /** Every other method is answered 405. GET includes HEAD. */
   readonly method: "GET" | "POST";
   readonly policy: RoutePolicy;
-  /** `connect`: Connect, gRPC and gRPC-Web answer in their own form; `page`: the web UI. */
-  readonly kind: "rest" | "connect" | "page";
+  /** `connect`: Connect, gRPC and gRPC-Web answer in their own form; `page`: the web UI, whose views are query strings; `asset`: a file of it. */
+  readonly kind: "rest" | "connect" | "page" | "asset";
 }
 
 /**
@@ -40,16 +40,9 @@ export const routes: readonly RouteRow[] = [
   get("/label-values", "read"),
   get("/pyroscope/label-values", "read"),
   page("/"),
-  page("/diff"),
-  page("/explore"),
-  page("/comparison"),
-  page("/comparison-diff"),
-  page("/ui"),
-  page("/ui/*"),
-  page("/svc/*"),
-  page("/assets/*"),
-  page("/favicon.ico"),
-  page("/favicon.svg"),
+  asset("/assets/*"),
+  asset("/favicon.ico"),
+  asset("/favicon.svg"),
 ];
 
 /** The row of a path as it was registered, or undefined. */
@@ -70,6 +63,10 @@ function post(path: string, policy: RoutePolicy): RouteRow {
 /** The pages of the web UI are open: they hold no data, and ask for a token themselves. */
 function page(path: string): RouteRow {
   return { path, method: "GET", policy: "open", kind: "page" };
+}
+
+function asset(path: string): RouteRow {
+  return { path, method: "GET", policy: "open", kind: "asset" };
 }
 
 /** One row for each method of a service, as Connect and gRPC name them. */

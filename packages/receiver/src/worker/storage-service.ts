@@ -1,26 +1,19 @@
 import type { PushService } from "../ingest/push-service.ts";
 import type { QueryService } from "../query/query-service.ts";
+import type { StoreStatus } from "../store/store.ts";
 
 /** What the storage thread does for the HTTP thread. */
 export interface StorageService extends PushService, QueryService {
+  /** Resolves when this process holds the data directory; the replay goes on. Rejects when another process holds it. */
+  opened(): Promise<void>;
   /** Resolves when the replay is complete and writes are taken; rejects when the data directory cannot be used. */
   ready(): Promise<void>;
   /** Writes everything in memory into blocks. */
   flush(): Promise<void>;
-  status(): Promise<StorageStatus>;
+  /** How the store is now. Before {@link StorageService.ready} resolves it waits for it. */
+  status(): Promise<StoreStatus>;
   /** Flushes and releases the data directory. A second call returns the first call's promise. */
   close(): Promise<void>;
-}
-
-/** The state of the storage, for `/ready` and `/metrics`. */
-export interface StorageStatus {
-  /** Why writes would be refused now; empty when they are taken. */
-  readonly problems: readonly string[];
-  readonly headRowCount: number;
-  readonly headBytes: number;
-  readonly blockCount: number;
-  readonly walSegmentCount: number;
-  readonly quarantinedCount: number;
 }
 
 /** Every method of {@link StorageService}: what can be called across the threads. */
@@ -35,6 +28,7 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   exportStacks: true,
   selectTimeSeries: true,
   profileStats: true,
+  opened: true,
   ready: true,
   flush: true,
   status: true,

@@ -1,0 +1,48 @@
+import { Command, Option } from "commander";
+import { type SettingRow, settingRows } from "./config.ts";
+
+/** Values of flags by their names, as {@link resolveConfig} takes them. */
+export type FlagValues = Readonly<Record<string, string | undefined>>;
+
+/** What the command line can start. */
+export interface CliActions {
+  /** `pyroscope server`. */
+  startServer(flags: FlagValues): Promise<void>;
+  readonly version: string;
+}
+
+/** The command line of `pyroscope`. Flags and their help are those of the settings table. */
+export function createCli({ startServer, version }: CliActions): Command {
+  const cli = new Command("pyroscope")
+    .description("Receives, keeps and shows continuous profiles.")
+    .version(version)
+    .showHelpAfterError("(--help lists what there is)");
+  const options = settingRows.map((row) => ({ row, option: toOption(row) }));
+  const server = cli
+    .command("server")
+    .description("Runs the receiver: one process, one data directory.")
+    .addHelpText(
+      "after",
+      "\nEach flag is also an environment variable: --storage-path is PYROSCOPE_STORAGE_PATH.",
+    )
+    .allowExcessArguments(false);
+  for (const { option } of options) server.addOption(option);
+
+  server.action(async (values: Readonly<Record<string, string | true | undefined>>) => {
+    const flags = options.map(({ row, option }) => {
+      const value = values[option.attributeName()];
+      // A toggle that was named without a value.
+      return [row.flag, value === true ? "true" : value] as const;
+    });
+    await startServer(Object.fromEntries(flags));
+  });
+  // Without a command there is nothing to do but to say what could be done.
+  cli.action(() => cli.outputHelp());
+  return cli;
+}
+
+function toOption({ flag, placeholder, help, defaultText }: SettingRow): Option {
+  const value = placeholder === undefined ? "[true|false]" : `<${placeholder}>`;
+  const suffix = defaultText === "" ? "" : ` (default: ${defaultText})`;
+  return new Option(`--${flag} ${value}`, `${help}${suffix}`);
+}

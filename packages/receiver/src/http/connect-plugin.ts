@@ -1,0 +1,113 @@
+import {
+  type ConnectRouter,
+  type ConnectRouterOptions,
+  createConnectRouter,
+  createContextValues,
+} from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { ReceiverError } from "../errors.ts";
+import type { ReceiverLogger } from "../telemetry/log.ts";
+import { type BodyBudget, meterBody } from "./body-budget.ts";
+import { createErrorInterceptor, toConnectError } from "./connect-error.ts";
+import { getRequestContext, requestContextKey } from "./request-context.ts";
+import { limitReadingTime } from "./slow-client-guard.ts";
+import { toReceiverError } from "./to-receiver-error.ts";
+
+/** What connect-es takes as "no limit": the largest length that an envelope can name. */
+const NO_LIMIT_BYTES = 0xff_ff_ff_ff;
+
+/** Options of {@link addConnectServices}. */
+export interface ConnectPluginOptions {
+  /** Registers the services. */
+  readonly addServices: (router: ConnectRouter) => void;
+  readonly bodyBudget: BodyBudget;
+  /** Largest message, decompressed; 0: no limit. */
+  readonly maxMessageBytes: number;
+  readonly readTimeoutMs: number;
+  readonly log: ReceiverLogger;
+}
+
+/**
+ * Serves Connect, gRPC and gRPC-Web on the paths of the services.
+ *
+ * connect-fastify is not used because it gives no hold of a body while it arrives: bodies are counted against the budget
+ * chunk by chunk here. It also logs failures with `console.error`.
+ */
+export async function addConnectServices(app: FastifyInstance, options: ConnectPluginOptions): Promise<void> {
+  const routerOptions: ConnectRouterOptions = {
+    acceptCompression: [compressionGzip, compressionBrotli],
+    readMaxBytes: options.maxMessageBytes === 0 ? NO_LIMIT_BYTES : options.maxMessageBytes,
+    interceptors: [createErrorInterceptor(options.log)],
+  };
+  const router = createConnectRouter(routerOptions);
+  options.addServices(router);
+
+  const plugin: FastifyPluginAsync = async (scope) => {
+    // Connect reads the body itself, whatever its type, and answers 415 with Accept-Post for those it does not know.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    for (const handler of router.handlers) {
+      scope.post(handler.requestPath, (request, reply) => serve(handler, request, reply, options));
+    }
+  };
+  await app.register(plugin);
+}
+
+async function serve(
+  handler: UniversalHandler,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ConnectPluginOptions,
+): Promise<FastifyReply> {
+  const reservation = options.bodyBudget.open();
+  reply.raw.once("close", () => reservation.release());
+  const { body, ...head } = toUniversalRequest(request, reply);
+  const metered = isBytes(body) ? withConnectErrors(meterBody(body, reservation), request) : body;
+  const response = await handler({ ...head, body: metered } as UniversalServerRequest);
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value);
+  }
+  limitReadingTime(reply.raw, options.readTimeoutMs);
+  reply.hijack();
+  // Not awaited: it never settles over HTTP/1.1 (it waits for an event that only HTTP/2 responses have).
+  universalResponseToNodeResponse(response, reply.raw).catch((error: unknown) => {
+    options.log.debug({ err: error, route: request.routeOptions.url }, "a response could not be sent");
+    reply.raw.destroy();
+  });
+  return reply;
+}
+
+function toUniversalRequest(request: FastifyRequest, reply: FastifyReply): UniversalServerRequest {
+  const values = createContextValues().set(requestContextKey, getRequestContext(request));
+  try {
+    return universalRequestFromNodeRequest(request.raw, reply.raw, undefined, values);
+  } catch (error) {
+    // The only thing that is parsed here is the URL, from the Host header.
+    throw new ReceiverError("the Host header is not a host", { code: "INVALID_ARGUMENT", cause: error });
+  }
+}
+
+/** Connect takes any other error while a body is read for a defect. */
+async function* withConnectErrors(
+  body: AsyncIterable<Uint8Array>,
+  request: FastifyRequest,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    if (error instanceof ReceiverError)
+      throw toConnectError(toReceiverError(error), getRequestContext(request).requestId);
+    throw error;
+  }
+}
+
+function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}

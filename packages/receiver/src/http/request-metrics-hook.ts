@@ -1,0 +1,30 @@
+import type { FastifyInstance } from "fastify";
+import type { MetricSet } from "../telemetry/metrics.ts";
+
+/**
+ * Measures every request until its response is closed, Connect's and aborted ones included.
+ *
+ * The route is the one that was matched, in Pyroscope's spelling, so that clients cannot make new series by their URLs.
+ */
+export function addRequestMetrics(app: FastifyInstance, metrics: MetricSet): void {
+  app.addHook("onRequest", async (request, reply) => {
+    const labels = { method: request.method, route: toRouteLabel(request.routeOptions.url) };
+    const stop = metrics.requestDuration.startTimer(labels);
+    metrics.inflightRequests.inc(labels);
+    reply.raw.once("close", () => {
+      metrics.inflightRequests.dec(labels);
+      // 499 is nginx's word for a client that left before it had its answer.
+      stop({ status_code: reply.raw.writableFinished ? reply.raw.statusCode : 499 });
+    });
+  });
+}
+
+/** `/push.v1.PusherService/Push` → `push_v1_pusherservice_push`, as Pyroscope's middleware spells it. */
+export function toRouteLabel(path: string | undefined): string {
+  if (path === undefined) return "not_found";
+  const label = path
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "_")
+    .replaceAll(/^_|_$/g, "");
+  return label === "" ? "root" : label;
+}

@@ -1,0 +1,192 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** How one metric is declared. */
+interface MetricRow {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+// Queries take from a millisecond to the query time-out; pushes of a group commit a few milliseconds.
+const DURATION_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/**
+ * Every metric of the receiver beside those of the process. Names that Pyroscope has too mean the same there, so that its
+ * dashboards work.
+ */
+export const metricTable = {
+  buildInfo: {
+    kind: "gauge",
+    name: "pyroscope_build_info",
+    help: "1, labelled with the version that runs.",
+    labels: ["version", "node"],
+  },
+  requestDuration: {
+    kind: "histogram",
+    name: "pyroscope_request_duration_seconds",
+    help: "Time from the head of a request to the end of its response.",
+    labels: ["method", "route", "status_code"],
+    buckets: DURATION_BUCKETS_SECONDS,
+  },
+  inflightRequests: {
+    kind: "gauge",
+    name: "pyroscope_inflight_requests",
+    help: "Requests that have no complete response yet.",
+    labels: ["method", "route"],
+  },
+  inflightBodyBytes: {
+    kind: "gauge",
+    name: "pyroscope_inflight_body_bytes",
+    help: "Bytes of request bodies that are held in memory.",
+    labels: [],
+  },
+  receivedProfiles: {
+    kind: "counter",
+    name: "pyroscope_received_profiles_total",
+    help: "Profiles that were admitted and are durable.",
+    labels: ["tenant"],
+  },
+  receivedBytes: {
+    kind: "counter",
+    name: "pyroscope_received_bytes_total",
+    help: "Bytes of profiles as they were sent, refused ones included.",
+    labels: ["tenant"],
+  },
+  discardedSamples: {
+    kind: "counter",
+    name: "pyroscope_discarded_samples_total",
+    help: "Profiles that were refused, by reason. Pyroscope's name; it counts profiles.",
+    labels: ["reason", "tenant"],
+  },
+  discardedBytes: {
+    kind: "counter",
+    name: "pyroscope_discarded_bytes_total",
+    help: "Decompressed bytes of profiles that were refused, by reason.",
+    labels: ["reason", "tenant"],
+  },
+  partialQueries: {
+    kind: "counter",
+    name: "pyroscope_partial_queries_total",
+    help: "Queries that lacked a block that could not be read.",
+    labels: [],
+  },
+  storageHeadRows: {
+    kind: "gauge",
+    name: "pyroscope_storage_head_rows",
+    help: "Rows of samples in memory that no block holds yet.",
+    labels: [],
+  },
+  storageHeadBytes: {
+    kind: "gauge",
+    name: "pyroscope_storage_head_bytes",
+    help: "Estimated bytes of the rows in memory that no block holds yet.",
+    labels: [],
+  },
+  storageHeadProfiles: {
+    kind: "gauge",
+    name: "pyroscope_storage_head_profiles",
+    help: "Profiles in memory that no block holds yet.",
+    labels: [],
+  },
+  storageBlocks: {
+    kind: "gauge",
+    name: "pyroscope_storage_blocks",
+    help: "Blocks on disk.",
+    labels: [],
+  },
+  storageBlockBytes: {
+    kind: "gauge",
+    name: "pyroscope_storage_block_bytes",
+    help: "Bytes of the blocks on disk.",
+    labels: [],
+  },
+  storageLogSegments: {
+    kind: "gauge",
+    name: "pyroscope_storage_log_segments",
+    help: "Segments of the write-ahead log that no block replaces yet.",
+    labels: [],
+  },
+  storageLogBytes: {
+    kind: "gauge",
+    name: "pyroscope_storage_log_bytes",
+    help: "Bytes of the write-ahead log that no block replaces yet.",
+    labels: [],
+  },
+  storageQuarantinedBlocks: {
+    kind: "gauge",
+    name: "pyroscope_storage_quarantined_blocks",
+    help: "Damaged blocks that were set aside. Above 0, look into quarantine/ of the data directory.",
+    labels: [],
+  },
+  storageQuarantinedLogPieces: {
+    kind: "gauge",
+    name: "pyroscope_storage_quarantined_log_pieces",
+    help: "Damaged pieces of the write-ahead log that were set aside since the start.",
+    labels: [],
+  },
+  storageDuplicateProfiles: {
+    kind: "gauge",
+    name: "pyroscope_storage_duplicate_profiles",
+    help: "Profiles that came again since the start and were counted once.",
+    labels: [],
+  },
+  storageTakesWrites: {
+    kind: "gauge",
+    name: "pyroscope_storage_takes_writes",
+    help: "1 while the disk takes writes, else 0.",
+    labels: [],
+  },
+} as const satisfies { readonly [key: string]: MetricRow };
+
+type MetricTable = typeof metricTable;
+type MetricOf<Row extends MetricRow> = Row["kind"] extends "counter"
+  ? Counter<Row["labels"][number]>
+  : Row["kind"] extends "gauge"
+    ? Gauge<Row["labels"][number]>
+    : Histogram<Row["labels"][number]>;
+
+/** One object for each row of {@link metricTable}. */
+export type MetricSet = { readonly [K in keyof MetricTable]: MetricOf<MetricTable[K]> };
+
+/** The metrics of one receiver. */
+export interface ReceiverMetrics {
+  readonly metrics: MetricSet;
+  /** Everything as Prometheus text; `contentType` goes with it. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** Options of {@link createMetrics}. */
+export interface MetricsOptions {
+  /** Whether memory, CPU, garbage collection and event-loop delay of this process are included. */
+  readonly isProcessIncluded: boolean;
+}
+
+/** Makes the metrics of one receiver, in a registry of its own: two receivers in one process do not share numbers. */
+export function createMetrics({ isProcessIncluded }: MetricsOptions): ReceiverMetrics {
+  const registry = new Registry();
+  const entries = Object.entries(metricTable).map(
+    ([key, row]) => [key, createMetric(row, registry)] as const,
+  );
+  if (isProcessIncluded) collectDefaultMetrics({ register: registry });
+  return {
+    // Each row made the object that its type says.
+    metrics: Object.fromEntries(entries) as unknown as MetricSet,
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+function createMetric(row: MetricRow, registry: Registry): Counter | Gauge | Histogram {
+  const options = { name: row.name, help: row.help, labelNames: [...row.labels], registers: [registry] };
+  switch (row.kind) {
+    case "counter":
+      return new Counter(options);
+    case "gauge":
+      return new Gauge(options);
+    case "histogram":
+      return new Histogram({ ...options, buckets: [...(row.buckets ?? [])] });
+  }
+}

@@ -1,0 +1,85 @@
+import type { Clock } from "../clock.ts";
+import { Ingester } from "../ingest/ingester.ts";
+import { createQueryService } from "../query/querier.ts";
+import type { QueryLimits } from "../query/query-service.ts";
+import type { Store } from "../store/store.ts";
+import type { ReceiverLogger } from "../telemetry/log.ts";
+import type { StorageService } from "./storage-service.ts";
+
+/** How often blocks are looked through for those past their retention. */
+const RETENTION_INTERVAL_MS = 15 * 60_000;
+
+/** What {@link createStorage} works with. */
+export interface StorageParts {
+  /** Opens the store; calls `onHeld` when the data directory is this process's, before the replay. */
+  readonly openStore: (onHeld: () => void) => Promise<Store>;
+  readonly queryLimits: QueryLimits;
+  readonly clock: Clock;
+  readonly log: ReceiverLogger;
+}
+
+/** The whole storage: a store, what writes to it, what reads from it. Opens the store at once. */
+export function createStorage({ openStore, queryLimits, clock, log }: StorageParts): StorageService {
+  let hold: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    hold = resolve;
+  });
+  const opening = openStore(hold).then((store) => {
+    const query = createQueryService({ store, limits: queryLimits, clock });
+    const ingester = new Ingester({ store, log: (message, error) => log.error({ err: error }, message) });
+    return { store, query, ingester, stopSweeping: sweepBlocks(store, clock, log) };
+  });
+  // Whoever waits hears of a failure; nobody may be waiting yet.
+  opening.catch(() => undefined);
+  let closing: Promise<void> | undefined;
+
+  const close = async (): Promise<void> => {
+    const { store, stopSweeping } = await opening;
+    stopSweeping();
+    await store.close();
+  };
+
+  return {
+    async opened() {
+      await Promise.race([held, opening]);
+    },
+    async ready() {
+      await opening;
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+    flush: async () => (await opening).store.flush(),
+    status: async () => (await opening).store.status(),
+    push: async (batch) => (await opening).ingester.push(batch),
+    profileTypes: async (query, options) => (await opening).query.profileTypes(query, options),
+    labelNames: async (query, options) => (await opening).query.labelNames(query, options),
+    labelValues: async (query, options) => (await opening).query.labelValues(query, options),
+    series: async (query, options) => (await opening).query.series(query, options),
+    selectTree: async (query, options) => (await opening).query.selectTree(query, options),
+    selectDiffTree: async (query, options) => (await opening).query.selectDiffTree(query, options),
+    exportStacks: async (query, options) => (await opening).query.exportStacks(query, options),
+    selectTimeSeries: async (query, options) => (await opening).query.selectTimeSeries(query, options),
+    profileStats: async (query) => (await opening).query.profileStats(query),
+  };
+}
+
+/** Applies the retention now and then; returns what stops it. */
+function sweepBlocks(store: Store, clock: Clock, log: ReceiverLogger): () => void {
+  let isStopped = false;
+  const sweep = async (): Promise<void> => {
+    try {
+      const report = await store.applyRetention();
+      if (report.deletedBlockCount > 0 || report.heldBlockCount > 0) log.info(report, "retention");
+    } catch (error) {
+      log.error({ err: error }, "retention failed; it is tried again");
+    }
+    if (!isStopped) timer = clock.setTimer(() => void sweep(), RETENTION_INTERVAL_MS);
+  };
+  let timer = clock.setTimer(() => void sweep(), RETENTION_INTERVAL_MS);
+  return () => {
+    isStopped = true;
+    timer.cancel();
+  };
+}
