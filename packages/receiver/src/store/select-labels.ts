@@ -1,23 +1,16 @@
 import type { ProfileFilter } from "./select-filter.ts";
 import { profileCondition, seriesCondition } from "./select-filter.ts";
+import { PROFILE_TYPE_LABEL, serviceLabels, typeParts } from "./select-internal-labels.ts";
 import { allOf, joinSql, rawSql, type SqlFragment, sql } from "./select-sql.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-// Labels that are not in a series' map, since its row has them as columns. Pyroscope stores each as a label.
-const columnLabels: ReadonlyMap<string, string> = new Map([
-  ["__profile_type__", "type"],
-  ["__type__", "split_part(type, ':', 2)"],
-  ["__unit__", "split_part(type, ':', 3)"],
-  ["__period_type__", "split_part(type, ':', 4)"],
-  ["__period_unit__", "split_part(type, ':', 5)"],
-  ["service_name", "service"],
-  ["__service_name__", "service"],
-]);
-
 /** The value of a label on a row of `series`, or '' where the series lacks it. */
 export function labelValueSql(name: string): SqlFragment {
-  const column = columnLabels.get(name);
-  if (column !== undefined) return rawSql(column);
+  if (name === PROFILE_TYPE_LABEL) return rawSql("type");
+  if (serviceLabels.includes(name)) return rawSql("service");
+  const part = typeParts.get(name);
+  // split_part counts from 1.
+  if (part !== undefined) return rawSql(`split_part(type, ':', ${part + 1})`);
   return sql`coalesce(map_extract_value(labels, ${name}), '')`;
 }
 
@@ -105,6 +98,7 @@ export async function selectLabelCombinations(
 export interface SeriesRows {
   readonly rowCount: number;
   readonly type: readonly string[];
+  readonly series: BigUint64Array;
   /** Row `i` has the names `names[start[i] .. start[i + 1]]`, and the values at the same places. */
   readonly start: Uint32Array;
   readonly names: readonly string[];
@@ -125,6 +119,7 @@ export async function selectSeriesRows(
   return {
     rowCount: rows.rowCount,
     type: rows.texts("type"),
+    series: rows.ids("series"),
     start: names.start,
     names: names.items,
     values: rows.textLists("vals").items,

@@ -32,7 +32,7 @@ export interface TotalsQuery {
 export interface TotalsRows {
   readonly rowCount: number;
   /** Bucket `i` ends at `start + i * step`. */
-  readonly bucket: Int32Array;
+  readonly bucket: BigInt64Array;
   readonly value: Float64Array;
   /** One column for each name in `groupBy`; "" where the series lacks the label. */
   readonly group: readonly (readonly string[])[];
@@ -62,8 +62,10 @@ export async function selectTotals(
   const { grid, groupBy, exemplars } = query;
   const groups = groupBy.map((_, index) => rawSql(`group${index}`));
   // Integer division truncates, and a profile at or before the first edge belongs to it.
+  const startMs = BigInt(grid.startUnixMillis);
+  const stepMs = BigInt(grid.stepMs);
   const bucket = rawSql(
-    `CAST(greatest(0, (epoch_ns(time) // 1000000 - ${BigInt(grid.startUnixMillis)} + ${BigInt(grid.stepMs)} - 1) // ${BigInt(grid.stepMs)}) AS INTEGER)`,
+    `greatest(0, (epoch_ns(time) // 1000000 - ${startMs}::BIGINT + ${stepMs}::BIGINT - 1) // ${stepMs}::BIGINT)`,
   );
   const largest = exemplars
     ? rawSql(", arg_max({profile: profile, nanos: epoch_ns(time), total: total}, total) AS largest")
@@ -88,7 +90,7 @@ export async function selectTotals(
   const rows = await snapshot.database.select(outer.text, outer.parameters, signal);
   return {
     rowCount: rows.rowCount,
-    bucket: rows.integers("bucket"),
+    bucket: rows.bigints("bucket"),
     value: rows.doubles("value"),
     group: groups.map((group) => rows.texts(group.text)),
     exemplars: exemplars

@@ -1,0 +1,176 @@
+import { buildTree, diffTrees, type Tree, truncateDiffTree } from "@pyroscope-ts/protocol";
+import type { Clock } from "../clock.ts";
+import type { Store } from "../store/store.ts";
+import {
+  checkLabelName,
+  planLabels,
+  readLabelNames,
+  readLabelValues,
+  readProfileTypes,
+  readSeries,
+} from "./label-queries.ts";
+import { resolveMaxNodes } from "./node-limit.ts";
+import { createQueryGate } from "./query-gate.ts";
+import type {
+  Answer,
+  DiffQuery,
+  ExportQuery,
+  LabelNamesQuery,
+  LabelValuesQuery,
+  ProfileStats,
+  QueryLimits,
+  QueryOptions,
+  QueryService,
+  RangeQuery,
+  SeriesQuery,
+  StackQuery,
+  TimeSeries,
+  TimeSeriesQuery,
+} from "./query-service.ts";
+import { parseSelection } from "./selection.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
+import { compress, readExport, readTree, STACK_TABLES } from "./stack-queries.ts";
+import { resolveTimeRange, type TimeRange } from "./time-range.ts";
+import { layGrid, readTimeSeries } from "./time-series-query.ts";
+
+/** What queries are answered from. */
+export interface QuerierOptions {
+  readonly store: Pick<Store, "snapshot" | "stats">;
+  readonly limits: QueryLimits;
+  readonly clock: Pick<Clock, "nowUnixMillis">;
+}
+
+/** What Pyroscope looks at when a client asks for profile types without a range. */
+const DEFAULT_TYPES_RANGE_MS = 3_600_000;
+
+/** Answers queries from a store: checks the request, waits its turn, reads one snapshot. */
+export function createQueryService({ store, limits, clock }: QuerierOptions): QueryService {
+  return new Querier(store, limits, clock);
+}
+
+class Querier implements QueryService {
+  readonly #store: QuerierOptions["store"];
+  readonly #limits: QueryLimits;
+  readonly #clock: QuerierOptions["clock"];
+  readonly #reader: SnapshotReader;
+
+  constructor(store: QuerierOptions["store"], limits: QueryLimits, clock: QuerierOptions["clock"]) {
+    this.#store = store;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#reader = new SnapshotReader(store, createQueryGate(limits));
+  }
+
+  async profileTypes(query: RangeQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
+    const now = this.#clock.nowUnixMillis();
+    const isOpen = query.startUnixMillis === 0 && query.endUnixMillis === 0;
+    const asked = isOpen ? { startUnixMillis: now - DEFAULT_TYPES_RANGE_MS, endUnixMillis: now } : query;
+    const plan = planLabels({ ...query, selectors: [] }, this.#range(asked));
+    return await this.#reader.read(plan, [], readProfileTypes, options);
+  }
+
+  async labelNames(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
+    const plan = planLabels(query, this.#range(query));
+    return await this.#reader.read(plan, [], readLabelNames, options);
+  }
+
+  async labelValues(query: LabelValuesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
+    const range = this.#range(query);
+    checkLabelName(query);
+    const plan = planLabels(query, range);
+    return await this.#reader.read(plan, [], (context) => readLabelValues(context, query.name), options);
+  }
+
+  async series(query: SeriesQuery, options?: QueryOptions): ReturnType<QueryService["series"]> {
+    const plan = planLabels(query, this.#range(query));
+    return await this.#reader.read(plan, [], (context) => readSeries(context, query), options);
+  }
+
+  async selectTree(query: StackQuery, options?: QueryOptions): Promise<Answer<Tree>> {
+    const selection = parseSelection(query, this.#range(query), STACK_TABLES);
+    const maxNodes = resolveMaxNodes(query.maxNodes, this.#limits);
+    const frameNames = query.frameNames ?? "function";
+    return await this.#reader.read(
+      selection.plan,
+      emptyTree(),
+      (context) => readTree(context, selection, { maxNodes, frameNames }),
+      options,
+    );
+  }
+
+  async selectDiffTree(query: DiffQuery, options?: QueryOptions): ReturnType<QueryService["selectDiffTree"]> {
+    const sides = [query.left, query.right];
+    const maxNodes = Math.max(...sides.map((side) => resolveMaxNodes(side.maxNodes, this.#limits)));
+    const answers = sides.map((side) => this.#wholeTree(side, options));
+    const [left, right] = (await Promise.all(answers)) as [Answer<Tree>, Answer<Tree>];
+    return {
+      value: truncateDiffTree(diffTrees(left.value, right.value), maxNodes),
+      missingBlocks: [...new Set([...left.missingBlocks, ...right.missingBlocks])],
+      resolution: "raw",
+    };
+  }
+
+  async exportStacks(query: ExportQuery, options?: QueryOptions): Promise<Answer<Uint8Array>> {
+    const selection = parseSelection(query, this.#range(query), STACK_TABLES);
+    const treeOptions = { maxNodes: this.#exportNodes(query), frameNames: query.frameNames ?? "function" };
+    const answer = await this.#reader.read(
+      selection.plan,
+      new Uint8Array(),
+      (context) => readExport(context, selection, query, treeOptions),
+      options,
+    );
+    return query.compression === "gzip" ? { ...answer, value: await compress(answer.value) } : answer;
+  }
+
+  async selectTimeSeries(
+    query: TimeSeriesQuery,
+    options?: QueryOptions,
+  ): Promise<Answer<readonly TimeSeries[]>> {
+    const range = this.#range(query);
+    const tables = query.callSite === undefined ? (["samples", "totals", "series"] as const) : STACK_TABLES;
+    const selection = parseSelection(query, range, tables);
+    const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
+    return await this.#reader.read(
+      { ...selection.plan, range: laid?.covered },
+      [],
+      (context) => readTimeSeries(context, selection, query, laid!.grid),
+      options,
+    );
+  }
+
+  async profileStats({ tenant }: { readonly tenant: string }): Promise<ProfileStats> {
+    return this.#store.stats(tenant);
+  }
+
+  #range(query: Pick<RangeQuery, "startUnixMillis" | "endUnixMillis">): TimeRange | undefined {
+    return resolveTimeRange(query, this.#limits, this.#clock.nowUnixMillis());
+  }
+
+  /** Sides of a diff are truncated together, once they lie over each other. */
+  async #wholeTree(query: StackQuery, options: QueryOptions | undefined): Promise<Answer<Tree>> {
+    const selection = parseSelection(query, this.#range(query), STACK_TABLES);
+    const frameNames = query.frameNames ?? "function";
+    return await this.#reader.read(
+      selection.plan,
+      emptyTree(),
+      (context) => readTree(context, selection, { maxNodes: 0, frameNames }),
+      options,
+    );
+  }
+
+  /** A file of stacks is whole unless the client asks for less: what is cut off cannot be got back. */
+  #exportNodes(query: ExportQuery): number {
+    if (query.format !== "tree" && query.maxNodes === undefined) return 0;
+    return resolveMaxNodes(query.maxNodes, this.#limits);
+  }
+}
+
+function emptyTree(): Tree {
+  return buildTree({
+    length: 0,
+    names: [],
+    frameStart: new Uint32Array(1),
+    frame: new Uint32Array(),
+    value: new Float64Array(),
+  });
+}

@@ -1,0 +1,67 @@
+import type { Matcher } from "@pyroscope-ts/protocol";
+import type { TableName } from "../store/schema.ts";
+import type { ProfileFilter } from "../store/select-filter.ts";
+import type { Snapshot } from "../store/snapshot.ts";
+import type { Store } from "../store/store.ts";
+import type { QueryGate } from "./query-gate.ts";
+import type { Answer, QueryOptions } from "./query-service.ts";
+import { coarseFilter, resolveFilter } from "./series-filter.ts";
+import type { TimeRange } from "./time-range.ts";
+
+/** What a read will look at. */
+export interface ReadPlan {
+  readonly tenants: readonly string[];
+  /** undefined: a range that is answered with nothing. */
+  readonly range: TimeRange | undefined;
+  readonly matchers: readonly Matcher[];
+  /** Five parts; undefined: all types. */
+  readonly profileType: string | undefined;
+  readonly tables: readonly TableName[];
+}
+
+/** What a read works with: all of it ends with the read. */
+export interface ReadContext {
+  readonly snapshot: Snapshot;
+  readonly filter: ProfileFilter;
+  readonly signal: AbortSignal;
+}
+
+/** Reads a snapshot of the store, when it is this query's turn. */
+export class SnapshotReader {
+  readonly #store: Pick<Store, "snapshot">;
+  readonly #gate: QueryGate;
+
+  constructor(store: Pick<Store, "snapshot">, gate: QueryGate) {
+    this.#store = store;
+    this.#gate = gate;
+  }
+
+  /** Answers `nothing` for an empty range, else what `work` makes of the series that the matchers leave. */
+  async read<Value>(
+    plan: ReadPlan,
+    nothing: Value,
+    work: (context: ReadContext) => Promise<Value>,
+    options: QueryOptions | undefined,
+  ): Promise<Answer<Value>> {
+    const { range } = plan;
+    if (range === undefined) return { value: nothing, missingBlocks: [], resolution: "raw" };
+    return await this.#gate.run((signal) => this.#readRange(plan, range, work, signal), options?.signal);
+  }
+
+  async #readRange<Value>(
+    plan: ReadPlan,
+    range: TimeRange,
+    work: (context: ReadContext) => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Answer<Value>> {
+    const coarse = coarseFilter(range, plan.matchers, plan.profileType);
+    const snapshot = await this.#store.snapshot({ ...coarse, tenants: plan.tenants, tables: plan.tables });
+    try {
+      const filter = await resolveFilter(snapshot, coarse, plan.matchers, signal);
+      const value = await work({ snapshot, filter, signal });
+      return { value, missingBlocks: snapshot.missingBlocks, resolution: "raw" };
+    } finally {
+      snapshot.release();
+    }
+  }
+}

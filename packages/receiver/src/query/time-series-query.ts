@@ -1,0 +1,93 @@
+import type { LabelSet } from "@pyroscope-ts/protocol";
+import { ReceiverError } from "../errors.ts";
+import type { SampleFilter } from "../store/select-filter.ts";
+import { selectSeriesRows } from "../store/select-labels.ts";
+import { selectFrameNames, selectStacks } from "../store/select-stacks.ts";
+import {
+  selectTotals,
+  type TimeGrid,
+  type TotalsAggregation,
+  type TotalsRows,
+} from "../store/select-totals.ts";
+import { nameFrames, numberFrames, withCallSite } from "./flame-graph.ts";
+import { makeLabelSet } from "./label-sets.ts";
+import type { TimeSeries, TimeSeriesQuery } from "./query-service.ts";
+import type { Selection } from "./selection.ts";
+import type { ReadContext } from "./snapshot-reader.ts";
+import { type TimeRange, timeRange } from "./time-range.ts";
+import { isInstantSampleType, toTimeSeries } from "./time-series.ts";
+
+/**
+ * The buckets of a range: `(t - step, t]` for t = start, start + step … up to the last one that is not after the end.
+ *
+ * @throws {@link ReceiverError} INVALID_ARGUMENT for a step below a millisecond.
+ */
+export function layGrid(range: TimeRange, stepMs: number): { grid: TimeGrid; covered: TimeRange } {
+  const step = Math.trunc(stepMs);
+  if (!(step >= 1)) throw new ReceiverError("step must be >= 1ms", { code: "INVALID_ARGUMENT" });
+  const { startUnixMillis: start, endUnixMillis: end } = range;
+  const last = start + Math.floor((end - start) / step) * step;
+  return {
+    grid: { startUnixMillis: start, stepMs: step },
+    // The first bucket reaches back one step before the start, exclusively.
+    covered: timeRange(start - step + 1, last),
+  };
+}
+
+/** Totals over time of the selected profiles. */
+export async function readTimeSeries(
+  context: ReadContext,
+  selection: Selection,
+  query: TimeSeriesQuery,
+  grid: TimeGrid,
+): Promise<readonly TimeSeries[]> {
+  const { snapshot, signal } = context;
+  const filter = await sampleFilter(context, selection);
+  const groupBy = [...new Set(query.groupBy)];
+  const rows = await selectTotals(
+    snapshot,
+    {
+      filter,
+      grid,
+      groupBy,
+      aggregation: query.aggregation ?? naturalAggregation(selection),
+      exemplars: query.exemplars ?? false,
+    },
+    signal,
+  );
+  const labels = await exemplarLabels(context, rows);
+  return toTimeSeries(rows, groupBy, grid, query.limit ?? 0, labels);
+}
+
+function naturalAggregation({ profileType }: Selection): TotalsAggregation {
+  return isInstantSampleType(profileType.sampleType) ? "seriesAverage" : "sum";
+}
+
+async function sampleFilter(
+  { snapshot, filter, signal }: ReadContext,
+  selection: Selection,
+): Promise<SampleFilter> {
+  const samples: SampleFilter = { ...filter, ...selection.sampleIds };
+  if (selection.callSite.length === 0) return samples;
+  const stacks = numberFrames(await selectStacks(snapshot, samples, signal));
+  const frames = await selectFrameNames(snapshot, stacks.frames.ids(), signal);
+  const functions = nameFrames(stacks.frames, frames, "function");
+  return { ...samples, stacks: withCallSite(stacks, functions, selection.callSite).stack };
+}
+
+async function exemplarLabels(
+  { snapshot, filter, signal }: ReadContext,
+  rows: TotalsRows,
+): Promise<ReadonlyMap<bigint, LabelSet>> {
+  const labels = new Map<bigint, LabelSet>();
+  if (rows.exemplars === undefined) return labels;
+  const series = await selectSeriesRows(snapshot, { ...filter, series: rows.exemplars.series }, signal);
+  for (let row = 0; row < series.rowCount; row++) {
+    const [from, until] = [series.start[row]!, series.start[row + 1]!];
+    labels.set(
+      series.series[row]!,
+      makeLabelSet(series.names.slice(from, until), series.values.slice(from, until)),
+    );
+  }
+  return labels;
+}
