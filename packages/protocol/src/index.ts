@@ -4,8 +4,8 @@ export type { AppName } from "./labels/app-name.ts";
 export { formatAppName, parseAppName } from "./labels/app-name.ts";
 export type { LabelCheck, LabelLimits, LabelRefusalReason } from "./labels/check-labels.ts";
 export { checkLabels, DEFAULT_LABEL_LIMITS } from "./labels/check-labels.ts";
-export type { Matcher, MatchOperator } from "./labels/label-matcher.ts";
-export { createMatcher, formatSelector, matchLabels } from "./labels/label-matcher.ts";
+export type { Matcher } from "./labels/label-matcher.ts";
+export { createMatcher, matchLabels } from "./labels/label-matcher.ts";
 export type { ReservedLabel } from "./labels/label-names.ts";
 export {
   DELTA_LABEL,
@@ -29,6 +29,9 @@ export {
   sortLabels,
   withoutLabels,
 } from "./labels/label-set.ts";
+export type { MatchCondition, MatchOperator } from "./labels/match-condition.ts";
+export { formatSelector } from "./labels/match-condition.ts";
+export { parseConditions } from "./labels/parse-conditions.ts";
 export { parseSelector } from "./labels/parse-selector.ts";
 export { quoteText } from "./labels/quote.ts";
 export { decodePprof } from "./pprof/decode-pprof.ts";

@@ -38,6 +38,7 @@ describe("parseAppName", () => {
     ["a closed pair behind the brace counts", "shop{a=b}c=d}", 'shop {a="b", c="d"}'],
     ["a pair left open behind the brace does not", "shop{a=b}c=d", 'shop {a="b"}'],
     ["nothing counts after a brace without a pair", "shop{a=b,}c=d}", 'shop {a="b"}'],
+    ["nothing counts after empty braces", "shop{}a=b}", "shop {}"],
     ["a name without a value is ignored at the end", "shop{a=b,c", 'shop {a="b"}'],
     ["a name without a value is ignored before the brace", "shop{a}", "shop {}"],
     [
@@ -57,6 +58,7 @@ describe("parseAppName", () => {
 
   it.for([
     ["", "service name is required"],
+    ["{a=b}", "service name is required"],
     [" {a=b}", "service name is required"],
     ["my shop", "invalid service name: my shop: character is not allowed: ' '"],
     ["über", "invalid service name: über: character is not allowed: 'ü'"],

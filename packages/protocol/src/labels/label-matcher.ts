@@ -1,17 +1,10 @@
 import { ProtocolError } from "../errors.ts";
-import { isClassicLabelName } from "./label-names.ts";
+import type { MatchCondition, MatchOperator } from "./match-condition.ts";
 import { compilePattern } from "./pattern.ts";
 import { quoteText } from "./quote.ts";
 
-/** How a {@link Matcher} compares: equal, not equal, matches and does not match a regular expression. */
-export type MatchOperator = "=" | "!=" | "=~" | "!~";
-
-/** One condition of a selector: `env=~"p.*"`. */
-export interface Matcher {
-  readonly name: string;
-  readonly op: MatchOperator;
-  /** The text to compare with, or a regular expression in RE2's syntax, anchored at both ends. */
-  readonly value: string;
+/** A condition that can be applied to values. */
+export interface Matcher extends MatchCondition {
   /** Whether a label's value satisfies the condition; a missing label has the value "". */
   matches(value: string): boolean;
 }
@@ -60,13 +53,4 @@ export function matchLabels(
   get: (name: string) => string | undefined,
 ): boolean {
   return matchers.every((matcher) => matcher.matches(get(matcher.name) ?? ""));
-}
-
-/** Prints matchers as a selector that `parseSelector` reads back: `{env="prod",pod=~"a.*"}`. */
-export function formatSelector(matchers: readonly Pick<Matcher, "name" | "op" | "value">[]): string {
-  const conditions = matchers.map(({ name, op, value }) => {
-    const printedName = isClassicLabelName(name) ? name : quoteText(name);
-    return `${printedName}${op}${quoteText(value)}`;
-  });
-  return `{${conditions.join(",")}}`;
 }

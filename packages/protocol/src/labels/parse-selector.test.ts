@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createMatcher, formatSelector, type MatchOperator, matchLabels } from "./label-matcher.ts";
+import { createMatcher, matchLabels } from "./label-matcher.ts";
+import { formatSelector, type MatchOperator } from "./match-condition.ts";
+import { parseConditions } from "./parse-conditions.ts";
 import { parseSelector } from "./parse-selector.ts";
 
 function conditions(text: string): readonly string[] {
@@ -110,6 +112,22 @@ describe("parseSelector", () => {
           expect(error).toMatchObject({ name: "ProtocolError", code: "SELECTOR_INVALID" });
         }
       }),
+    );
+  });
+});
+
+describe("parseConditions", () => {
+  it("reads what parseSelector reads, and leaves regular expressions alone", () => {
+    expect(parseConditions('wall{a=~"(",b!="c"}')).toEqual([
+      { name: "__name__", op: "=", value: "wall" },
+      { name: "a", op: "=~", value: "(" },
+      { name: "b", op: "!=", value: "c" },
+    ]);
+  });
+
+  it("refuses what is no selector", () => {
+    expect(() => parseConditions("{a}")).toThrow(
+      expect.objectContaining({ code: "SELECTOR_INVALID", message: expect.stringContaining("position 3") }),
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatSelector } from "../labels/label-matcher.ts";
+import { formatSelector } from "../labels/match-condition.ts";
 import { parseQuery } from "./query.ts";
 
 const CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
