@@ -1,11 +1,12 @@
 import { ProtocolError } from "../errors.ts";
+import type { MatchOperator } from "./match-condition.ts";
 import { quoteText } from "./quote.ts";
 import { readQuotedText } from "./quoted-text.ts";
 
 /** One piece of a selector; `start` is where it begins in the text, 0-based. */
 export type SelectorToken =
   | { readonly kind: "name" | "text"; readonly value: string; readonly start: number }
-  | { readonly kind: "operator"; readonly value: "=" | "!=" | "=~" | "!~"; readonly start: number }
+  | { readonly kind: "operator"; readonly value: MatchOperator; readonly start: number }
   | { readonly kind: "{" | "}" | "," | "end"; readonly start: number };
 
 const BLANK = /(?:[ \t\n\r]+|#[^\n]*)+/y;
@@ -34,7 +35,8 @@ export class SelectorScanner {
     }
     if (character === '"' || character === "'" || character === "`") return this.#quoted(start);
     const operator = this.#take(OPERATOR);
-    if (operator !== undefined) return { kind: "operator", value: operator as MatchOperatorText, start };
+    // OPERATOR matches exactly the four.
+    if (operator !== undefined) return { kind: "operator", value: operator as MatchOperator, start };
     const name = this.#take(NAME);
     if (name !== undefined) return { kind: "name", value: name, start };
     throw this.error(
@@ -61,5 +63,3 @@ export class SelectorScanner {
     return taken;
   }
 }
-
-type MatchOperatorText = Extract<SelectorToken, { readonly kind: "operator" }>["value"];
