@@ -1,0 +1,273 @@
+import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { encodePprof } from "@pyroscope-ts/protocol";
+import type { Clock } from "./clock.ts";
+import type { SdkConfig } from "./config.ts";
+import type { Diagnostics } from "./diagnostics.ts";
+import { describeError } from "./errors.ts";
+import type { ProfileExporter, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
+import type { LabelContext } from "./labels/label-context.ts";
+import { noLabelContext } from "./labels/label-context.ts";
+import { LabelSets } from "./labels/label-set.ts";
+import { HeapProfiler } from "./profilers/heap-profiler.ts";
+import type { NativeBindings } from "./profilers/native.ts";
+import type { Profiler, Recording, TypedProfile } from "./profilers/profiler.ts";
+import { runInSlices } from "./profilers/slices.ts";
+import { WallProfiler } from "./profilers/wall-profiler.ts";
+import type { Resource } from "./resource.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { FlushResult, UploadStatus } from "./status.ts";
+import { UploadQueue } from "./upload-queue.ts";
+
+const compress = promisify(gzip);
+
+// Retries wait at most this long, so that data flows soon after a long outage has ended.
+const MAX_RETRY_DELAY_MS = 30_000;
+const MIN_RETRY_DELAY_MS = 1000;
+
+/** What an agent is built from. */
+export interface AgentParts {
+  readonly config: SdkConfig;
+  readonly native: NativeBindings;
+  readonly exporter: ProfileExporter;
+  readonly resource: Resource;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly diagnostics: Diagnostics;
+  readonly isMainThread: boolean;
+  readonly platform: NodeJS.Platform;
+}
+
+/**
+ * One run, from `start` to `stop`: profilers that record without pause, a scheduler that cuts their recordings
+ * into windows, and a queue that sends each window as one upload.
+ */
+export class Agent {
+  readonly labelSets: LabelSets;
+  readonly #parts: AgentParts;
+  readonly #wall: WallProfiler | undefined;
+  readonly #profilers: readonly Profiler[];
+  readonly #scheduler: Scheduler;
+  readonly #queue: UploadQueue;
+  // Windows are converted one after the other, in the order in which they were taken.
+  #conversion: Promise<void> = Promise.resolve();
+  #convertingCount = 0;
+  #stopping: Promise<FlushResult> | undefined;
+
+  constructor(parts: AgentParts) {
+    const { config, clock, random, diagnostics, exporter, resource } = parts;
+    this.#parts = parts;
+    this.labelSets = new LabelSets(
+      { maxValues: config.maxLabelValues, maxSets: config.maxLabelSets, maxLabels: resource.maxSampleLabels },
+      (key, message) => diagnostics.warnOnce(key, message),
+    );
+    this.#wall = this.#createWallProfiler();
+    const heap = this.#createHeapProfiler();
+    // Heap first: what the wall profiler's reading allocates must not show in it.
+    this.#profilers = [heap, this.#wall].filter((profiler) => profiler !== undefined);
+    this.#queue = new UploadQueue({
+      exporter,
+      capacityBytes: config.uploadQueueBytes,
+      timeoutMs: config.uploadTimeoutMs,
+      maxDelayMs: Math.max(MIN_RETRY_DELAY_MS, Math.min(config.uploadRateMs, MAX_RETRY_DELAY_MS)),
+      clock,
+      random,
+      diagnostics,
+    });
+    this.#scheduler = new Scheduler({
+      periodMs: config.uploadRateMs,
+      clock,
+      random,
+      tick: () => this.#tick(),
+    });
+  }
+
+  /** How labels reach samples now. */
+  get labels(): LabelContext {
+    return this.#wall?.labels ?? noLabelContext;
+  }
+
+  get uploads(): UploadStatus {
+    const { counts, lastError, lastSentUnixMs } = this.#queue;
+    return { ...counts, lastError, lastSentUnixMs };
+  }
+
+  /** Starts every profiler that can run; @throws what the first one threw when none can. */
+  start(): void {
+    const failures: unknown[] = [];
+    for (const profiler of this.#profilers) {
+      try {
+        profiler.start();
+      } catch (error) {
+        failures.push(error);
+        this.#parts.diagnostics.warn(describeError(error));
+      }
+    }
+    if (failures.length === this.#profilers.length) throw failures[0];
+    this.#scheduler.start();
+  }
+
+  /** Ends the window, begins the next, and sends all that waits. Never rejects. */
+  async flush(timeoutMs: number): Promise<FlushResult> {
+    this.#cutWindow();
+    return await this.#sendAll(timeoutMs);
+  }
+
+  /**
+   * Stops the profilers at once, and then sends the last window and all that waits. Never rejects; a second call
+   * returns the first call's promise.
+   */
+  stop(timeoutMs: number): Promise<FlushResult> {
+    this.#stopping ??= this.#stop(timeoutMs);
+    return this.#stopping;
+  }
+
+  /** Stops the profilers without a word: the process is going away. Their signals must not come any more. */
+  abandon(): void {
+    this.#scheduler.stop();
+    this.#readProfilers((profiler) => profiler.stop());
+  }
+
+  async #stop(timeoutMs: number): Promise<FlushResult> {
+    this.#scheduler.stop();
+    this.#convert(this.#readProfilers((profiler) => profiler.stop()));
+    const result = await this.#sendAll(timeoutMs);
+    if (!result.ok) {
+      this.#parts.diagnostics.warn(
+        `stopped with ${result.waitingCount} windows not sent: ${result.error ?? "time is up"}`,
+      );
+    }
+    this.#queue.close();
+    try {
+      await this.#parts.exporter.shutdown();
+    } catch (error) {
+      this.#parts.diagnostics.debug(`closing the exporter: ${describeError(error)}`);
+    }
+    return result;
+  }
+
+  #tick(): void {
+    // Conversion that takes longer than a window makes the next window longer instead of piling up.
+    if (this.#convertingCount === 0) this.#cutWindow();
+  }
+
+  #cutWindow(): void {
+    if (this.#stopping === undefined) this.#convert(this.#readProfilers((profiler) => profiler.collect()));
+  }
+
+  /** What every profiler gives; one that fails is reported and left out. */
+  #readProfilers(read: (profiler: Profiler) => Recording | undefined): readonly Recording[] {
+    const recordings: Recording[] = [];
+    for (const profiler of this.#profilers) {
+      try {
+        const recording = read(profiler);
+        if (recording !== undefined) recordings.push(recording);
+      } catch (error) {
+        const message = describeError(error);
+        this.#parts.diagnostics.warnOnce(`profiler:${message}`, message);
+      }
+    }
+    return recordings;
+  }
+
+  #convert(recordings: readonly Recording[]): void {
+    this.#convertingCount++;
+    this.#conversion = this.#conversion
+      .then(async () => {
+        const upload = await this.#createUpload(recordings);
+        if (upload.profiles.length > 0) this.#queue.add(upload);
+      })
+      .catch((error: unknown) => {
+        const message = `converting a window: ${describeError(error)}`;
+        this.#parts.diagnostics.warnOnce(`convert:${message}`, message);
+      })
+      .finally(() => {
+        this.#convertingCount--;
+      });
+  }
+
+  async #createUpload(recordings: readonly Recording[]): Promise<ProfileUpload> {
+    const profiles: UploadProfile[] = [];
+    for (const recording of recordings) {
+      for (const typed of await runInSlices(recording.convert())) profiles.push(await encode(typed));
+    }
+    const starts = recordings.map(({ startUnixNanos }) => Number(startUnixNanos / 1_000_000n));
+    const ends = recordings.map(({ startUnixNanos, durationNanos }) =>
+      Number((startUnixNanos + durationNanos) / 1_000_000n),
+    );
+    return {
+      startUnixMs: Math.min(...starts),
+      endUnixMs: Math.max(...ends),
+      labels: this.#parts.resource.labels,
+      profiles,
+    };
+  }
+
+  /** Holds the process while it waits: sockets and timers of the SDK do not. */
+  async #sendAll(timeoutMs: number): Promise<FlushResult> {
+    const deadline = new AbortController();
+    const expired = new Promise<void>((resolve) =>
+      deadline.signal.addEventListener("abort", () => resolve()),
+    );
+    const cancel = this.#parts.clock.afterHolding(timeoutMs, () => deadline.abort());
+    try {
+      await Promise.race([this.#conversion, expired]);
+      const isEmpty = await this.#queue.drain(deadline.signal);
+      const ok = isEmpty && this.#convertingCount === 0;
+      const { waitingCount } = this.#queue.counts;
+      return {
+        ok,
+        waitingCount,
+        error: ok ? undefined : (this.#queue.lastError ?? `no answer within ${timeoutMs} ms`),
+      };
+    } finally {
+      cancel();
+    }
+  }
+
+  #createWallProfiler(): WallProfiler | undefined {
+    const { native, config, clock, diagnostics, isMainThread, platform } = this.#parts;
+    const isWindows = platform === "win32";
+    const types = (["cpu", "wall"] as const).filter((type) => config.profileTypes.includes(type));
+    const supported = types.filter((type) => type === "wall" || !isWindows);
+    if (supported.length < types.length) {
+      diagnostics.warn(
+        "on Windows the native profiler knows neither CPU time nor labels: profiles are wall time without labels",
+      );
+    }
+    if (supported.length === 0) return undefined;
+    return new WallProfiler({
+      native,
+      types: supported,
+      sampleRateHz: config.sampleRateHz,
+      windowMs: config.uploadRateMs,
+      isMainThread,
+      platform,
+      noLabels: this.labelSets.empty,
+      clock,
+      diagnostics,
+    });
+  }
+
+  #createHeapProfiler(): HeapProfiler | undefined {
+    const { native, config, clock, diagnostics } = this.#parts;
+    const types = (["inuse_objects", "inuse_space"] as const).filter((type) =>
+      config.profileTypes.includes(type),
+    );
+    if (types.length === 0) return undefined;
+    return new HeapProfiler({
+      native,
+      types,
+      intervalBytes: config.heapSamplingIntervalBytes,
+      stackDepth: config.heapStackDepth,
+      clock,
+      diagnostics,
+    });
+  }
+}
+
+async function encode({ name, profile }: TypedProfile): Promise<UploadProfile> {
+  // zlib runs on a thread of libuv's pool, not on the event loop.
+  return { name, id: randomUUID(), pprof: await compress(encodePprof(profile)) };
+}

@@ -1,0 +1,339 @@
+import type { Logger, LogLevel } from "./diagnostics.ts";
+import { standardErrorLogger } from "./diagnostics.ts";
+import { isHeaderName, isHeaderValue } from "./exporters/header-syntax.ts";
+import type { Label } from "./labels/label.ts";
+import { toLabels } from "./labels/label.ts";
+import type { ProfileTypeName, PyroscopeOptions, UploadProtocol } from "./options.ts";
+import { Secret } from "./secret.ts";
+import type { SettingKind } from "./setting.ts";
+import {
+  booleanKind,
+  choiceKind,
+  choicesKind,
+  durationKind,
+  integerKind,
+  pairsKind,
+  sizeKind,
+  textKind,
+} from "./setting.ts";
+
+/** Resolved settings of one run. Frozen; nothing else reads the environment. */
+export interface SdkConfig {
+  readonly applicationName: string;
+  /** Absolute, with neither user nor trailing slash. */
+  readonly serverAddress: string;
+  readonly enabled: boolean;
+  /** Sorted by name; names and values in the form that every server takes. */
+  readonly tags: readonly Label[];
+  readonly uploadRateMs: number;
+  readonly profileTypes: readonly ProfileTypeName[];
+  readonly sampleRateHz: number;
+  readonly heapSamplingIntervalBytes: number;
+  readonly heapStackDepth: number;
+  readonly authToken: Secret | undefined;
+  readonly basicAuthUser: string | undefined;
+  readonly basicAuthPassword: Secret | undefined;
+  readonly tenantId: string | undefined;
+  readonly httpHeaders: ReadonlyMap<string, Secret>;
+  readonly protocol: UploadProtocol;
+  readonly uploadTimeoutMs: number;
+  readonly uploadQueueBytes: number;
+  readonly flushOnSignal: boolean;
+  readonly exitTimeoutMs: number;
+  readonly maxLabelValues: number;
+  readonly maxLabelSets: number;
+  readonly logger: Logger;
+  readonly logLevel: LogLevel;
+  readonly strict: boolean;
+}
+
+/** An environment variable; `read` finds the setting's text where the variable holds more than that. */
+export interface EnvSource {
+  readonly name: string;
+  readonly read?: (raw: string) => string | undefined;
+}
+
+/** One setting: how it is spelled in code and in the environment, and what it means. */
+export interface Setting<T> {
+  readonly option: keyof PyroscopeOptions;
+  /** In order of precedence. */
+  readonly env: readonly EnvSource[];
+  readonly fallback: T;
+  /** The fallback as the documentation writes it. */
+  readonly fallbackText: string;
+  readonly kind: SettingKind<T>;
+  readonly help: string;
+  /** True where the value must not be printed. */
+  readonly isSecret?: boolean;
+}
+
+const env = (...names: readonly string[]): readonly EnvSource[] => names.map((name) => ({ name }));
+
+const profileTypeNames: readonly ProfileTypeName[] = ["cpu", "wall", "inuse_objects", "inuse_space"];
+
+const serverAddressKind = textKind("an absolute http:// or https:// URL", (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return (url?.protocol === "http:" || url?.protocol === "https:") && url.hostname !== "";
+});
+
+const headerValueKind = textKind("printable ASCII without line breaks", isHeaderValue);
+
+const secretHeaderKind: SettingKind<Secret | undefined> = mapKind(
+  headerValueKind,
+  (text) => new Secret(text),
+);
+
+const passwordKind: SettingKind<Secret | undefined> = mapKind(textKind("text"), (text) => new Secret(text));
+
+// A name of HTTP Basic ends at its first colon (RFC 7617 section 2).
+const userKind = textKind("text without a colon", (text) => !text.includes(":"));
+
+const headersKind = pairsKind<ReadonlyMap<string, Secret>>(
+  "header names with values of printable ASCII",
+  (pairs) => {
+    const headers = new Map<string, Secret>();
+    for (const [name, value] of pairs) {
+      if (typeof value !== "string" || !isHeaderName(name) || !isHeaderValue(value)) return undefined;
+      headers.set(name.toLowerCase(), new Secret(value));
+    }
+    return headers;
+  },
+);
+
+const loggerKind: SettingKind<Logger> = {
+  expects: "an object with the functions error, warn, info and debug",
+  fromText: () => undefined,
+  fromOption: (value) => (isLogger(value) ? value : undefined),
+};
+
+function isLogger(value: unknown): value is Logger {
+  if (typeof value !== "object" || value === null) return false;
+  const functions: { readonly [K in keyof Logger]?: unknown } = value;
+  return [functions.error, functions.warn, functions.info, functions.debug].every(
+    (method) => typeof method === "function",
+  );
+}
+
+function mapKind<T, U>(kind: SettingKind<T>, convert: (value: T) => U): SettingKind<U | undefined> {
+  const convertIfSet = (value: T | undefined): U | undefined =>
+    value === undefined ? undefined : convert(value);
+  return {
+    expects: kind.expects,
+    fromText: (text) => convertIfSet(kind.fromText(text)),
+    fromOption: (value) => convertIfSet(kind.fromOption(value)),
+  };
+}
+
+/** `service.name` among the resource attributes of OpenTelemetry, whose values are percent-encoded. */
+function readServiceName(raw: string): string | undefined {
+  const value = /(?:^|,)\s*service\.name\s*=([^,]*)/.exec(raw)?.[1]?.trim();
+  try {
+    return value === undefined ? undefined : decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+/** Every setting. The compiler demands one row for each field of {@link SdkConfig}. */
+export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> } = {
+  applicationName: {
+    option: "applicationName",
+    env: [
+      { name: "PYROSCOPE_APPLICATION_NAME" },
+      { name: "OTEL_SERVICE_NAME" },
+      { name: "OTEL_RESOURCE_ATTRIBUTES", read: readServiceName },
+    ],
+    fallback: "unknown_service",
+    fallbackText: "unknown_service",
+    kind: textKind("a non-empty text"),
+    help: "Name under which the profiles appear: the label service_name.",
+  },
+  serverAddress: {
+    option: "serverAddress",
+    env: env("PYROSCOPE_SERVER_ADDRESS"),
+    fallback: "http://localhost:4040",
+    fallbackText: "http://localhost:4040",
+    kind: serverAddressKind,
+    help: "Base URL of the server; a path prefix is kept.",
+  },
+  enabled: {
+    option: "enabled",
+    env: env("PYROSCOPE_ENABLED"),
+    fallback: true,
+    fallbackText: "true",
+    kind: booleanKind,
+    help: "false makes start() do nothing.",
+  },
+  tags: {
+    option: "tags",
+    env: env("PYROSCOPE_LABELS", "PYROSCOPE_TAGS"),
+    fallback: [],
+    fallbackText: "none",
+    kind: pairsKind("label names with texts, numbers or booleans", toLabels),
+    help: "Labels of every profile of this process; as text a=b,c=d.",
+  },
+  uploadRateMs: {
+    option: "uploadRate",
+    env: env("PYROSCOPE_UPLOAD_RATE", "PYROSCOPE_UPLOAD_INTERVAL", "PYROSCOPE_FLUSH_INTERVAL_MS"),
+    fallback: 15_000,
+    fallbackText: "15s",
+    kind: durationKind("100ms", "1h"),
+    help: "Time between two uploads.",
+  },
+  profileTypes: {
+    option: "profileTypes",
+    env: env("PYROSCOPE_PROFILE_TYPES"),
+    fallback: profileTypeNames,
+    fallbackText: profileTypeNames.join(","),
+    kind: choicesKind(profileTypeNames),
+    help: "What is profiled.",
+  },
+  sampleRateHz: {
+    option: "sampleRate",
+    env: env("PYROSCOPE_SAMPLE_RATE"),
+    fallback: 100,
+    fallbackText: "100",
+    kind: integerKind(1, 1000),
+    help: "CPU and wall samples per second.",
+  },
+  heapSamplingIntervalBytes: {
+    option: "heapSamplingIntervalBytes",
+    env: env("PYROSCOPE_HEAP_SAMPLING_INTERVAL_BYTES"),
+    fallback: 512 * 1024,
+    fallbackText: "512k",
+    // Below 4 KiB nearly every allocation is sampled, each of which walks the stack.
+    kind: sizeKind("4k", "64M"),
+    help: "Bytes allocated between two heap samples, on average.",
+  },
+  heapStackDepth: {
+    option: "heapStackDepth",
+    env: env("PYROSCOPE_HEAP_STACK_DEPTH"),
+    fallback: 64,
+    fallbackText: "64",
+    kind: integerKind(1, 512),
+    help: "Frames that a heap sample keeps.",
+  },
+  authToken: {
+    option: "authToken",
+    env: env("PYROSCOPE_AUTH_TOKEN"),
+    fallback: undefined,
+    fallbackText: "none",
+    kind: secretHeaderKind,
+    help: "Sent as Authorization: Bearer; wins over a user and password.",
+    isSecret: true,
+  },
+  basicAuthUser: {
+    option: "basicAuthUser",
+    env: env("PYROSCOPE_BASIC_AUTH_USER"),
+    fallback: undefined,
+    fallbackText: "none",
+    kind: userKind,
+    help: "User of HTTP Basic authentication.",
+  },
+  basicAuthPassword: {
+    option: "basicAuthPassword",
+    env: env("PYROSCOPE_BASIC_AUTH_PASSWORD"),
+    fallback: undefined,
+    fallbackText: "none",
+    kind: passwordKind,
+    help: "Password of HTTP Basic authentication.",
+    isSecret: true,
+  },
+  tenantId: {
+    option: "tenantId",
+    env: env("PYROSCOPE_TENANT_ID"),
+    fallback: undefined,
+    fallbackText: "none",
+    kind: headerValueKind,
+    help: "Sent as X-Scope-OrgID.",
+  },
+  httpHeaders: {
+    option: "httpHeaders",
+    env: env("PYROSCOPE_HTTP_HEADERS"),
+    fallback: new Map(),
+    fallbackText: "none",
+    kind: headersKind,
+    help: "Further headers of every upload; as text a=b,c=d.",
+    isSecret: true,
+  },
+  protocol: {
+    option: "protocol",
+    env: env("PYROSCOPE_PROTOCOL"),
+    fallback: "push",
+    fallbackText: "push",
+    kind: choiceKind<UploadProtocol>(["push", "ingest"]),
+    help: "push: the push API; ingest: the older /ingest, one request for each profile type.",
+  },
+  uploadTimeoutMs: {
+    option: "uploadTimeout",
+    env: env("PYROSCOPE_UPLOAD_TIMEOUT"),
+    fallback: 10_000,
+    fallbackText: "10s",
+    kind: durationKind("100ms", "5m"),
+    help: "Time that one upload may take.",
+  },
+  uploadQueueBytes: {
+    option: "uploadQueueSize",
+    env: env("PYROSCOPE_UPLOAD_QUEUE_SIZE"),
+    fallback: 8 * 1024 ** 2,
+    fallbackText: "8MiB",
+    kind: sizeKind("64k", "512M"),
+    help: "Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first.",
+  },
+  flushOnSignal: {
+    option: "flushOnSignal",
+    env: env("PYROSCOPE_FLUSH_ON_SIGNAL"),
+    fallback: true,
+    fallbackText: "true",
+    kind: booleanKind,
+    help: "Upload the last window on SIGTERM and SIGINT where the program has no handler of its own.",
+  },
+  exitTimeoutMs: {
+    option: "exitTimeout",
+    env: env("PYROSCOPE_EXIT_TIMEOUT"),
+    fallback: 1500,
+    fallbackText: "1500ms",
+    kind: durationKind("0ms", "1m"),
+    help: "Time that the upload on a signal may take.",
+  },
+  maxLabelValues: {
+    option: "maxLabelValues",
+    env: env("PYROSCOPE_MAX_LABEL_VALUES"),
+    fallback: 200,
+    fallbackText: "200",
+    kind: integerKind(1, 10_000),
+    help: "Different values of one label name; further ones become __overflow__.",
+  },
+  maxLabelSets: {
+    option: "maxLabelSets",
+    env: env("PYROSCOPE_MAX_LABEL_SETS"),
+    fallback: 2000,
+    fallbackText: "2000",
+    kind: integerKind(1, 100_000),
+    help: "Different label sets of samples; further ones become __overflow__.",
+  },
+  logger: {
+    option: "logger",
+    env: [],
+    fallback: standardErrorLogger,
+    fallbackText: "standard error",
+    kind: loggerKind,
+    help: "Where the SDK's own lines go.",
+  },
+  logLevel: {
+    option: "logLevel",
+    env: env("PYROSCOPE_LOG_LEVEL"),
+    fallback: "warn",
+    fallbackText: "warn",
+    kind: choiceKind<LogLevel>(["off", "error", "warn", "info", "debug"]),
+    help: "How much the SDK says.",
+  },
+  strict: {
+    option: "strict",
+    env: env("PYROSCOPE_STRICT"),
+    fallback: false,
+    fallbackText: "false",
+    kind: booleanKind,
+    help: "Throw on a bad value instead of reporting it.",
+  },
+};

@@ -1,0 +1,104 @@
+import { buildConnector, Pool } from "undici";
+import { describeError } from "../errors.ts";
+
+/** What a server answered. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly location: string | undefined;
+  /** The beginning of the body. */
+  readonly text: string;
+}
+
+/** An answer, or why there is none. */
+export type HttpOutcome =
+  | { readonly ok: true; readonly answer: HttpAnswer }
+  | { readonly ok: false; readonly reason: string };
+
+/** One HTTP connection to one server. */
+export interface HttpClient {
+  /** Never rejects. `signal` ends the request and closes its socket. */
+  post(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<HttpOutcome>;
+  close(): Promise<void>;
+}
+
+// An answer is empty or an error in a line or two; what is longer is not read.
+const MAX_ANSWER_BYTES = 16 * 1024;
+
+/**
+ * A client for `origin`, apart from the process's global dispatcher and its patched `fetch`.
+ *
+ * Its sockets never keep the process alive: a program that has nothing left to do ends, whatever an upload
+ * does. Whoever waits for an answer holds the process with a timer of their own. Redirects are answers like
+ * any other: they are not followed, so credentials go to no other server.
+ */
+export function createHttpClient(origin: string, timeoutMs: number): HttpClient {
+  const pool = new Pool(origin, {
+    // One upload at a time: a second connection would only hide a slow server.
+    connections: 1,
+    pipelining: 1,
+    connect: createUnrefConnector(timeoutMs),
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+  return {
+    async post(path, headers, body, signal) {
+      try {
+        const response = await pool.request({ path, method: "POST", headers, body, signal });
+        const text = await readBeginning(response.body);
+        return {
+          ok: true,
+          answer: {
+            status: response.statusCode,
+            retryAfter: firstOf(response.headers["retry-after"]),
+            location: firstOf(response.headers.location),
+            text,
+          },
+        };
+      } catch (error) {
+        return { ok: false, reason: describeError(signal.aborted ? signal.reason : error) };
+      }
+    },
+    async close() {
+      // Not close(): that waits for a request that runs.
+      await pool.destroy();
+    },
+  };
+}
+
+function firstOf(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === "string" || value === undefined ? value : value[0];
+}
+
+async function readBeginning(body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    length += chunk.byteLength;
+    if (length >= MAX_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString("utf8", 0, MAX_ANSWER_BYTES);
+}
+
+/** undici refs a socket while a request runs on it; these sockets stay unref'd. */
+function createUnrefConnector(timeoutMs: number): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs });
+  return (options, callback) => {
+    // undici's own connector returns the socket at once; its types leave that out.
+    const socket: unknown = connect(options, callback);
+    if (isRefCounted(socket)) {
+      socket.unref();
+      socket.ref = () => socket;
+    }
+  };
+}
+
+function isRefCounted(socket: unknown): socket is { ref: () => unknown; unref: () => unknown } {
+  return typeof socket === "object" && socket !== null && "ref" in socket && "unref" in socket;
+}

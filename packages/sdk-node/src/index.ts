@@ -1,0 +1,139 @@
+import process from "node:process";
+import { systemClock } from "./clock.ts";
+import type { LabelValues, PyroscopeOptions } from "./options.ts";
+import { loadNativeBindings } from "./profilers/native.ts";
+import { Sdk } from "./sdk.ts";
+import type { FlushResult, PyroscopeStatus } from "./status.ts";
+
+export type { Logger, LogLevel } from "./diagnostics.ts";
+export type { SdkErrorCode } from "./errors.ts";
+export { SdkError } from "./errors.ts";
+export type { LabelMechanism } from "./labels/label-context.ts";
+export type {
+  ByteSize,
+  Duration,
+  LabelValues,
+  ProfileTypeName,
+  PyroscopeOptions,
+  UploadProtocol,
+} from "./options.ts";
+export type { FlushResult, PyroscopeStatus, UploadStatus } from "./status.ts";
+export type { UploadCounts } from "./upload-queue.ts";
+
+// The one object of this thread. It holds nothing and touches nothing before start().
+const sdk = new Sdk({
+  // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
+  environment: () => process.env,
+  loadNative: loadNativeBindings,
+  process,
+  clock: systemClock,
+  random: Math.random,
+  platform: process.platform,
+});
+
+/** How long a flush or stop may take. */
+export interface TimeoutOptions {
+  /** Milliseconds; by default the `uploadTimeout` of the run. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Starts profiling this thread and uploading every `uploadRate`.
+ *
+ * Every setting comes from `options`, else from the environment, else from its default. A value that is not
+ * accepted is reported in one line and skipped. While a run is on, the same options change nothing and other
+ * options replace the run. Timers and sockets of the SDK do not keep the process alive.
+ *
+ *     start({ applicationName: "checkout", serverAddress: "http://localhost:4040" });
+ *
+ * @throws {@link SdkError} only with `strict: true`: `CONFIG_INVALID` for a bad option or environment value,
+ * `NATIVE_UNAVAILABLE` or `PROFILER_FAILED` where profiling is not possible.
+ */
+export function start(options?: PyroscopeOptions): void {
+  sdk.start(options);
+}
+
+/**
+ * Stops profiling at once, and sends the last window of every profile and all that still waits.
+ *
+ * Always resolves, within `timeoutMs`; keeps the process alive until then. Without a run it resolves at once.
+ */
+export function stop(options?: TimeoutOptions): Promise<FlushResult> {
+  return sdk.stop(options?.timeoutMs);
+}
+
+/**
+ * Sends the window so far and all that waits, and goes on profiling: for functions that are frozen between
+ * calls, and for tests. Always resolves, within `timeoutMs`.
+ */
+export function flush(options?: TimeoutOptions): Promise<FlushResult> {
+  return sdk.flush(options?.timeoutMs);
+}
+
+/**
+ * Calls `fn(...args)` so that its CPU and wall samples carry `labels`, across everything asynchronous that it
+ * starts, and returns what it returns.
+ *
+ * Labels add to those of an enclosing call; when `fn` returns or throws, the caller has its own labels back.
+ * Before `start()` and after `stop()` it only calls `fn`. Names become `[a-zA-Z_][a-zA-Z0-9_]*`, values become
+ * text. Each different label set is a series on the server: label by route, not by user. At most
+ * `maxLabelValues` values of one name are told apart.
+ *
+ *     const order = await tagWrapper({ route: "/orders/:id" }, () => loadOrder(id));
+ */
+export function tagWrapper<A extends readonly unknown[], T>(
+  labels: LabelValues,
+  fn: (...args: A) => T,
+  ...args: A
+): T {
+  return sdk.runWithLabels(labels, fn, args);
+}
+
+/** The same as {@link tagWrapper}, by the name that it has in other profilers. */
+export const runWithLabels: typeof tagWrapper = tagWrapper;
+
+/** The labels of the code that runs now, frozen; empty outside of any and while nothing is profiled. */
+export function getLabels(): Readonly<Record<string, string>> {
+  return sdk.getLabels();
+}
+
+/**
+ * Replaces the labels for the rest of the current asynchronous context, and for what it starts: for middleware,
+ * which has no function to wrap. Other requests keep theirs.
+ */
+export function setLabels(labels: LabelValues): void {
+  sdk.enterLabels(labels, false);
+}
+
+/** As {@link setLabels}, but keeps the labels that are there under other names. */
+export function addLabels(labels: LabelValues): void {
+  sdk.enterLabels(labels, true);
+}
+
+/** What runs, what was sent, and what was not, and why. */
+export function status(): PyroscopeStatus {
+  return sdk.status();
+}
+
+/** Everything above in one object. */
+export const Pyroscope: {
+  readonly start: typeof start;
+  readonly stop: typeof stop;
+  readonly flush: typeof flush;
+  readonly tagWrapper: typeof tagWrapper;
+  readonly runWithLabels: typeof runWithLabels;
+  readonly getLabels: typeof getLabels;
+  readonly setLabels: typeof setLabels;
+  readonly addLabels: typeof addLabels;
+  readonly status: typeof status;
+} = Object.freeze({
+  start,
+  stop,
+  flush,
+  tagWrapper,
+  runWithLabels,
+  getLabels,
+  setLabels,
+  addLabels,
+  status,
+});

@@ -1,0 +1,71 @@
+import type { Logger, LogLevel } from "./diagnostics.ts";
+
+/** What can be profiled. `wall` is time on the event-loop thread, `cpu` is CPU time of the process. */
+export type ProfileTypeName = "cpu" | "wall" | "inuse_objects" | "inuse_space";
+
+/** How uploads are sent: Pyroscope's push API, or its older `/ingest`. */
+export type UploadProtocol = "push" | "ingest";
+
+/** A time: milliseconds as a number, or text with a unit such as `"15s"`, `"250ms"` or `"1m30s"`. */
+export type Duration = number | string;
+
+/** A number of bytes, or text with a unit such as `"512k"` or `"8MiB"`. */
+export type ByteSize = number | string;
+
+/** Names and values; values become text. */
+export type LabelValues = Readonly<Record<string, string | number | boolean | bigint | null | undefined>>;
+
+/**
+ * Options of `start()`. Every one can be left out. A value that is not accepted is reported in one line and
+ * replaced by the environment's value or the default, unless `strict` is set.
+ */
+export interface PyroscopeOptions {
+  /** Name under which the profiles appear: the label `service_name`. */
+  readonly applicationName?: string | undefined;
+  /** Base URL of the server. A path prefix and a trailing slash are fine; a user and password in it too. */
+  readonly serverAddress?: string | undefined;
+  /** `false` makes `start()` do nothing. */
+  readonly enabled?: boolean | undefined;
+  /** Labels of every profile of this process, such as `region` or `version`. */
+  readonly tags?: LabelValues | undefined;
+  /** Time between two uploads; each holds one window of that length. */
+  readonly uploadRate?: Duration | undefined;
+  /** What is profiled. */
+  readonly profileTypes?: readonly ProfileTypeName[] | undefined;
+  /** CPU and wall samples per second. */
+  readonly sampleRate?: number | undefined;
+  /** Bytes allocated between two heap samples, on average. */
+  readonly heapSamplingIntervalBytes?: ByteSize | undefined;
+  /** Frames that a heap sample keeps. */
+  readonly heapStackDepth?: number | undefined;
+  /** Sent as `Authorization: Bearer …`; wins over a user and password. */
+  readonly authToken?: string | undefined;
+  /** User of HTTP Basic authentication. */
+  readonly basicAuthUser?: string | undefined;
+  /** Password of HTTP Basic authentication. */
+  readonly basicAuthPassword?: string | undefined;
+  /** Sent as `X-Scope-OrgID`. */
+  readonly tenantId?: string | undefined;
+  /** Further headers of every upload. */
+  readonly httpHeaders?: Readonly<Record<string, string>> | undefined;
+  /** How uploads are sent. */
+  readonly protocol?: UploadProtocol | undefined;
+  /** Time that one upload may take. */
+  readonly uploadTimeout?: Duration | undefined;
+  /** Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first. */
+  readonly uploadQueueSize?: ByteSize | undefined;
+  /** Upload the last window on SIGTERM and SIGINT where the program has no handler of its own. */
+  readonly flushOnSignal?: boolean | undefined;
+  /** Time that the upload on a signal may take before the process ends all the same. */
+  readonly exitTimeout?: Duration | undefined;
+  /** Different values of one label name; further ones become `__overflow__`. */
+  readonly maxLabelValues?: number | undefined;
+  /** Different label sets of samples. */
+  readonly maxLabelSets?: number | undefined;
+  /** Where the SDK's own lines go; standard error by default. `console` and pino fit. */
+  readonly logger?: Logger | undefined;
+  /** How much the SDK says. */
+  readonly logLevel?: LogLevel | undefined;
+  /** Throw on a bad option or environment value, and where profiling is not possible, instead of reporting it. */
+  readonly strict?: boolean | undefined;
+}

@@ -1,0 +1,91 @@
+import type { Clock } from "../clock.ts";
+import type { Diagnostics } from "../diagnostics.ts";
+import { describeError, SdkError } from "../errors.ts";
+import type { HeapTypeName } from "../transform/convert-heap-tree.ts";
+import { convertHeapTree } from "../transform/convert-heap-tree.ts";
+import type { HeapNode, NativeBindings } from "./native.ts";
+import type { Profiler, Recording } from "./profiler.ts";
+
+/** What a heap profiler needs. */
+export interface HeapProfilerOptions {
+  readonly native: NativeBindings;
+  readonly types: readonly HeapTypeName[];
+  readonly intervalBytes: number;
+  readonly stackDepth: number;
+  readonly clock: Clock;
+  readonly diagnostics: Diagnostics;
+}
+
+/** Objects alive in V8's heap, by who allocated them, since the sampler was started. */
+export class HeapProfiler implements Profiler {
+  readonly #options: HeapProfilerOptions;
+  #isRunning = false;
+  #windowStartUnixMs = 0;
+
+  constructor(options: HeapProfilerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#isRunning) return;
+    const { native, intervalBytes, stackDepth, clock } = this.#options;
+    try {
+      native.startHeapSampler(intervalBytes, stackDepth);
+    } catch (cause) {
+      throw new SdkError(`starting the heap profiler: ${describeError(cause)}`, {
+        code: "PROFILER_FAILED",
+        cause,
+      });
+    }
+    this.#isRunning = true;
+    this.#windowStartUnixMs = clock.nowUnixMs();
+  }
+
+  collect(): Recording {
+    if (!this.#isRunning) throw new SdkError("the heap profiler does not run", { code: "PROFILER_FAILED" });
+    const startUnixMs = this.#windowStartUnixMs;
+    this.#windowStartUnixMs = this.#options.clock.nowUnixMs();
+    return this.#record(this.#read(), startUnixMs);
+  }
+
+  stop(): Recording | undefined {
+    if (!this.#isRunning) return undefined;
+    try {
+      return this.collect();
+    } finally {
+      this.#isRunning = false;
+      this.#options.native.stopHeapSampler();
+    }
+  }
+
+  /** V8 has one sampler for each isolate, so another profiler that stops its own stops this one too. */
+  #read(): HeapNode {
+    const { native, diagnostics, intervalBytes, stackDepth } = this.#options;
+    try {
+      return native.readHeapSampler();
+    } catch (cause) {
+      native.startHeapSampler(intervalBytes, stackDepth);
+      diagnostics.warnOnce(
+        "heap-stopped",
+        "another profiler in this process stopped the heap sampler: it was started again, without what was allocated before",
+      );
+      throw new SdkError(`reading the heap sampler: ${describeError(cause)}`, {
+        code: "PROFILER_FAILED",
+        cause,
+      });
+    }
+  }
+
+  #record(root: HeapNode, startUnixMs: number): Recording {
+    const { types, intervalBytes, clock } = this.#options;
+    const startUnixNanos = BigInt(Math.round(startUnixMs)) * 1_000_000n;
+    const durationNanos = BigInt(Math.max(0, Math.round(clock.nowUnixMs() - startUnixMs))) * 1_000_000n;
+    const externalBytes = process.memoryUsage().external;
+    return {
+      startUnixNanos,
+      durationNanos,
+      convert: () =>
+        convertHeapTree(root, { types, intervalBytes, startUnixNanos, durationNanos, externalBytes }),
+    };
+  }
+}

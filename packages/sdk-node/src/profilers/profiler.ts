@@ -1,0 +1,30 @@
+import type { Profile } from "@pyroscope-ts/protocol";
+import type { ProfileTypeName } from "../options.ts";
+
+/** One profile with what it is: `name` is the first part of Pyroscope's profile type id. */
+export interface TypedProfile {
+  readonly type: ProfileTypeName;
+  readonly name: string;
+  readonly profile: Profile;
+}
+
+/**
+ * What a profiler recorded in one window, not yet converted. Taking it is the part that must happen at one
+ * moment; converting is pure, may be spread over many turns of the event loop, and yields where it may pause.
+ */
+export interface Recording {
+  readonly startUnixNanos: bigint;
+  readonly durationNanos: bigint;
+  /** Profiles with at least one sample. */
+  readonly convert: () => Generator<void, readonly TypedProfile[]>;
+}
+
+/** Records without pause from `start` to `stop`; each `collect` ends one window and begins the next. */
+export interface Profiler {
+  /** @throws {@link SdkError} `NATIVE_UNAVAILABLE` or `PROFILER_FAILED` when it cannot run here. */
+  start(): void;
+  /** @throws {@link SdkError} `PROFILER_FAILED` when the window is lost; the profiler goes on where it can. */
+  collect(): Recording;
+  /** The last window. A profiler that does not run gives undefined. */
+  stop(): Recording | undefined;
+}

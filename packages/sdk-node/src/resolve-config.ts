@@ -1,0 +1,166 @@
+import { isDeepStrictEqual } from "node:util";
+import type { SdkConfig, Setting } from "./config.ts";
+import { settings } from "./config.ts";
+import { SdkError } from "./errors.ts";
+import type { PyroscopeOptions } from "./options.ts";
+import { redactUrl, Secret } from "./secret.ts";
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What came out of options and environment, and what was wrong with them, one line each. */
+export interface ResolvedConfig {
+  readonly config: SdkConfig;
+  readonly problems: readonly string[];
+}
+
+/**
+ * Merges options, environment and defaults, in that order of precedence.
+ *
+ * A value that its setting does not accept is one line in `problems` and counts as absent, whatever its
+ * source. An empty environment variable counts as absent without a word. Never throws: see
+ * {@link checkProblems} for strict mode.
+ */
+export function resolveConfig(options: PyroscopeOptions, environment: Environment): ResolvedConfig {
+  const problems: string[] = [];
+  const pick = <K extends keyof SdkConfig>(key: K): SdkConfig[K] =>
+    pickValue<SdkConfig[K]>(settings[key], options, environment, problems);
+  for (const key of Object.keys(options)) {
+    if (!optionNames.has(key)) problems.push(`unknown option ${key} ignored`);
+  }
+  const picked: SdkConfig = {
+    applicationName: pick("applicationName"),
+    serverAddress: pick("serverAddress"),
+    enabled: pick("enabled"),
+    tags: pick("tags"),
+    uploadRateMs: pick("uploadRateMs"),
+    profileTypes: pick("profileTypes"),
+    sampleRateHz: pick("sampleRateHz"),
+    heapSamplingIntervalBytes: pick("heapSamplingIntervalBytes"),
+    heapStackDepth: pick("heapStackDepth"),
+    authToken: pick("authToken"),
+    basicAuthUser: pick("basicAuthUser"),
+    basicAuthPassword: pick("basicAuthPassword"),
+    tenantId: pick("tenantId"),
+    httpHeaders: pick("httpHeaders"),
+    protocol: pick("protocol"),
+    uploadTimeoutMs: pick("uploadTimeoutMs"),
+    uploadQueueBytes: pick("uploadQueueBytes"),
+    flushOnSignal: pick("flushOnSignal"),
+    exitTimeoutMs: pick("exitTimeoutMs"),
+    maxLabelValues: pick("maxLabelValues"),
+    maxLabelSets: pick("maxLabelSets"),
+    logger: pick("logger"),
+    logLevel: pick("logLevel"),
+    strict: pick("strict"),
+  };
+  const config = Object.freeze({ ...picked, ...splitCredentials(picked) });
+  if (sendsSecretInTheClear(config)) {
+    problems.push(`serverAddress=${config.serverAddress} sends credentials without encryption: use https://`);
+  }
+  return { config, problems };
+}
+
+const optionNames: ReadonlySet<string> = new Set(Object.values(settings).map(({ option }) => option));
+
+/**
+ * The strict side of {@link resolveConfig}.
+ *
+ * @throws {@link SdkError} `CONFIG_INVALID` with every problem when there is one.
+ */
+export function checkProblems(problems: readonly string[]): void {
+  if (problems.length > 0) throw new SdkError(problems.join("; "), { code: "CONFIG_INVALID" });
+}
+
+/** True when two runs would do the same. */
+export function isSameConfig(a: SdkConfig, b: SdkConfig): boolean {
+  return isDeepStrictEqual(comparable(a), comparable(b)) && a.logger === b.logger;
+}
+
+/** Private fields do not take part in a comparison, so secrets are revealed for it. */
+function comparable(config: SdkConfig): unknown {
+  return {
+    ...config,
+    logger: undefined,
+    authToken: config.authToken?.reveal(),
+    basicAuthPassword: config.basicAuthPassword?.reveal(),
+    httpHeaders: Array.from(config.httpHeaders, ([name, value]) => [name, value.reveal()]),
+  };
+}
+
+function pickValue<T>(
+  setting: Setting<T>,
+  options: PyroscopeOptions,
+  environment: Environment,
+  problems: string[],
+): T {
+  const option: unknown = options[setting.option];
+  if (option !== undefined && option !== null) {
+    const value = setting.kind.fromOption(option);
+    if (value !== undefined) return value;
+    problems.push(formatProblem(setting, setting.option, option));
+  }
+  for (const { name, read } of setting.env) {
+    const raw = environment[name] ?? "";
+    const text = read === undefined ? raw : (read(raw) ?? "");
+    if (text.trim() === "") continue;
+    const value = setting.kind.fromText(text);
+    if (value !== undefined) return value;
+    problems.push(formatProblem(setting, name, text));
+  }
+  return setting.fallback;
+}
+
+function formatProblem<T>(setting: Setting<T>, source: string, value: unknown): string {
+  const shown = setting.isSecret ? "[redacted]" : redactUrl(formatValue(value));
+  return `${source}=${shown} ignored: expected ${setting.kind.expects}`;
+}
+
+// A line of a log: long or deep values help nobody.
+const MAX_SHOWN_LENGTH = 100;
+
+function formatValue(value: unknown): string {
+  let text: string;
+  try {
+    // bigint, functions and cyclic objects are not JSON.
+    text = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value);
+  } catch {
+    text = Object.prototype.toString.call(value);
+  }
+  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text;
+}
+
+type ServerFields = Pick<SdkConfig, "serverAddress" | "basicAuthUser" | "basicAuthPassword">;
+
+/** Takes a user and password out of the address: it is printed in log lines. */
+function splitCredentials(config: SdkConfig): ServerFields {
+  const url = new URL(config.serverAddress);
+  const user = url.username === "" ? undefined : decodePercent(url.username);
+  const password = url.password === "" ? undefined : new Secret(decodePercent(url.password));
+  url.username = "";
+  url.password = "";
+  return {
+    serverAddress: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
+    basicAuthUser: config.basicAuthUser ?? user,
+    basicAuthPassword: config.basicAuthPassword ?? password,
+  };
+}
+
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone % is not an escape: take it as it stands.
+    return text;
+  }
+}
+
+function sendsSecretInTheClear(config: SdkConfig): boolean {
+  const { protocol, hostname } = new URL(config.serverAddress);
+  const hasSecret =
+    config.authToken !== undefined ||
+    config.basicAuthPassword !== undefined ||
+    config.httpHeaders.has("authorization");
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  return protocol === "http:" && hasSecret && !isLoopback;
+}

@@ -1,0 +1,233 @@
+import { isMainThread } from "node:worker_threads";
+import { Agent } from "./agent.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import type { SdkConfig } from "./config.ts";
+import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
+import { describeError } from "./errors.ts";
+import type { ProfileExporter } from "./exporters/exporter.ts";
+import { IngestExporter } from "./exporters/ingest-exporter.ts";
+import { PushExporter } from "./exporters/push-exporter.ts";
+import type { LabelContext } from "./labels/label-context.ts";
+import type { LabelSet } from "./labels/label-set.ts";
+import type { LabelValues, PyroscopeOptions } from "./options.ts";
+import type { SignalTarget } from "./process-signals.ts";
+import { watchSignals } from "./process-signals.ts";
+import type { NativeBindings } from "./profilers/native.ts";
+import type { Environment } from "./resolve-config.ts";
+import { checkProblems, isSameConfig, resolveConfig } from "./resolve-config.ts";
+import { createResource } from "./resource.ts";
+import type { FlushResult, PyroscopeStatus } from "./status.ts";
+
+/** What the SDK uses of the process it runs in. */
+export interface Host {
+  readonly environment: () => Environment;
+  readonly loadNative: () => NativeBindings;
+  readonly process: SignalTarget & {
+    once(event: "exit", listener: () => void): unknown;
+    removeListener(event: "exit", listener: () => void): unknown;
+  };
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly platform: NodeJS.Platform;
+}
+
+interface Run {
+  readonly agent: Agent;
+  readonly config: SdkConfig;
+  readonly diagnostics: Diagnostics;
+  readonly release: Cancel;
+}
+
+const NOTHING_TO_SEND: FlushResult = { ok: true, waitingCount: 0, error: undefined };
+
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
+
+/**
+ * The SDK of one thread: at most one run at a time. This is the outer boundary: whatever goes wrong inside is
+ * reported here and does not reach the caller, unless `strict` asks for it.
+ */
+export class Sdk {
+  readonly #host: Host;
+  #run: Run | undefined;
+  #stoppingRun: Run | undefined;
+  #lastRun: Run | undefined;
+  #diagnostics: Diagnostics = new Diagnostics(standardErrorLogger, "warn");
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** @throws {@link SdkError} only with `strict`: `CONFIG_INVALID`, `NATIVE_UNAVAILABLE` or `PROFILER_FAILED`. */
+  start(options: PyroscopeOptions | undefined): void {
+    let isStrict = false;
+    try {
+      const { config, problems } = resolveConfig(options ?? {}, this.#host.environment());
+      isStrict = config.strict;
+      if (isStrict) checkProblems(problems);
+      const diagnostics = new Diagnostics(config.logger, config.logLevel);
+      this.#diagnostics = diagnostics;
+      for (const problem of problems) diagnostics.warn(problem);
+      this.#start(config, diagnostics);
+    } catch (error) {
+      if (isStrict) throw error;
+      this.#diagnostics.warn(`profiling is off: ${describeError(error)}`);
+    }
+  }
+
+  /** Stops profiling at once and sends what is left. Never rejects. */
+  async stop(timeoutMs: number | undefined): Promise<FlushResult> {
+    const run = this.#run ?? this.#stoppingRun;
+    if (run === undefined) return NOTHING_TO_SEND;
+    run.release();
+    this.#run = undefined;
+    this.#stoppingRun = run;
+    try {
+      return await run.agent.stop(checkTimeout(timeoutMs) ?? run.config.uploadTimeoutMs);
+    } catch (error) {
+      return this.#reportFailure(run, "stop", error);
+    } finally {
+      if (this.#stoppingRun === run) this.#stoppingRun = undefined;
+    }
+  }
+
+  /** Sends the window so far and what waits. Never rejects. */
+  async flush(timeoutMs: number | undefined): Promise<FlushResult> {
+    const run = this.#run;
+    if (run === undefined) return NOTHING_TO_SEND;
+    try {
+      return await run.agent.flush(checkTimeout(timeoutMs) ?? run.config.uploadTimeoutMs);
+    } catch (error) {
+      return this.#reportFailure(run, "flush", error);
+    }
+  }
+
+  /** Runs `fn` in any case; only what `fn` itself throws is thrown. */
+  runWithLabels<A extends readonly unknown[], T>(labels: LabelValues, fn: (...args: A) => T, args: A): T {
+    const run = this.#run;
+    if (run === undefined) return fn(...args);
+    const context = run.agent.labels;
+    const set = this.#mergeLabels(run, context, labels);
+    return set === undefined ? fn(...args) : context.run(set, fn, args);
+  }
+
+  /** The labels of the code that runs now. */
+  getLabels(): Readonly<Record<string, string>> {
+    return this.#run?.agent.labels.current()?.record ?? NO_LABELS;
+  }
+
+  /** Gives the rest of the current asynchronous context `labels`, in place of its own or on top of them. */
+  enterLabels(labels: LabelValues, isAdded: boolean): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    try {
+      const context = run.agent.labels;
+      const { empty } = run.agent.labelSets;
+      const parent = isAdded ? (context.current() ?? empty) : empty;
+      context.enter(run.agent.labelSets.merge(parent, labels));
+    } catch (error) {
+      run.diagnostics.warnOnce("labels", `labels not set: ${describeError(error)}`);
+    }
+  }
+
+  status(): PyroscopeStatus {
+    const run = this.#run ?? this.#stoppingRun;
+    let state: PyroscopeStatus["state"] = "off";
+    if (run !== undefined) state = run === this.#run ? "running" : "stopping";
+    return {
+      state,
+      profileTypes: this.#run?.config.profileTypes ?? [],
+      labelMechanism: this.#run?.agent.labels.mechanism ?? "none",
+      uploads: this.#lastRun?.agent.uploads,
+      warnings: this.#diagnostics.warnings,
+    };
+  }
+
+  #start(config: SdkConfig, diagnostics: Diagnostics): void {
+    const running = this.#run;
+    if (running !== undefined && isSameConfig(running.config, config)) {
+      diagnostics.debug("start() called again with the same options");
+      return;
+    }
+    if (running !== undefined) {
+      diagnostics.warn("start() called again: profiling goes on with the new options");
+      // Stops the profilers at once; what they recorded is sent beside the new run. Never rejects.
+      void this.stop(undefined);
+    }
+    if (!config.enabled) {
+      diagnostics.info("profiling is off: enabled=false");
+      return;
+    }
+    if (config.applicationName === "unknown_service") {
+      diagnostics.warn("applicationName is not set: profiles appear as unknown_service");
+    }
+    const agent = this.#createAgent(config, diagnostics);
+    agent.start();
+    this.#run = { agent, config, diagnostics, release: this.#watchProcess(agent, config) };
+    this.#lastRun = this.#run;
+    diagnostics.info(
+      `profiling ${config.applicationName}: ${config.profileTypes.join(", ")} to ${config.serverAddress}`,
+    );
+  }
+
+  #createAgent(config: SdkConfig, diagnostics: Diagnostics): Agent {
+    const { clock, random, platform, loadNative } = this.#host;
+    return new Agent({
+      config,
+      native: loadNative(),
+      exporter: createExporter(config, clock),
+      resource: createResource(config),
+      clock,
+      random,
+      diagnostics,
+      isMainThread,
+      platform,
+    });
+  }
+
+  #watchProcess(agent: Agent, config: SdkConfig): Cancel {
+    const { process } = this.#host;
+    const onExit = (): void => agent.abandon();
+    process.once("exit", onExit);
+    // Signals reach the main thread only.
+    const unwatch =
+      config.flushOnSignal && isMainThread
+        ? watchSignals(process, async () => {
+            await this.stop(config.exitTimeoutMs);
+          })
+        : undefined;
+    return () => {
+      process.removeListener("exit", onExit);
+      unwatch?.();
+    };
+  }
+
+  #mergeLabels(run: Run, context: LabelContext, labels: LabelValues): LabelSet | undefined {
+    try {
+      return run.agent.labelSets.merge(context.current() ?? run.agent.labelSets.empty, labels);
+    } catch (error) {
+      // A getter or proxy of the caller's labels threw.
+      run.diagnostics.warnOnce("labels", `labels not set: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  #reportFailure(run: Run, what: string, error: unknown): FlushResult {
+    const message = `${what}: ${describeError(error)}`;
+    run.diagnostics.error(message);
+    return { ok: false, waitingCount: run.agent.uploads.waitingCount, error: message };
+  }
+}
+
+function createExporter(config: SdkConfig, clock: Clock): ProfileExporter {
+  return config.protocol === "ingest"
+    ? new IngestExporter({ ...config, clock })
+    : new PushExporter({ ...config, clock });
+}
+
+// The longest time that a timer of Node takes.
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+function checkTimeout(timeoutMs: unknown): number | undefined {
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) return undefined;
+  return Math.min(timeoutMs, MAX_TIMEOUT_MS);
+}

@@ -1,0 +1,32 @@
+import type { LabelMechanism } from "./labels/label-context.ts";
+import type { ProfileTypeName } from "./options.ts";
+import type { UploadCounts } from "./upload-queue.ts";
+
+/** How a flush ended. */
+export interface FlushResult {
+  /** True when the server has every window up to the call. */
+  readonly ok: boolean;
+  /** Windows that were not sent; after a flush they go on waiting, after a stop they are lost. */
+  readonly waitingCount: number;
+  /** Why, when not `ok`. */
+  readonly error: string | undefined;
+}
+
+/** What became of the uploads of the current or last run. */
+export interface UploadStatus extends UploadCounts {
+  /** The message of the latest failure since an upload last arrived. */
+  readonly lastError: string | undefined;
+  readonly lastSentUnixMs: number | undefined;
+}
+
+/** What the SDK does now. */
+export interface PyroscopeStatus {
+  readonly state: "off" | "running" | "stopping";
+  readonly profileTypes: readonly ProfileTypeName[];
+  /** How labels follow asynchronous work on this Node. */
+  readonly labelMechanism: LabelMechanism;
+  /** Undefined before the first start. */
+  readonly uploads: UploadStatus | undefined;
+  /** The latest warnings, oldest first. */
+  readonly warnings: readonly string[];
+}

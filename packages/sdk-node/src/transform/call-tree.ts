@@ -1,0 +1,104 @@
+import { fileURLToPath } from "node:url";
+import type { LocationIndex, ProfileBuilder } from "@pyroscope-ts/protocol";
+import type { LabelSet } from "../labels/label-set.ts";
+
+/** A node of one of V8's call trees: a function called from the functions above it. */
+export interface CallTreeNode<N> {
+  readonly name: string;
+  readonly scriptName: string;
+  /** Line where the function begins, 1-based; 0 when not known. */
+  readonly lineNumber: number;
+  readonly children: readonly N[];
+}
+
+/** What one node spent itself, apart by label set. */
+export interface NodeValue {
+  readonly labels: LabelSet | undefined;
+  readonly value: number;
+}
+
+/** The functions that V8 gives no name. Its line is in the location, so that a name does not change when lines move. */
+export const ANONYMOUS_NAME = "(anonymous)";
+
+// Between two pauses: some microseconds of work, and a look at the clock is not most of it.
+const NODES_PER_STEP = 64;
+
+/**
+ * Adds the samples of a call tree to a profile with one sample type. The `root` itself is no frame.
+ *
+ * Works on any depth without recursion, and yields every few nodes. Frames are made only for paths with a value.
+ */
+export class CallTreeWriter<N extends CallTreeNode<N>> {
+  readonly #builder: ProfileBuilder;
+  readonly #rows = new Map<CallTreeNode<unknown>, LocationIndex>();
+  readonly #files: Map<string, string>;
+
+  /** @param files - cache of {@link toFilePath}, shared by the profiles of one window. */
+  constructor(builder: ProfileBuilder, files: Map<string, string>) {
+    this.#builder = builder;
+    this.#files = files;
+  }
+
+  *add(root: N, valuesOf: (node: N) => Iterable<NodeValue>): Generator<void, void> {
+    const path: N[] = [];
+    const open: { readonly node: N; readonly depth: number }[] = [];
+    for (const node of root.children) open.push({ node, depth: 0 });
+    for (let visited = 1, next = open.pop(); next !== undefined; visited++, next = open.pop()) {
+      path.length = next.depth;
+      path.push(next.node);
+      for (const { labels, value } of valuesOf(next.node)) this.addSample(path, labels, value);
+      for (const node of next.node.children) open.push({ node, depth: next.depth + 1 });
+      if (visited % NODES_PER_STEP === 0) yield;
+    }
+  }
+
+  /** @param path - root first. */
+  addSample(path: readonly CallTreeNode<unknown>[], labels: LabelSet | undefined, value: number): void {
+    if (!(value > 0)) return;
+    const rows: LocationIndex[] = [];
+    for (const node of path) rows.push(this.#rowOf(node));
+    const labelInputs = labels?.labels.map((label) => ({ key: label.name, text: label.value })) ?? [];
+    this.#builder.addSample(rows.reverse(), [Math.round(value)], labelInputs);
+  }
+
+  #rowOf(node: CallTreeNode<unknown>): LocationIndex {
+    const known = this.#rows.get(node);
+    if (known !== undefined) return known;
+    const name = node.name === "" ? ANONYMOUS_NAME : node.name;
+    const line = Math.max(0, node.lineNumber);
+    const row = this.#builder.location({
+      lines: [
+        {
+          function: this.#builder.function({
+            name,
+            systemName: name,
+            file: this.#fileOf(node.scriptName),
+            startLine: line,
+          }),
+          line,
+        },
+      ],
+    });
+    this.#rows.set(node, row);
+    return row;
+  }
+
+  #fileOf(scriptName: string): string {
+    const known = this.#files.get(scriptName);
+    if (known !== undefined) return known;
+    const file = toFilePath(scriptName);
+    this.#files.set(scriptName, file);
+    return file;
+  }
+}
+
+/** ES modules have URLs as script names; files are paths in profiles, whatever the module system. */
+export function toFilePath(scriptName: string): string {
+  if (!scriptName.startsWith("file://")) return scriptName;
+  try {
+    // A loader's query (`?t=1`) is part of the URL, not of the file.
+    return fileURLToPath(scriptName);
+  } catch {
+    return scriptName.slice("file://".length);
+  }
+}
