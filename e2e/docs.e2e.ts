@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -63,6 +64,31 @@ describe("docs/wire-compatibility.md", () => {
     const api = routes.filter((route) => !isOfPage(route)).map((route) => `${route.method} ${route.path}`);
 
     expect([...new Set(named)].sort()).toEqual(api.sort());
+  });
+});
+
+describe("packages/protocol/README.md", () => {
+  const examples = Array.from(
+    read("packages/protocol/README.md").matchAll(/```js\n([\s\S]*?)```/g),
+    ([, code = ""]) => code,
+  );
+
+  it("has examples that print what their comments say", () => {
+    // Each printed text stands in a comment, on the line of the call or on lines of its own below it.
+    const expected = examples.map((code) => {
+      const printed = code.matchAll(/^console\.log\(.*\);(?: |\n(?=\/\/))((?:\/\/ .*\n)*)/gm);
+      return Array.from(printed, ([, comments = ""]) => comments.replaceAll("// ", "")).join("");
+    });
+
+    const actual = examples.map((code) =>
+      execFileSync(process.execPath, ["--input-type=module", "--eval", code], {
+        cwd: join(root, "e2e"),
+        encoding: "utf8",
+      }),
+    );
+
+    expect(actual).toEqual(expected);
+    expect(actual.join("")).not.toBe("");
   });
 });
 
