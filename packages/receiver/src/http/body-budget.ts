@@ -21,12 +21,15 @@ export interface BodyBudget {
   open(): BodyReservation;
   /** Bytes taken now. */
   readonly inflightBytes: number;
+  /** What all bodies may take together, so that a larger one can be refused for good; 0: no limit. */
+  readonly maxInflightBytes: number;
 }
 
 /** @param maxInflightBytes - 0: no limit. */
 export function createBodyBudget(maxInflightBytes: number): BodyBudget {
   let inflightBytes = 0;
   return {
+    maxInflightBytes,
     get inflightBytes() {
       return inflightBytes;
     },

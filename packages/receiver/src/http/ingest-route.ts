@@ -30,7 +30,7 @@ export const ingestRoute: FastifyPluginAsync<IngestRouteOptions> = async (app, {
     app.post(path, async (request: IngestRequest, reply) => {
       const reservation = budget.open();
       try {
-        await ingest(request, writer, reservation);
+        await ingest(request, writer, reservation, budget.maxInflightBytes);
       } finally {
         reservation.release();
       }
@@ -43,13 +43,16 @@ async function ingest(
   request: IngestRequest,
   writer: ProfileWriter,
   reservation: BodyReservation,
+  maxInflightBytes: number,
 ): Promise<void> {
   const context = getRequestContext(request);
-  const limits = writer.limitsOf(context);
+  const { bodyLimitBytes } = writer.limitsOf(context);
   const contentType = request.headers["content-type"] ?? "";
   const query = parseIngestQuery(request.query, contentType, writer.nowUnixMillis());
   checkFormat(query);
-  const body = await readBody(request.raw, { limitBytes: limits.bodyLimitBytes, reservation });
+  // A body that the budget can never hold is refused for good, not with a 503 that the client tries again and again.
+  const limitBytes = smallerLimit(bodyLimitBytes, maxInflightBytes);
+  const body = await readBody(request.raw, { limitBytes, reservation });
   const { profile, sampleTypeConfig } = readProfile(body, query, contentType);
   // A profiler that had nothing to say posts an empty form.
   if (profile.length === 0) return;
@@ -61,6 +64,11 @@ async function ingest(
   };
   const refusal = selectRefusal(await writer.push(context, [item]));
   if (refusal !== undefined) throw toIngestError(refusal);
+}
+
+/** 0 is no limit. */
+function smallerLimit(left: number, right: number): number {
+  return left === 0 || right === 0 ? left + right : Math.min(left, right);
 }
 
 /** Refuses what cannot be stored before its body is read. `groups` also stands for "not said": see {@link readProfile}. */

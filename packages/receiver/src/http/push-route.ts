@@ -26,15 +26,15 @@ export interface PusherOptions {
  */
 export function createPusher({ writer, budget }: PusherOptions): ServiceImpl<typeof PusherService> {
   return {
-    async push(request, { values }) {
+    async push(request, { values, requestHeader }) {
       const items = toPushItems(request);
       if (items.every((item) => item.payload.length === 0)) {
         throw new ReceiverError("no profiles received", { code: "INVALID_ARGUMENT" });
       }
-      // Connect has read and decoded the message by now; what is counted is what waits for the storage thread.
+      // The bytes that arrived are counted already; what decompression made of them is not.
       const reservation = budget.open();
       try {
-        reservation.grow(items.reduce((sum, item) => sum + item.payload.length, 0));
+        if (isCompressed(requestHeader)) reservation.grow(sum(items.map(({ payload }) => payload.length)));
         const refusal = selectRefusal(await writer.push(values.get(requestContextKey), items));
         if (refusal !== undefined) throw toPushError(refusal);
         return create(PushResponseSchema);
@@ -50,4 +50,13 @@ function toPushItems({ series }: PushRequest): readonly PushItem[] {
     const plainLabels = labels.map(({ name, value }) => ({ name, value }));
     return samples.map(({ rawProfile, ID }) => ({ labels: plainLabels, payload: rawProfile, id: ID }));
   });
+}
+
+function isCompressed(header: Headers): boolean {
+  const encoding = header.get("content-encoding") ?? header.get("grpc-encoding") ?? "identity";
+  return encoding !== "identity";
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

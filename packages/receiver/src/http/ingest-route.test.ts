@@ -1,0 +1,350 @@
+import { gzipSync } from "node:zlib";
+import { formatLabels } from "@pyroscope-ts/protocol";
+import { type FastifyInstance, fastify } from "fastify";
+import { describe, expect, it } from "vitest";
+import { DEFAULT_INGEST_LIMITS } from "../ingest/limits.ts";
+import type { PushBatch, PushItemResult } from "../ingest/push-service.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { createBodyBudget } from "./body-budget.ts";
+import { ingestRoute } from "./ingest-route.ts";
+import { createProfileWriter } from "./profile-writer.ts";
+import { setRequestContext } from "./request-context.ts";
+
+const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
+const URL = "/ingest?name=shop{env=prod}&from=1772366390&spyName=nodespy";
+const PPROF = Buffer.from("\u0001pprof");
+
+const refusal = (rest: Partial<Extract<PushItemResult, { ok: false }>>): PushItemResult => ({
+  ok: false,
+  reason: "malformed_profile",
+  code: "invalid_argument",
+  message: "sample type contains -",
+  isUndecodable: false,
+  bytes: 7,
+  ...rest,
+});
+
+interface Setup {
+  readonly result?: PushItemResult;
+  readonly bodyLimitBytes?: number;
+  readonly maxInflightBytes?: number;
+}
+
+async function createServer({
+  result = { ok: true, profiles: 1 },
+  bodyLimitBytes = 1000,
+  maxInflightBytes = 0,
+}: Setup = {}) {
+  const batches: PushBatch[] = [];
+  const { metrics, render } = createMetrics({ isProcessIncluded: false });
+  const budget = createBodyBudget(maxInflightBytes);
+  const writer = createProfileWriter({
+    pushService: {
+      push: async (batch) => {
+        batches.push(batch);
+        return batch.items.map(() => result);
+      },
+    },
+    limitsOf: () => ({ ...DEFAULT_INGEST_LIMITS, bodyLimitBytes }),
+    clock: { nowUnixMillis: () => NOW_MS },
+    metrics,
+  });
+  const app = fastify();
+  app.addHook("onRequest", async (request) => {
+    setRequestContext(request, { tenants: ["acme"], requestId: "r1", client: "test/1" });
+  });
+  // Stands for the server's: what the route does not answer itself must arrive there.
+  app.setErrorHandler((error: Error & { code?: string }, _request, reply) =>
+    reply.code(599).send({ code: error.code, message: error.message }),
+  );
+  await app.register(ingestRoute, { writer, budget });
+  return { app, batches, render, budget };
+}
+
+const form = (...parts: readonly (readonly [head: string, content: string | Uint8Array])[]) =>
+  Buffer.concat([
+    ...parts.flatMap(([head, content]) => [
+      Buffer.from(`--X\r\nContent-Disposition: form-data; ${head}\r\n\r\n`),
+      Buffer.from(content as string),
+      Buffer.from("\r\n"),
+    ]),
+    Buffer.from("--X--\r\n"),
+  ]);
+const MULTIPART = { "content-type": "multipart/form-data; boundary=X" };
+const PROFILE_PART = ['name="profile"; filename="profile.pprof"', PPROF] as const;
+
+async function post(
+  app: FastifyInstance,
+  payload: Uint8Array | string,
+  { url = URL, headers = {} }: { url?: string; headers?: Record<string, string> } = {},
+) {
+  const response = await app.inject({
+    method: "POST",
+    url,
+    payload: Buffer.from(payload as string),
+    headers,
+  });
+  return {
+    status: response.statusCode,
+    body: response.body === "" ? "" : response.json(),
+    headers: response.headers,
+  };
+}
+
+describe("ingestRoute", () => {
+  it.for(["/ingest", "/pyroscope/ingest"])(
+    "hands the pprof of a form at %s to the ingester",
+    async (path) => {
+      const { app, batches } = await createServer();
+      const config = JSON.stringify({ inuse_space: { "display-name": "mutex_x" } });
+      const body = form(PROFILE_PART, ['name="sample_type_config"; filename="c.json"', config]);
+
+      expect(
+        await post(app, body, { url: `${path}?name=shop{env=prod}&from=1772366390`, headers: MULTIPART }),
+      ).toMatchObject({
+        status: 200,
+        body: "",
+      });
+
+      const [batch] = batches;
+      expect(batch).toMatchObject({ tenant: "acme", receivedUnixMillis: NOW_MS, client: "test/1" });
+      const [item] = batch!.items;
+      expect(formatLabels(item!.labels)).toBe('{env="prod", pyroscope_spy="unknown", service_name="shop"}');
+      expect(Buffer.from(item!.payload)).toEqual(PPROF);
+      expect(item!.ingest?.fromUnixNanos).toBe(1_772_366_390_000_000_000n);
+      expect(item!.ingest?.sampleTypeConfig?.get("inuse_space")?.displayName).toBe("mutex_x");
+    },
+  );
+
+  const bodyOf = (batches: readonly PushBatch[]) => Buffer.from(batches[0]!.items[0]!.payload);
+
+  it.for([
+    ["a raw pprof", `${URL}&format=pprof`, {}, PPROF],
+    ["a form under format=pprof", `${URL}&format=pprof`, MULTIPART, form(PROFILE_PART)],
+    ["a form without its content type", `${URL}&format=pprof`, {}, form(PROFILE_PART)],
+    ["a plain field named profile", URL, MULTIPART, form(['name="profile"', PPROF])],
+    ["a form beside an empty prev_profile", URL, MULTIPART, form(PROFILE_PART, ['name="prev_profile"', ""])],
+    [
+      "a body with Content-Encoding gzip",
+      `${URL}&format=pprof`,
+      { "content-encoding": "GZIP" },
+      gzipSync(PPROF),
+    ],
+  ] as const)("takes %s", async ([, url, headers, body]) => {
+    const { app, batches } = await createServer();
+
+    expect(await post(app, body, { url, headers })).toMatchObject({ status: 200 });
+
+    expect(bodyOf(batches)).toEqual(PPROF);
+  });
+
+  it("takes a gzipped pprof that names no format", async () => {
+    const { app, batches } = await createServer();
+
+    expect(await post(app, gzipSync(PPROF))).toMatchObject({ status: 200 });
+
+    expect(bodyOf(batches)).toEqual(gzipSync(PPROF));
+  });
+
+  it.for([
+    ["an empty body", `${URL}&format=pprof`, {}, ""],
+    ["an empty body without a format", URL, {}, ""],
+    ["a form with an empty profile", URL, MULTIPART, form(['name="profile"; filename="p"', ""])],
+    ["a form without a profile", URL, MULTIPART, form()],
+  ] as const)("answers 200 to %s, which has nothing to store", async ([, url, headers, body]) => {
+    const { app, batches } = await createServer();
+
+    expect(await post(app, body, { url, headers })).toMatchObject({ status: 200, body: "" });
+    expect(batches).toEqual([]);
+  });
+
+  it.for(["trie", "tree", "lines", "jfr", "speedscope", "groups", "folded", ""])(
+    "refuses format %j by name, so that nothing is lost",
+    async (format) => {
+      const { app, batches } = await createServer();
+
+      const response = await post(app, "a;b 1\n", { url: `${URL}&format=${format}` });
+
+      const name = ["folded", ""].includes(format) ? "groups" : format;
+      expect(response).toMatchObject({
+        status: 415,
+        body: { code: "unknown", message: expect.stringContaining(`format "${name}" is not taken`) },
+      });
+      expect(batches).toEqual([]);
+    },
+  );
+});
+
+describe("ingestRoute refusing", () => {
+  it.for([
+    [
+      "a name that is missing",
+      "/ingest?format=pprof",
+      {},
+      PPROF,
+      599,
+      "INVALID_ARGUMENT",
+      "name: service name is required",
+    ],
+    [
+      "a client that wants the server to subtract",
+      URL,
+      MULTIPART,
+      form(PROFILE_PART, ['name="prev_profile"; filename="p"', PPROF]),
+      422,
+      "unknown",
+      "unsupported client version. Please update github.com/grafana/pyroscope-go to the latest version",
+    ],
+    [
+      "a form without a boundary",
+      URL,
+      { "content-type": "multipart/form-data" },
+      PPROF,
+      422,
+      "unknown",
+      "malformed multipart content type header: no boundary",
+    ],
+    [
+      "a form that is cut",
+      URL,
+      MULTIPART,
+      form(PROFILE_PART).subarray(0, -9),
+      422,
+      "unknown",
+      "reading a multipart body: it ends before its closing boundary",
+    ],
+    [
+      "a config that is not JSON",
+      URL,
+      MULTIPART,
+      form(PROFILE_PART, ['name="sample_type_config"', "[]"]),
+      422,
+      "unknown",
+      "sample_type_config=[]: expected an object",
+    ],
+    [
+      "another Content-Encoding",
+      `${URL}&format=pprof`,
+      { "content-encoding": "br" },
+      PPROF,
+      415,
+      "unknown",
+      'Content-Encoding "br": expected gzip or none',
+    ],
+    [
+      "a body that is not the gzip it says",
+      `${URL}&format=pprof`,
+      { "content-encoding": "gzip" },
+      PPROF,
+      599,
+      "INVALID_ARGUMENT",
+      "request body is not a whole gzip stream: incorrect header check",
+    ],
+  ] as const)("%s", async ([, url, headers, body, status, code, message]) => {
+    const { app, batches } = await createServer();
+
+    expect(await post(app, body, { url, headers })).toMatchObject({ status, body: { code, message } });
+    expect(batches).toEqual([]);
+  });
+
+  it.for([
+    [
+      "a profile that was refused",
+      refusal({}),
+      422,
+      {
+        code: "unknown",
+        message:
+          "pushing IngestInput-pprof failed push series with index 0 and id  failed: invalid_argument: sample type contains -",
+      },
+    ],
+    [
+      "a profile that does not decode",
+      refusal({ isUndecodable: true, message: "empty profile" }),
+      422,
+      { code: "unknown", message: "parsing IngestInput-pprof failed empty profile" },
+    ],
+    [
+      "a limit of the tenant",
+      refusal({ code: "resource_exhausted", reason: "series_limit", message: "too many" }),
+      599,
+      { code: "RESOURCE_EXHAUSTED", message: "too many" },
+    ],
+    [
+      "a disk that does not take it",
+      refusal({ code: "unavailable", reason: "storage_unavailable", message: "disk full" }),
+      599,
+      { code: "STORAGE_UNAVAILABLE", message: "disk full" },
+    ],
+    [
+      "a defect",
+      refusal({ code: "internal", reason: "unknown", message: "x" }),
+      599,
+      { code: "INTERNAL", message: "x" },
+    ],
+  ] as const)("%s", async ([, result, status, body]) => {
+    const { app } = await createServer({ result });
+
+    expect(await post(app, PPROF, { url: `${URL}&format=pprof` })).toMatchObject({ status, body });
+  });
+
+  it("takes a body at its limit and refuses one byte more", async () => {
+    const { app } = await createServer({ bodyLimitBytes: PPROF.length });
+    const url = `${URL}&format=pprof`;
+
+    expect(await post(app, PPROF, { url })).toMatchObject({ status: 200 });
+    expect(await post(app, Buffer.concat([PPROF, PPROF]), { url })).toMatchObject({
+      status: 413,
+      body: { code: "invalid_argument", message: "request body too large: at least 12 bytes, limit 6" },
+    });
+  });
+
+  it("counts a compressed body by what comes out of it", async () => {
+    const { app } = await createServer({ bodyLimitBytes: 1000 });
+
+    const response = await post(app, gzipSync(Buffer.alloc(100_000)), {
+      url: `${URL}&format=pprof`,
+      headers: { "content-encoding": "gzip" },
+    });
+
+    expect(response).toMatchObject({ status: 413 });
+  });
+
+  it("refuses a body that the budget can never hold for good, and gives every byte back", async () => {
+    const { app, budget } = await createServer({ maxInflightBytes: PPROF.length });
+    const url = `${URL}&format=pprof`;
+
+    expect(await post(app, PPROF, { url })).toMatchObject({ status: 200 });
+    expect(await post(app, Buffer.alloc(7), { url })).toMatchObject({ status: 413 });
+    expect(budget.inflightBytes).toBe(0);
+  });
+
+  it("asks for patience while other bodies fill the budget", async () => {
+    const { app, budget } = await createServer({ maxInflightBytes: PPROF.length });
+    const url = `${URL}&format=pprof`;
+    const other = budget.open();
+    other.grow(1);
+
+    expect(await post(app, PPROF, { url })).toMatchObject({ status: 599, body: { code: "UNAVAILABLE" } });
+    other.release();
+    expect(await post(app, PPROF, { url })).toMatchObject({ status: 200 });
+  });
+
+  it("counts what was stored and what was refused, by tenant and reason", async () => {
+    const stored = await createServer({ result: { ok: true, profiles: 3 } });
+    const refused = await createServer({ result: refusal({}) });
+    const url = `${URL}&format=pprof`;
+
+    await post(stored.app, PPROF, { url });
+    await post(refused.app, PPROF, { url });
+
+    expect(await stored.render()).toContain('pyroscope_received_profiles_total{tenant="acme"} 3');
+    expect(await stored.render()).toContain('pyroscope_received_bytes_total{tenant="acme"} 6');
+    expect(await refused.render()).toContain(
+      'pyroscope_discarded_samples_total{reason="malformed_profile",tenant="acme"} 1',
+    );
+    expect(await refused.render()).toContain(
+      'pyroscope_discarded_bytes_total{reason="malformed_profile",tenant="acme"} 7',
+    );
+  });
+});

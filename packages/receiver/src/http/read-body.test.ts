@@ -1,0 +1,111 @@
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { createBodyBudget } from "./body-budget.ts";
+import { readBody } from "./read-body.ts";
+
+type Chunk = Buffer | Error;
+
+/** A request whose body arrives in chunks; an error stands for a connection that breaks off. */
+function requestOf(chunks: readonly Chunk[], headers: Record<string, string> = {}): IncomingMessage {
+  const left = [...chunks];
+  const stream = new Readable({
+    read() {
+      const chunk = left.shift();
+      if (chunk instanceof Error) this.destroy(chunk);
+      else this.push(chunk ?? null);
+    },
+  });
+  return Object.assign(stream, {
+    headers,
+    complete: !chunks.some((chunk) => chunk instanceof Error),
+  }) as never;
+}
+
+async function read(chunks: readonly Chunk[], headers: Record<string, string> = {}, limitBytes = 10) {
+  const budget = createBodyBudget(100);
+  const request = requestOf(chunks, headers);
+  const outcome = await readBody(request, { limitBytes, reservation: budget.open() }).then(
+    (body) => Buffer.from(body).toString(),
+    (error: unknown) => error,
+  );
+  return { outcome, request, heldBytes: budget.inflightBytes };
+}
+
+const gzip = gzipSync(Buffer.from("0123456789"));
+const GZIP = { "content-encoding": "gzip" };
+
+describe("readBody", () => {
+  it("joins chunks, and counts them as they arrive", async () => {
+    const { outcome, heldBytes } = await read([Buffer.from("01234"), Buffer.from("56789")]);
+
+    expect(outcome).toBe("0123456789");
+    expect(heldBytes).toBe(10);
+  });
+
+  it("owns the whole buffer of what it returns", async () => {
+    const body = await readBody(requestOf([Buffer.from("0")]), {
+      limitBytes: 1,
+      reservation: createBodyBudget(0).open(),
+    });
+
+    expect(body.buffer.byteLength).toBe(1);
+  });
+
+  it("undoes gzip and counts what comes out", async () => {
+    const { outcome, heldBytes } = await read([gzip.subarray(0, 12), gzip.subarray(12)], GZIP);
+
+    expect(outcome).toBe("0123456789");
+    expect(heldBytes).toBe(10);
+  });
+
+  it("stops at the limit without reading on or destroying the request", async () => {
+    const { outcome, request } = await read([Buffer.alloc(10), Buffer.alloc(1), Buffer.alloc(1)]);
+
+    expect(outcome).toMatchObject({
+      code: "BODY_TOO_LARGE",
+      message: "request body too large: at least 11 bytes, limit 10",
+    });
+    expect(request.destroyed).toBe(false);
+  });
+
+  it("refuses by Content-Length before it reads", async () => {
+    const { outcome, heldBytes } = await read([Buffer.alloc(11)], { "content-length": "11" });
+
+    expect(outcome).toMatchObject({ code: "BODY_TOO_LARGE" });
+    expect(heldBytes).toBe(0);
+  });
+
+  it("stops a gzip bomb at the limit", async () => {
+    const { outcome, heldBytes } = await read([gzipSync(Buffer.alloc(50_000_000))], GZIP);
+
+    expect(outcome).toMatchObject({ code: expect.stringMatching(/BODY_TOO_LARGE|UNAVAILABLE/) });
+    expect(heldBytes).toBeLessThanOrEqual(100);
+  });
+
+  it("stops when the budget is spent", async () => {
+    const { outcome } = await read([Buffer.alloc(60), Buffer.alloc(60)], {}, 0);
+
+    expect(outcome).toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  it.for([
+    ["is not gzip", Buffer.from("no gzip")],
+    ["is cut", gzip.subarray(0, -4)],
+  ] as const)("refuses a gzip body that %s", async ([, body]) => {
+    expect((await read([body], GZIP)).outcome).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  it.for([{}, GZIP])("says that the client broke off, with headers %j", async (headers) => {
+    expect((await read([gzip.subarray(0, 5), new Error("aborted")], headers)).outcome).toMatchObject({
+      code: "BODY_TIMEOUT",
+    });
+  });
+
+  it("refuses other encodings", async () => {
+    expect((await read([], { "content-encoding": "br" })).outcome).toMatchObject({
+      code: "UNSUPPORTED_MEDIA_TYPE",
+    });
+  });
+});

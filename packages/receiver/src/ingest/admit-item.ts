@@ -1,0 +1,93 @@
+import { getLabel, PROFILE_NAME_LABEL, type Profile, profileName } from "@pyroscope-ts/protocol";
+import type { AdmittedProfile } from "../store/admission.ts";
+import { checkAdmissible } from "./check-admissible.ts";
+import { decodePayload } from "./decode-payload.ts";
+import { toAdmittedProfiles } from "./expand-record.ts";
+import { labelChecker } from "./final-labels.ts";
+import { formatBytes } from "./format-bytes.ts";
+import { inflatePayload } from "./inflate-payload.ts";
+import { hashPayload } from "./payload-identity.ts";
+import { checkIngestionWindow, resolveProfileTime } from "./profile-time.ts";
+import type { PushRecordItem } from "./push-record.ts";
+import type { PushBatch, PushItem, PushItemRefused } from "./push-service.ts";
+import { Refusal, toRefused } from "./refusal.ts";
+import { resolveSeriesLabels } from "./series-labels.ts";
+import { splitSamples } from "./split-samples.ts";
+
+/** An item that may be stored, with everything decided about it. */
+export interface AdmittedItem {
+  readonly ok: true;
+  readonly record: PushRecordItem;
+  /** One for each series that its samples belong to; none if every sample is zero. */
+  readonly profiles: readonly AdmittedProfile[];
+  /** Size after decompression. */
+  readonly bytes: number;
+}
+
+/**
+ * Decides about one item by itself: decompresses, decodes, checks in the order of Pyroscope, labels and splits.
+ *
+ * @param batchBytes - decompressed size of the items of the batch before this one.
+ */
+export function admitItem(
+  batch: PushBatch,
+  item: PushItem,
+  batchBytes: number,
+): AdmittedItem | PushItemRefused {
+  const { limits } = batch;
+  const inflated = inflatePayload(item.payload, limits.maxProfileSizeBytes, sizeLimitText(item));
+  if (inflated instanceof Refusal) {
+    return toRefused(inflated, { bytes: item.payload.length, isUndecodable: true });
+  }
+  const bytes = inflated.length;
+  if (limits.bodyLimitBytes > 0 && batchBytes + bytes > limits.bodyLimitBytes) {
+    const limit = formatBytes(limits.bodyLimitBytes);
+    const message = `uncompressed batched profile payload size exceeds limit of ${limit}`;
+    return toRefused(new Refusal("body_size_limit_exceeded", message), { bytes });
+  }
+  const profile = decodePayload(inflated, limits, resolveSeriesLabels(item.labels));
+  if (profile instanceof Refusal) return toRefused(profile, { bytes, isUndecodable: true });
+  const admitted = admitProfile(batch, item, profile, inflated);
+  return admitted instanceof Refusal ? toRefused(admitted, { bytes }) : { ok: true, ...admitted, bytes };
+}
+
+function admitProfile(
+  batch: PushBatch,
+  { labels: sentLabels, payload, ingest }: PushItem,
+  profile: Profile,
+  inflated: Uint8Array,
+): Pick<AdmittedItem, "record" | "profiles"> | Refusal {
+  const { limits, receivedUnixMillis } = batch;
+  const sampleTypes = profile.sampleTypes.map(({ type }) => type);
+  const derivedName = ingest && profileName(sampleTypes, ingest.sampleTypeConfig);
+  const labels = resolveSeriesLabels(sentLabels, derivedName);
+  const timeUnixNanos = resolveProfileTime(profile.timeUnixNanos, {
+    receivedUnixMillis,
+    fromUnixNanos: ingest?.fromUnixNanos,
+  });
+  const refusal =
+    checkIngestionWindow(timeUnixNanos, receivedUnixMillis, limits, labels) ??
+    checkAdmissible(profile, getLabel(labels, PROFILE_NAME_LABEL) ?? "");
+  if (refusal !== undefined) return refusal;
+  const finishLabels = labelChecker(limits);
+  const groups = splitSamples(profile, labels, finishLabels);
+  if (groups instanceof Refusal) return groups;
+  const record: PushRecordItem = {
+    labels,
+    timeUnixNanos,
+    payloadHash: hashPayload(inflated),
+    maxDepth: limits.maxDepth,
+    maxSymbolBytes: limits.maxSymbolBytes,
+    isSanitized: !limits.isLabelSanitizationDisabled,
+    payload,
+  };
+  return { record, profiles: toAdmittedProfiles(batch.tenant, record, profile, groups) };
+}
+
+/** The two write endpoints word the same limit differently. */
+function sizeLimitText({ ingest }: PushItem): (limitBytes: number) => string {
+  return (limitBytes) =>
+    ingest === undefined
+      ? `uncompressed profile payload size exceeds limit of ${formatBytes(limitBytes)}`
+      : `decompressed size exceeds maximum allowed size of ${limitBytes} bytes`;
+}

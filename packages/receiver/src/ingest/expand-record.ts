@@ -1,0 +1,64 @@
+import type { Profile } from "@pyroscope-ts/protocol";
+import { ReceiverError } from "../errors.ts";
+import type { AdmittedProfile } from "../store/admission.ts";
+import { decodeAdmitted } from "./decode-payload.ts";
+import { labelChecker } from "./final-labels.ts";
+import { inflatePayload } from "./inflate-payload.ts";
+import { identifyProfile } from "./payload-identity.ts";
+import { decodePushRecord, type PushRecordItem } from "./push-record.ts";
+import { Refusal } from "./refusal.ts";
+import { type SampleGroup, splitSamples } from "./split-samples.ts";
+
+/**
+ * Makes the profiles of a log record again, exactly as they were when the record was written: it decodes, and judges
+ * nothing. Today's limits, clock and series count have no say.
+ *
+ * @throws {@link ReceiverError} `STORAGE_FORMAT` if the record is not one, is another tenant's, or does not
+ * decode: admission decoded it once, so that a damaged record is the only reason.
+ */
+export function expandRecord(tenant: string, record: Uint8Array): readonly AdmittedProfile[] {
+  const { tenant: recordTenant, items } = decodePushRecord(record);
+  if (recordTenant !== tenant) {
+    throw new ReceiverError(`log record of tenant ${tenant} names tenant ${recordTenant}`, {
+      code: "STORAGE_FORMAT",
+    });
+  }
+  return items.flatMap((item) => expandItem(tenant, item));
+}
+
+/** Joins what was decided about a payload with its decoded samples: the last step of admission and of replay. */
+export function toAdmittedProfiles(
+  tenant: string,
+  item: PushRecordItem,
+  profile: Profile,
+  groups: readonly SampleGroup[],
+): readonly AdmittedProfile[] {
+  return groups.map(({ labels, sampleRows, spanIds, traceIds }) => ({
+    labels,
+    timeUnixNanos: item.timeUnixNanos,
+    identity: identifyProfile(tenant, labels, item.timeUnixNanos, item.payloadHash),
+    profile,
+    sampleRows,
+    spanIds,
+    traceIds,
+  }));
+}
+
+function expandItem(tenant: string, item: PushRecordItem): readonly AdmittedProfile[] {
+  const inflated = inflatePayload(item.payload, 0, (limit) => `decompressed above ${limit} bytes`);
+  if (inflated instanceof Refusal) throw damaged(inflated);
+  const profile = decodeAdmitted(inflated, item);
+  const finishLabels = labelChecker({
+    maxLabelNamesPerSeries: 0,
+    maxLabelNameBytes: 0,
+    maxLabelValueBytes: 0,
+    isLabelSanitizationDisabled: !item.isSanitized,
+  });
+  const groups = splitSamples(profile, item.labels, finishLabels);
+  if (groups instanceof Refusal) throw damaged(groups);
+  return toAdmittedProfiles(tenant, item, profile, groups);
+}
+
+function damaged({ message }: Refusal): ReceiverError {
+  return new ReceiverError(`expanding a log record: ${message}`, { code: "STORAGE_FORMAT" });
+}
