@@ -23,6 +23,11 @@ import { toReceiverError } from "./to-receiver-error.ts";
 /** What connect-es takes as "no limit": the largest length that an envelope can name. */
 const NO_LIMIT_BYTES = 0xff_ff_ff_ff;
 
+/** What a 415 names: connect-go does, connect-es does not. */
+const ACCEPT_POST =
+  "application/json, application/proto, application/grpc, application/grpc+json, application/grpc+proto, " +
+  "application/grpc-web, application/grpc-web+json, application/grpc-web+proto";
+
 /** Options of {@link addConnectServices}. */
 export interface ConnectPluginOptions {
   /** Registers the services. */
@@ -50,7 +55,7 @@ export async function addConnectServices(app: FastifyInstance, options: ConnectP
   options.addServices(router);
 
   const plugin: FastifyPluginAsync = async (scope) => {
-    // Connect reads the body itself, whatever its type, and answers 415 with Accept-Post for those it does not know.
+    // Connect reads the body itself, whatever its type, and answers 415 for those it does not know.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     for (const handler of router.handlers) {
@@ -74,6 +79,7 @@ async function serve(
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value);
   }
+  if (response.status === 415) reply.raw.setHeader("accept-post", ACCEPT_POST);
   limitReadingTime(reply.raw, options.readTimeoutMs);
   reply.hijack();
   // Not awaited: it never settles over HTTP/1.1 (it waits for an event that only HTTP/2 responses have).

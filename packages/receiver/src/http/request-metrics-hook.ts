@@ -11,10 +11,14 @@ export function addRequestMetrics(app: FastifyInstance, metrics: MetricSet): voi
     const labels = { method: request.method, route: toRouteLabel(request.routeOptions.url) };
     const stop = metrics.requestDuration.startTimer(labels);
     metrics.inflightRequests.inc(labels);
+    let isAnswered = false;
+    reply.raw.once("finish", () => {
+      isAnswered = true;
+    });
     reply.raw.once("close", () => {
       metrics.inflightRequests.dec(labels);
       // 499 is nginx's word for a client that left before it had its answer.
-      stop({ status_code: reply.raw.writableFinished ? reply.raw.statusCode : 499 });
+      stop({ status_code: isAnswered ? reply.raw.statusCode : 499 });
     });
   });
 }

@@ -1,0 +1,107 @@
+import { PusherService, QuerierService } from "@pyroscope-ts/protocol/messages";
+import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
+import type { ReceiverConfig } from "./config.ts";
+import { addAccessHook } from "./http/access-hook.ts";
+import { createAuthenticator } from "./http/authenticator.ts";
+import { createBodyBudget } from "./http/body-budget.ts";
+import { addCompressHook } from "./http/compress-hook.ts";
+import { addConnectServices } from "./http/connect-plugin.ts";
+import { setErrorHandler } from "./http/error-handler.ts";
+import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
+import { ingestRoute } from "./http/ingest-route.ts";
+import { labelValuesRoute } from "./http/label-values-route.ts";
+import { addMethodGuard } from "./http/method-guard.ts";
+import { addMetricsRoute } from "./http/metrics-route.ts";
+import { createProfileWriter } from "./http/profile-writer.ts";
+import { createPusher } from "./http/push-route.ts";
+import { createQuerier } from "./http/querier-route.ts";
+import { renderRoute } from "./http/render-route.ts";
+import { renderDiffRoute } from "./http/render-route-diff.ts";
+import { addRequestMetrics } from "./http/request-metrics-hook.ts";
+import { addResponseHeaders } from "./http/response-headers.ts";
+import { addServingGuard } from "./http/serving-guard.ts";
+import { addSlowClientGuard } from "./http/slow-client-guard.ts";
+import { addUi } from "./http/ui-plugin.ts";
+import type { Readiness } from "./readiness.ts";
+import type { ReceiverLogger } from "./telemetry/log.ts";
+import type { ReceiverMetrics } from "./telemetry/metrics.ts";
+import type { StorageService } from "./worker/storage-service.ts";
+
+/** What the HTTP side works with. */
+export interface AppServices {
+  readonly config: ReceiverConfig;
+  readonly storage: StorageService;
+  readonly readiness: Readiness;
+  readonly metrics: ReceiverMetrics;
+  readonly log: ReceiverLogger;
+  readonly clock: { nowUnixMillis(): number };
+  readonly buildInfo: BuildInfo;
+  /** Where the built web UI is. */
+  readonly uiDirectory: string;
+  /** Makes the listening server; absent: Fastify's own, which tests never let listen. */
+  readonly serverFactory?: FastifyServerOptions["serverFactory"];
+}
+
+/** Builds the server from the route table. It does not listen. */
+export async function createApp(services: AppServices): Promise<FastifyInstance> {
+  const { config, log, metrics, readiness } = services;
+  const app = fastify({
+    // Requests are measured; what fails is logged where it fails.
+    logger: false,
+    // A connection that is idle may be cut at once when the server stops; others have their answer first.
+    forceCloseConnections: "idle",
+    rewriteUrl: ({ url = "/" }) => stripPrefix(url, config.baseUrl),
+    ...(services.serverFactory === undefined ? {} : { serverFactory: services.serverFactory }),
+  });
+  const checkRoutes = addMethodGuard(app);
+  setErrorHandler(app, log);
+  addRequestMetrics(app, metrics.metrics);
+  addResponseHeaders(app, { isTls: config.tlsKeyFile !== undefined });
+  addSlowClientGuard(app, { timeoutMs: config.readTimeoutMs });
+  addAccessHook(app, {
+    authenticator: createAuthenticator(config.authTokens),
+    isMultitenancyEnabled: config.isMultitenancyEnabled,
+  });
+  addServingGuard(app, readiness);
+  addCompressHook(app);
+  await addRoutes(app, services);
+  checkRoutes();
+  return app;
+}
+
+async function addRoutes(app: FastifyInstance, services: AppServices): Promise<void> {
+  const { config, metrics, readiness, storage } = services;
+  const bodyBudget = createBodyBudget(config.maxInflightBytes);
+  const writer = createProfileWriter({
+    pushService: storage,
+    limitsOf: () => config.ingestLimits,
+    clock: services.clock,
+    metrics: metrics.metrics,
+  });
+  addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
+  addMetricsRoute(app, { metrics, readiness, bodyBudget });
+  await app.register(ingestRoute, { writer, budget: bodyBudget });
+  await addConnectServices(app, {
+    bodyBudget,
+    maxMessageBytes: config.ingestLimits.bodyLimitBytes,
+    readTimeoutMs: config.readTimeoutMs,
+    log: services.log,
+    addServices: (router) => {
+      router.service(PusherService, createPusher({ writer, budget: bodyBudget }));
+      router.service(QuerierService, createQuerier({ queries: storage }));
+    },
+  });
+  const reads = { queries: storage, clock: services.clock };
+  await app.register(renderRoute, reads);
+  await app.register(renderDiffRoute, reads);
+  await app.register(labelValuesRoute, reads);
+  await addUi(app, { directory: services.uiDirectory, baseUrl: config.baseUrl });
+}
+
+/** A proxy may or may not cut the prefix off: both work. */
+function stripPrefix(url: string, prefix: string): string {
+  if (prefix === "" || !url.startsWith(prefix)) return url;
+  const rest = url.slice(prefix.length);
+  if (rest === "" || rest.startsWith("?")) return `/${rest}`;
+  return rest.startsWith("/") ? rest : url;
+}

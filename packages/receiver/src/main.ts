@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { createCli, type FlagValues } from "./cli.ts";
+import { describeConfig, resolveConfig } from "./config.ts";
+import { ReceiverError } from "./errors.ts";
+import { createReceiver, type Receiver, version } from "./index.ts";
+
+/** The command line or a setting is wrong; nothing was started. */
+const EXIT_USAGE = 2;
+/** The receiver could not start, or could not go on. */
+const EXIT_FAILURE = 1;
+
+const cli = createCli({ startServer, version });
+cli.exitOverride();
+for (const command of cli.commands) command.exitOverride();
+
+try {
+  await cli.parseAsync();
+} catch (error) {
+  // Help and version arrive here too, with exit code 0; commander has printed what there is to say.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+  exitWith(error);
+}
+
+async function startServer(flags: FlagValues): Promise<void> {
+  const config = resolveConfig({
+    flags,
+    environment: process.env,
+    readFile: (path) => readFileSync(path, "utf8"),
+  });
+  const receiver = createReceiver(config);
+  const { log } = receiver;
+  handleFailures(receiver);
+  handleSignals(receiver);
+  log.info({ version, node: process.versions.node, settings: describeConfig(config) }, "starting");
+  const address = await receiver.start();
+  // The first line on standard output is for programs that start this one.
+  process.stdout.write(`pyroscope: listening on ${address}\n`);
+  if (config.authTokens.length === 0)
+    log.warn("no tokens are set: whoever reaches the port may push and read");
+  log.info({ address, storagePath: config.storagePath }, "listening");
+}
+
+/** The first signal stops the server, the second ends it at once: what was acknowledged is in the log. */
+function handleSignals(receiver: Receiver): void {
+  let isStopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(EXIT_FAILURE);
+    isStopping = true;
+    receiver.log.info({ signal }, "stopping");
+    receiver.stop().then(
+      () => {
+        receiver.log.info("stopped");
+        process.exit(0);
+      },
+      (error: unknown) => {
+        receiver.log.error(
+          { err: error },
+          "stopping failed; what was acknowledged is replayed at the next start",
+        );
+        process.exit(EXIT_FAILURE);
+      },
+    );
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}
+
+/** After a defect nobody knows what state the process is in: it ends, and the next start replays what was acknowledged. */
+function handleFailures({ log, failed }: Receiver): void {
+  const die = (error: unknown, message: string): void => {
+    log.fatal({ err: error }, message);
+    process.exit(EXIT_FAILURE);
+  };
+  process.on("uncaughtException", (error) => die(error, "an error that nothing caught"));
+  process.on("unhandledRejection", (error) => die(error, "a rejection that nothing caught"));
+  void failed.then((error) => die(error, "the receiver cannot go on"));
+}
+
+function exitWith(error: unknown): never {
+  const isOurs = error instanceof ReceiverError && error.code !== "INTERNAL";
+  const text = isOurs
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
+  process.stderr.write(`pyroscope: ${text}\n`);
+  process.exit(error instanceof ReceiverError && error.code === "CONFIG_INVALID" ? EXIT_USAGE : EXIT_FAILURE);
+}
