@@ -1,0 +1,52 @@
+import type { FastifyPluginAsync, FastifyRequest } from "fastify";
+import { ReceiverError } from "../errors.ts";
+import type { Answer, QueryService } from "../query/query-service.ts";
+import { clientSignal } from "./client-signal.ts";
+import { type RenderRouteOptions, setHeaders } from "./render-route.ts";
+import { firstValue, parseRange, SINGLE_SIDE, type UrlParameters } from "./render-route-query.ts";
+import { getRequestContext } from "./request-context.ts";
+
+type LabelValuesRequest = FastifyRequest<{ Querystring: UrlParameters }>;
+
+/** What is looked at without `from`: as much as querier.v1 ProfileTypes looks at without a range. */
+const DEFAULT_RANGE_MS = 3_600_000;
+
+/**
+ * `GET /label-values?label=`: the values of a label as a JSON array, and the ids of profile types for `__name__`.
+ * `query` narrows by a selector; `null` where there are none, as Pyroscope answers.
+ */
+export const labelValuesRoute: FastifyPluginAsync<RenderRouteOptions> = async (app, { queries, clock }) => {
+  for (const path of ["/label-values", "/pyroscope/label-values"]) {
+    app.get(path, async (request: LabelValuesRequest, reply) => {
+      const label = firstValue(request.query, "label");
+      if (label === "") {
+        throw new ReceiverError("label parameter is required", { code: "INVALID_ARGUMENT" });
+      }
+      const answer = await readValues(queries, request, label, clock.nowUnixMillis(), clientSignal(reply));
+      setHeaders(reply, answer);
+      const { value } = answer;
+      return reply.type("application/json").send(JSON.stringify(value.length === 0 ? null : value));
+    });
+  }
+};
+
+async function readValues(
+  queries: QueryService,
+  request: LabelValuesRequest,
+  label: string,
+  nowUnixMillis: number,
+  signal: AbortSignal,
+): Promise<Answer<readonly string[]>> {
+  const range = parseRange(request.query, SINGLE_SIDE, nowUnixMillis);
+  const isOpen = firstValue(request.query, "from") === "";
+  const selector = firstValue(request.query, "query");
+  const query = {
+    tenants: getRequestContext(request).tenants,
+    endUnixMillis: range.endUnixMillis,
+    startUnixMillis: isOpen ? range.endUnixMillis - DEFAULT_RANGE_MS : range.startUnixMillis,
+    // `__name__` means profile types here: the label of that name holds a part of them only.
+    name: label === "__name__" ? "__profile_type__" : label,
+    selectors: selector === "" ? [] : [selector],
+  };
+  return await queries.labelValues(query, { signal });
+}

@@ -1,0 +1,135 @@
+import { formatSelector, type ProfileType, parseQuery, parseTime } from "@pyroscope-ts/protocol";
+import { ReceiverError } from "../errors.ts";
+import type { StackQuery, TimeSeriesQuery } from "../query/query-service.ts";
+
+/** A URL's parameters as Fastify parses them. */
+export type UrlParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What `/render` can answer with. */
+export type RenderFormat = "json" | "pprof" | "collapsed" | "tree";
+
+/** A stack query as a URL says it, with its profile type taken apart. */
+export interface RenderSelection {
+  readonly profileType: ProfileType;
+  readonly query: StackQuery;
+}
+
+/** Names of the parameters that select one side; `/render` has one, `/render-diff` two. */
+export interface SideNames {
+  readonly query: string;
+  readonly from: string;
+  readonly until: string;
+  /** Means the same as `until`: recipes of other tools use it. */
+  readonly to: string;
+}
+
+export const SINGLE_SIDE: SideNames = { query: "query", from: "from", until: "until", to: "to" };
+export const LEFT_SIDE: SideNames = {
+  query: "leftQuery",
+  from: "leftFrom",
+  until: "leftUntil",
+  to: "leftTo",
+};
+export const RIGHT_SIDE: SideNames = {
+  query: "rightQuery",
+  from: "rightFrom",
+  until: "rightUntil",
+  to: "rightTo",
+};
+
+/** The first value of a parameter; "" where it is absent, as Pyroscope reads it. */
+export function firstValue(parameters: UrlParameters, name: string): string {
+  return allValues(parameters, name)[0] ?? "";
+}
+
+/** Every value of a parameter that may be repeated. */
+export function allValues(parameters: UrlParameters, name: string): readonly string[] {
+  const value = parameters[name];
+  if (value === undefined) return [];
+  return typeof value === "string" ? [value] : value;
+}
+
+/**
+ * The range of one side. An end that is not given is now.
+ *
+ * @throws {@link ReceiverError} INVALID_ARGUMENT when `until` and its other name differ.
+ */
+export function parseRange(
+  parameters: UrlParameters,
+  names: SideNames,
+  nowUnixMillis: number,
+): Pick<StackQuery, "startUnixMillis" | "endUnixMillis"> {
+  const [until, to] = [firstValue(parameters, names.until), firstValue(parameters, names.to)];
+  if (until !== "" && to !== "" && until !== to) {
+    throw new ReceiverError(
+      `"${names.until}"=${JSON.stringify(until)} and "${names.to}"=${JSON.stringify(to)} mean the same: give one`,
+      { code: "INVALID_ARGUMENT" },
+    );
+  }
+  const from = firstValue(parameters, names.from);
+  return {
+    startUnixMillis: from === "" ? nowUnixMillis : parseTime(from, nowUnixMillis),
+    endUnixMillis: until + to === "" ? nowUnixMillis : parseTime(until || to, nowUnixMillis),
+  };
+}
+
+/**
+ * Reads one side of a render URL.
+ *
+ * @throws `ProtocolError` QUERY_INVALID, in Pyroscope's words, {@link ReceiverError} INVALID_ARGUMENT for a bad range.
+ */
+export function parseRenderSelection(
+  parameters: UrlParameters,
+  names: SideNames,
+  tenants: readonly string[],
+  nowUnixMillis: number,
+): RenderSelection {
+  const { profileType, matchers } = parseQuery(firstValue(parameters, names.query), names.query);
+  const maxNodes = parseMaxNodes(parameters);
+  return {
+    profileType,
+    query: {
+      ...parseRange(parameters, names, nowUnixMillis),
+      tenants,
+      profileType: profileType.id,
+      selector: formatSelector(matchers),
+      ...(maxNodes !== undefined && { maxNodes }),
+      frameNames: firstValue(parameters, "frames") === "line" ? "line" : "function",
+    },
+  };
+}
+
+/** Pyroscope reads what is no number as "not given". */
+function parseMaxNodes(parameters: UrlParameters): number | undefined {
+  const text = firstValue(parameters, "maxNodes") || firstValue(parameters, "max-nodes");
+  return /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** `sum` and `avg`; anything else leaves it to the profile type. */
+export function parseAggregation(parameters: UrlParameters): Pick<TimeSeriesQuery, "aggregation"> {
+  switch (firstValue(parameters, "aggregation")) {
+    case "sum":
+      return { aggregation: "sum" };
+    case "avg":
+      return { aggregation: "average" };
+    default:
+      return {};
+  }
+}
+
+const PLANNED_FORMATS: ReadonlySet<string> = new Set(["html", "svg", "png", "dot"]);
+
+/**
+ * The format of `/render`. Unknown ones mean JSON, as they always have on Pyroscope.
+ *
+ * @throws {@link ReceiverError} INVALID_ARGUMENT for a picture or graph format: JSON in an `.svg` helps nobody.
+ */
+export function parseRenderFormat(parameters: UrlParameters): RenderFormat {
+  const format = firstValue(parameters, "format");
+  if (PLANNED_FORMATS.has(format)) {
+    throw new ReceiverError(`format ${format} is not available: use json, pprof, collapsed or tree`, {
+      code: "INVALID_ARGUMENT",
+    });
+  }
+  return format === "pprof" || format === "collapsed" || format === "tree" ? format : "json";
+}

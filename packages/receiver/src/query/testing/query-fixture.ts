@@ -1,0 +1,46 @@
+import { createQueryService } from "../querier.ts";
+import {
+  DEFAULT_QUERY_LIMITS,
+  type QueryLimits,
+  type QueryService,
+  type StackQuery,
+} from "../query-service.ts";
+import { CPU_TYPE, createTableStore, type TableStore } from "./table-store.ts";
+
+/** The first millisecond that {@link stackQuery} looks at. A multiple of 15 s, so that it begins a bucket. */
+export const T0 = 1_700_000_010_000;
+
+/** A time `offsetMs` after {@link T0}. */
+export function nanosAt(offsetMs: number): bigint {
+  return BigInt(T0 + offsetMs) * 1_000_000n;
+}
+
+/** CPU of one second from {@link T0} on, unless changed. */
+export function stackQuery(changes: Partial<StackQuery> = {}): StackQuery {
+  return {
+    tenants: ["anonymous"],
+    startUnixMillis: T0,
+    endUnixMillis: T0 + 1000,
+    profileType: CPU_TYPE,
+    selector: "{}",
+    ...changes,
+  };
+}
+
+/** A store that is empty at first, and queries over it. The clock stands a minute after {@link T0}. */
+export interface QueryFixture {
+  readonly store: TableStore;
+  readonly queries: QueryService;
+  /** Queries over the same store with other limits. */
+  withLimits(limits: Partial<QueryLimits>): QueryService;
+}
+
+/** Makes a fixture; its store must be closed. */
+export async function createQueryFixture(): Promise<QueryFixture> {
+  const store = await createTableStore();
+  const withLimits = (limits: Partial<QueryLimits>): QueryService => {
+    const clock = { nowUnixMillis: () => T0 + 60_000 };
+    return createQueryService({ store, limits: { ...DEFAULT_QUERY_LIMITS, ...limits }, clock });
+  };
+  return { store, queries: withLimits({}), withLimits };
+}
