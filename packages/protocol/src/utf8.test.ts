@@ -15,6 +15,12 @@ describe("compareUtf8", () => {
     );
   });
 
+  it("keeps the order of code points where UTF-16 changes its meaning", () => {
+    const ordered = ["\x7f", "\x80", "\ucfff", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}"];
+
+    expect([...ordered].reverse().sort(compareUtf8)).toEqual(ordered);
+  });
+
   it("puts U+FFFD before an emoji, which UTF-16 order does not", () => {
     expect("\ufffd" < "😀").toBe(false);
     expect(compareUtf8("\ufffd", "😀")).toBeLessThan(0);
@@ -22,6 +28,18 @@ describe("compareUtf8", () => {
 });
 
 describe("utf8Length", () => {
+  it.for([
+    ["", 0],
+    ["\x7f", 1],
+    ["\x80", 2],
+    ["\u07ff", 2],
+    ["\u0800", 3],
+    ["\uffff", 3],
+    ["\u{10000}", 4],
+  ] as const)("of %j is %i", ([value, bytes]) => {
+    expect(utf8Length(value)).toBe(bytes);
+  });
+
   it("agrees with an encoder, on lone surrogates too", () => {
     fc.assert(
       fc.property(fc.oneof(text, anyUnits), (value) => {

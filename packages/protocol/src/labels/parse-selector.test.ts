@@ -28,6 +28,7 @@ describe("parseSelector", () => {
     ],
     ['wall:wall:nanoseconds:: {a="b"}', ["__name__ = wall:wall:nanoseconds::", "a = b"]],
     ['{"wall",a="b"}', ["__name__ = wall", "a = b"]],
+    ['{a="b",__name__="wall"}', ["a = b", "__name__ = wall"]],
     ['{__name__=~"wall|cpu"}', ["__name__ =~ wall|cpu"]],
   ] as const)("reads %j", ([text, expected]) => {
     expect(conditions(text)).toEqual(expected);
@@ -41,6 +42,8 @@ describe("parseSelector", () => {
     [String.raw`{a="\x41\101\u00e9\U0001F600"}`, "AAé😀"],
     [String.raw`{a="\xc3\xa9\303\251"}`, "éé"],
     ["{a=`\\d+\n\"'`}", "\\d+\n\"'"],
+    ["{a=``}", ""],
+    [String.raw`{a="\ue000\U0010FFFF"}`, "\ue000\u{10ffff}"],
     ['{a="😀 {},="}', "😀 {},="],
   ] as const)("unescapes %s", ([text, value]) => {
     expect(parseSelector(text)[0]?.value).toBe(value);

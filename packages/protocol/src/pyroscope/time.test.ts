@@ -44,6 +44,8 @@ describe("parseTime", () => {
     ["now-1h", -3600 * SECOND],
     ["now+1h", 3600 * SECOND],
     ["-15m", -900 * SECOND],
+    ["+15m", 900 * SECOND],
+    ["15m", 0],
     ["now-2min", -120 * SECOND],
     ["now-3d", -3 * DAY],
     ["now-1w2d", -9 * DAY],

@@ -17,7 +17,6 @@ export interface TimelinePoint {
 
 // About one step for each pixel of a wide screen.
 const MAX_STEPS = 1500;
-const MIN_STEP_SECONDS = 15;
 
 /**
  * Up to which width (seconds, included) a step is rounded to which. The steps of Grafana's charts from 15 s on, so
@@ -53,7 +52,6 @@ const YEAR_SECONDS = 31_536_000;
  */
 export function timelineStepSeconds(startMs: number, endMs: number): number {
   const width = (endMs - startMs) / 1000 / MAX_STEPS;
-  if (!(width >= MIN_STEP_SECONDS)) return MIN_STEP_SECONDS;
   return STEPS.find(([limit]) => width <= limit)?.[1] ?? YEAR_SECONDS;
 }
 
