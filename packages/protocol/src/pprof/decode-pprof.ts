@@ -82,14 +82,16 @@ function decodeHeader(reader: ProtobufReader, layout: PprofLayout, strings: Ppro
   const { periodType } = layout;
   return {
     sampleTypes: decodeSampleTypes(reader, layout, strings),
-    defaultSampleType: stringAt(strings, layout.defaultSampleType, "default sample type"),
+    defaultSampleType: stringAt(strings, layout.defaultSampleType, "default sample type string index"),
     periodType: periodType === undefined ? undefined : toValueType(strings, periodType, "period type"),
     period: layout.period,
     timeUnixNanos: layout.timeUnixNanos,
     durationNanos: layout.durationNanos,
-    comments: Array.from(layout.comments.finish(), (index) => stringAt(strings, index, "comment")),
-    dropFrames: stringAt(strings, layout.dropFrames, "drop frames"),
-    keepFrames: stringAt(strings, layout.keepFrames, "keep frames"),
+    comments: Array.from(layout.comments.finish(), (index) =>
+      stringAt(strings, index, "comment string index"),
+    ),
+    dropFrames: stringAt(strings, layout.dropFrames, "drop frames string index"),
+    keepFrames: stringAt(strings, layout.keepFrames, "keep frames string index"),
   };
 }
 
@@ -108,7 +110,7 @@ function decodeSampleTypes(reader: ProtobufReader, layout: PprofLayout, strings:
 
 function toValueType(strings: PprofStrings, indexes: ValueTypeIndexes, what: string): ValueType {
   return {
-    type: stringAt(strings, indexes.type, `${what} type`),
-    unit: stringAt(strings, indexes.unit, `${what} unit`),
+    type: stringAt(strings, indexes.type, `${what} type string index`),
+    unit: stringAt(strings, indexes.unit, `${what} unit string index`),
   };
 }

@@ -148,10 +148,10 @@ class SampleDecoder {
       }
     }
     reader.leave(outer);
-    this.#key.push(toStringRow(strings, key, "sample label"));
-    this.#text.push(toStringRow(strings, text, "sample label"));
+    this.#key.push(toStringRow(strings, key, "sample label string index"));
+    this.#text.push(toStringRow(strings, text, "sample label string index"));
     this.#number.push(lo, hi);
-    this.#unit.push(toStringRow(strings, unit, "sample label unit"));
+    this.#unit.push(toStringRow(strings, unit, "sample label unit string index"));
   }
 
   /** Cuts the stack that begins at `start` to the wanted depth and counts its frames. */

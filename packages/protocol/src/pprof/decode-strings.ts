@@ -53,11 +53,11 @@ export function decodeStrings(
 /**
  * The row of a string index.
  *
- * @param what - field that holds the index, as it is named in the error.
+ * @param what - what the index is, the subject of the error.
  * @throws {@link ProtocolError} `PPROF_MALFORMED`.
  */
 export function toStringRow(table: PprofStrings, index: number, what: string): number {
-  if (index >= table.count) throw malformedPprof(`${what} string index out of range`);
+  if (index >= table.count) throw malformedPprof(`${what} out of range`);
   return table.rows === undefined ? index : (table.rows[index] ?? 0);
 }
 

@@ -42,8 +42,8 @@ export function decodeMappings(
     const outer = enterNext(reader, layout.mappings);
     while (reader.hasMore()) readMappingField(reader, table, numbers, row);
     reader.leave(outer);
-    table.file[row] = toStringRow(strings, table.file[row] ?? 0, "mapping file name");
-    table.buildId[row] = toStringRow(strings, table.buildId[row] ?? 0, "mapping build id");
+    table.file[row] = toStringRow(strings, table.file[row] ?? 0, "mapping file name string index");
+    table.buildId[row] = toStringRow(strings, table.buildId[row] ?? 0, "mapping build id string index");
   }
   return { table, ids: new IdTable(ids) };
 }
@@ -93,9 +93,13 @@ export function decodeFunctions(
     while (reader.hasMore()) readFunctionField(reader, table, [ids, startLine], row);
     reader.leave(outer);
     if (isZero(ids, row)) throw malformedPprof("function id is 0");
-    table.name[row] = toStringRow(strings, table.name[row] ?? 0, "function name");
-    table.systemName[row] = toStringRow(strings, table.systemName[row] ?? 0, "function system name index");
-    table.file[row] = toStringRow(strings, table.file[row] ?? 0, "function file name");
+    table.name[row] = toStringRow(strings, table.name[row] ?? 0, "function name string index");
+    table.systemName[row] = toStringRow(
+      strings,
+      table.systemName[row] ?? 0,
+      "function system name index string",
+    );
+    table.file[row] = toStringRow(strings, table.file[row] ?? 0, "function file name string index");
   }
   return { table, ids: new IdTable(ids) };
 }
