@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { findStack, treeFromStacks } from "../testing/tree-from-stacks.ts";
+import { layOutTree, NO_NODE } from "./flame-graph.ts";
+import { findNextMatch, measureMatchRatio, searchNames } from "./frame-search.ts";
+
+const graph = layOutTree(treeFromStacks({ "main;parse;parseValue": 2, "main;render": 6, "parse;x": 2 }));
+const matched = (text: string): readonly string[] =>
+  graph.names.filter((_, index) => searchNames(graph.names, text)?.isMatch[index] === 1);
+
+describe("searchNames", () => {
+  it("finds parts of names, upper and lower case alike", () => {
+    expect(matched("PARSE")).toEqual(["parse", "parseValue"].filter((name) => graph.names.includes(name)));
+    expect(searchNames(graph.names, "parse")?.nameCount).toBe(2);
+  });
+
+  it("takes text between slashes as an expression", () => {
+    expect(matched("/^parse$/")).toEqual(["parse"]);
+  });
+
+  it("takes a broken or exploding expression as text", () => {
+    expect(matched("/(/")).toEqual([]);
+    expect(matched("/(a+)+$/")).toEqual([]);
+    expect(searchNames(["/(a+)+$/"], "/(a+)+$/")?.nameCount).toBe(1);
+  });
+
+  it("searches nothing for blank text", () => {
+    expect(searchNames(graph.names, "  ")).toBeUndefined();
+  });
+});
+
+describe("measureMatchRatio", () => {
+  const match = searchNames(graph.names, "parse")!;
+
+  it("counts a match inside a match once", () => {
+    expect(measureMatchRatio(graph, match, 0)).toBeCloseTo(0.4);
+  });
+
+  it("measures within the focused frame", () => {
+    expect(measureMatchRatio(graph, match, findStack(graph, "main"))).toBeCloseTo(0.25);
+  });
+});
+
+describe("findNextMatch", () => {
+  const match = searchNames(graph.names, "render")!;
+
+  it("goes around the end in both directions", () => {
+    const render = findStack(graph, "main;render");
+
+    expect(findNextMatch(graph, match, 0, 1)).toBe(render);
+    expect(findNextMatch(graph, match, render, 1)).toBe(render);
+    expect(findNextMatch(graph, match, 0, -1)).toBe(render);
+  });
+
+  it("finds none where nothing matches", () => {
+    expect(findNextMatch(graph, searchNames(graph.names, "nothing")!, 0, 1)).toBe(NO_NODE);
+  });
+});

@@ -1,0 +1,163 @@
+import type { Tree } from "@pyroscope-ts/protocol";
+import type { VNode } from "preact";
+import { useMemo } from "preact/hooks";
+import type { Answer } from "../api/receiver-client.ts";
+import type { ProfileQuery } from "../api/wire.ts";
+import { skinByName } from "../draw/skin.ts";
+import { formatShare, formatValue } from "../format/format-value.ts";
+import { describeProfileType, parseProfileType } from "../format/profile-type.ts";
+import { type FlameNode, layOutTree } from "../layout/flame-graph.ts";
+import { measureMatchRatio, searchNames } from "../layout/frame-search.ts";
+import { listFunctions } from "../layout/top-functions.ts";
+import { findFocus } from "../state/focus-path.ts";
+import { latest } from "../state/resource.ts";
+import { useApp, useView } from "./app-context.ts";
+import { EmptyState } from "./empty-state.tsx";
+import { ExportMenu } from "./export-menu.tsx";
+import { FlamePanel } from "./flame-panel.tsx";
+import type { FrameFacts } from "./flame-tooltip.tsx";
+import { LabelFilterBar } from "./label-filter-bar.tsx";
+import { PaneSwitch } from "./pane-switch.tsx";
+import { SearchField } from "./search-field.tsx";
+import { AnswerNotice, Busy, Failure } from "./state-notice.tsx";
+import { TimelinePanel } from "./timeline-panel.tsx";
+import { TopTable } from "./top-table.tsx";
+import { useMeanRatio } from "./use-mean-ratio.ts";
+import { type ResourceView, useResource } from "./use-resource.ts";
+
+// Well above what can be seen at once, well below what a slow line minds: 16,384 nodes are under 200 kB compressed.
+export const MAX_NODE_COUNT = 16_384;
+
+/** One profile: its timeline, flame graph and functions. */
+export function ProfilePage(): VNode {
+  const { range } = useApp();
+  const [view] = useView();
+  const resolved = range.value;
+  if (resolved === undefined) {
+    return <p class="notice notice-error">This link holds no range of time: choose one above.</p>;
+  }
+  if (view.type === "") return <EmptyState what="profiles" />;
+  const query: ProfileQuery = { type: view.type, selector: view.query || "{}", ...resolved };
+  return (
+    <>
+      <LabelFilterBar />
+      <TimelinePanel query={query} />
+      <ProfilePanel query={query} />
+    </>
+  );
+}
+
+function useTree(query: ProfileQuery): ResourceView<Answer<Tree>> {
+  const { client } = useApp();
+  const [view] = useView();
+  const options = { maxNodes: MAX_NODE_COUNT, lines: view.lines };
+  return useResource(JSON.stringify([query, options]), (signal) => client.fetchTree(query, options, signal));
+}
+
+function ProfilePanel({ query }: { query: ProfileQuery }): VNode {
+  const answer = useTree(query);
+  const shown = latest(answer.state);
+  const isEmpty = shown !== undefined && (shown.value.total[0] ?? 0) === 0;
+  return (
+    <section class="panel panel-main" aria-label="Profile">
+      <Failure doing="Reading the flame graph" resource={answer} />
+      <AnswerNotice notices={shown?.notices} />
+      <Busy isBusy={answer.state.kind === "loading"} label="Reading the flame graph">
+        {shown === undefined && answer.state.kind !== "failed" && <div class="flame-blank" />}
+        {isEmpty && answer.state.kind !== "loading" && (
+          <EmptyState what={describeProfileType(query.type).title.toLowerCase()} />
+        )}
+        {shown !== undefined && !isEmpty && <TreeView tree={shown.value} query={query} />}
+      </Busy>
+    </section>
+  );
+}
+
+interface TreeViewProps {
+  readonly tree: Tree;
+  readonly query: ProfileQuery;
+}
+
+function TreeView({ tree, query }: TreeViewProps): VNode {
+  const { theme } = useApp();
+  const [view] = useView();
+  const scheme = theme.scheme.value;
+  const { sampleUnit } = parseProfileType(query.type);
+  const mean = useMeanRatio(query, tree.total[0] ?? 0);
+  const graph = useMemo(() => layOutTree(tree), [tree]);
+  const skin = useMemo(() => skinByName(graph, scheme), [graph, scheme]);
+  const match = useMemo(() => searchNames(tree.names, view.search), [tree, view.search]);
+  const functions = useMemo(() => listFunctions(tree), [tree]);
+  const focus = useMemo(() => findFocus(graph, view.path).node, [graph, view.path]);
+  const found = match && { nameCount: match.nameCount, ratio: measureMatchRatio(graph, match, focus) };
+  const format = (value: number): string => formatValue(value * mean.ratio, sampleUnit);
+  const whole = tree.total[0] ?? 0;
+  const describe = (node: FlameNode): FrameFacts =>
+    describeFrame(tree, node, {
+      format,
+      whole,
+      focusTotal: tree.total[focus] ?? whole,
+      isFocused: focus !== 0,
+    });
+  return (
+    <>
+      <div class="panel-bar">
+        <PaneSwitch />
+        <SearchField found={found} />
+        <span class="spacer-flex" />
+        <p class="profile-total">
+          <b>{format(whole)}</b> of {describeProfileType(query.type).title.toLowerCase()}
+          {mean.note}
+        </p>
+        <LinesToggle />
+        <ExportMenu query={query} />
+      </div>
+      <div class="split" data-pane={view.pane}>
+        {view.pane !== "flame" && <TopTable functions={functions} whole={whole} format={format} />}
+        {view.pane !== "table" && <FlamePanel graph={graph} skin={skin} match={match} describe={describe} />}
+      </div>
+    </>
+  );
+}
+
+interface DescribeOptions {
+  readonly format: (value: number) => string;
+  readonly whole: number;
+  readonly focusTotal: number;
+  readonly isFocused: boolean;
+}
+
+function describeFrame(tree: Tree, node: FlameNode, options: DescribeOptions): FrameFacts {
+  const { format, whole, focusTotal, isFocused } = options;
+  const name = tree.names[tree.name[node] ?? 0] ?? "";
+  const total = tree.total[node] ?? 0;
+  const self = tree.self[node] ?? 0;
+  const share = (value: number, of: number): string => formatShare(of > 0 ? value / of : 0);
+  const rows = [
+    { label: "Total", value: `${format(total)} · ${share(total, whole)}` },
+    { label: "Self", value: `${format(self)} · ${share(self, whole)}` },
+    ...(isFocused ? [{ label: "Of the focused frame", value: share(total, focusTotal) }] : []),
+  ];
+  const depth = tree.level[node] ?? 0;
+  return {
+    name,
+    rows,
+    summary: `${name}, total ${format(total)}, ${share(total, whole)}, self ${format(self)}, ${share(self, whole)}, depth ${depth}`,
+  };
+}
+
+/** Tells the lines of one function apart, or not. */
+export function LinesToggle(): VNode {
+  const [view, go] = useView();
+  return (
+    <button
+      type="button"
+      class="button"
+      aria-pressed={view.lines}
+      title="Tell the lines of one function apart"
+      onClick={() => go({ lines: !view.lines, path: "" })}
+    >
+      Lines
+    </button>
+  );
+}

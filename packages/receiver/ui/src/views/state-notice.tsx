@@ -1,0 +1,51 @@
+import type { ComponentChildren, VNode } from "preact";
+import type { AnswerNotices } from "../api/receiver-client.ts";
+import type { ResourceView } from "./use-resource.ts";
+
+interface FailureProps {
+  readonly doing: string;
+  readonly resource: ResourceView<unknown>;
+}
+
+/** A request that failed, in the receiver's words, and a way to try again. Nothing while it did not. */
+export function Failure({ doing, resource }: FailureProps): VNode | null {
+  const { state, retry } = resource;
+  if (state.kind !== "failed") return null;
+  return (
+    <div class="notice notice-error" role="alert">
+      <span>
+        <b>{doing}:</b> {state.error.message}
+      </span>
+      <button type="button" class="button" onClick={retry}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+/** What the receiver said about an answer: what is missing, and how coarse it is. */
+export function AnswerNotice({ notices }: { notices: AnswerNotices | undefined }): VNode | null {
+  if (notices === undefined || (notices.partial === "" && notices.resolution === "")) return null;
+  return (
+    <p class="notice" role="status">
+      {notices.partial !== "" && <>Part of the stored data could not be read: {notices.partial}. </>}
+      {notices.resolution !== "" && <>Answered at a resolution of {notices.resolution}.</>}
+    </p>
+  );
+}
+
+interface BusyProps {
+  readonly isBusy: boolean;
+  readonly label: string;
+  readonly children: ComponentChildren;
+}
+
+/** Its children, dimmed with a bar over them while a newer answer is awaited. */
+export function Busy({ isBusy, label, children }: BusyProps): VNode {
+  return (
+    <div class="busy" data-busy={isBusy} aria-busy={isBusy}>
+      {isBusy && <div class="busy-bar" role="progressbar" aria-label={label} />}
+      {children}
+    </div>
+  );
+}

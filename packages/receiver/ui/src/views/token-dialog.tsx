@@ -1,0 +1,45 @@
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useApp } from "./app-context.ts";
+
+/** Asks for the read token that the receiver wants. */
+export function TokenDialog(): VNode {
+  const { token } = useApp();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [text, setText] = useState("");
+  const isWanted = token.isWanted.value;
+  useEffect(() => {
+    if (isWanted) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [isWanted]);
+  return (
+    <dialog ref={dialog} class="dialog" aria-label="Read token" onClose={() => token.dismiss()}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          token.enter(text);
+          setText("");
+        }}
+      >
+        <h2>This receiver wants a token</h2>
+        <p>
+          It was started with <code>--auth-token</code>. Enter a token that may read; this tab forgets it when
+          it is closed.
+        </p>
+        <label>
+          Read token
+          <input
+            type="password"
+            autocomplete="current-password"
+            value={text}
+            required
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="button button-primary">
+          Continue
+        </button>
+      </form>
+    </dialog>
+  );
+}
