@@ -1,13 +1,46 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
+/** The metrics of one receiver, one object for each row of {@link metricTable}. */
+export interface MetricSet {
+  readonly buildInfo: Gauge<"version" | "node">;
+  readonly requestDuration: Histogram<"method" | "route" | "status_code">;
+  readonly inflightRequests: Gauge<"method" | "route">;
+  readonly inflightBodyBytes: Gauge<never>;
+  readonly receivedProfiles: Counter<"tenant">;
+  readonly receivedBytes: Counter<"tenant">;
+  readonly discardedSamples: Counter<"reason" | "tenant">;
+  readonly discardedBytes: Counter<"reason" | "tenant">;
+  readonly storageHeadRows: Gauge<never>;
+  readonly storageHeadBytes: Gauge<never>;
+  readonly storageHeadProfiles: Gauge<never>;
+  readonly storageBlocks: Gauge<never>;
+  readonly storageBlockBytes: Gauge<never>;
+  readonly storageLogSegments: Gauge<never>;
+  readonly storageLogBytes: Gauge<never>;
+  readonly storageQuarantinedBlocks: Gauge<never>;
+  readonly storageQuarantinedLogPieces: Gauge<never>;
+  readonly storageDuplicateProfiles: Gauge<never>;
+  readonly storageTakesWrites: Gauge<never>;
+}
+
 /** How one metric is declared. */
-interface MetricRow {
-  readonly kind: "counter" | "gauge" | "histogram";
+interface MetricRow<Kind extends string, Label extends string> {
+  readonly kind: Kind;
   readonly name: string;
   readonly help: string;
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   readonly buckets?: readonly number[];
 }
+
+// A gauge has everything that a counter has: it is asked for first.
+type RowOf<Metric> =
+  Metric extends Gauge<infer Label>
+    ? MetricRow<"gauge", Label>
+    : Metric extends Counter<infer Label>
+      ? MetricRow<"counter", Label>
+      : Metric extends Histogram<infer Label>
+        ? MetricRow<"histogram", Label>
+        : never;
 
 // Queries take from a millisecond to the query time-out; pushes of a group commit a few milliseconds.
 const DURATION_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -16,7 +49,7 @@ const DURATION_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
  * Every metric of the receiver beside those of the process. Names that Pyroscope has too mean the same there, so that its
  * dashboards work.
  */
-export const metricTable = {
+export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]> } = {
   buildInfo: {
     kind: "gauge",
     name: "pyroscope_build_info",
@@ -65,12 +98,6 @@ export const metricTable = {
     name: "pyroscope_discarded_bytes_total",
     help: "Decompressed bytes of profiles that were refused, by reason.",
     labels: ["reason", "tenant"],
-  },
-  partialQueries: {
-    kind: "counter",
-    name: "pyroscope_partial_queries_total",
-    help: "Queries that lacked a block that could not be read.",
-    labels: [],
   },
   storageHeadRows: {
     kind: "gauge",
@@ -138,19 +165,11 @@ export const metricTable = {
     help: "1 while the disk takes writes, else 0.",
     labels: [],
   },
-} as const satisfies { readonly [key: string]: MetricRow };
+};
 
-type MetricTable = typeof metricTable;
-type MetricOf<Row extends MetricRow> = Row["kind"] extends "counter"
-  ? Counter<Row["labels"][number]>
-  : Row["kind"] extends "gauge"
-    ? Gauge<Row["labels"][number]>
-    : Histogram<Row["labels"][number]>;
+type AnyMetricRow = MetricRow<"counter" | "gauge" | "histogram", string>;
 
-/** One object for each row of {@link metricTable}. */
-export type MetricSet = { readonly [K in keyof MetricTable]: MetricOf<MetricTable[K]> };
-
-/** The metrics of one receiver. */
+/** Metrics and the text that Prometheus reads. */
 export interface ReceiverMetrics {
   readonly metrics: MetricSet;
   /** Everything as Prometheus text; `contentType` goes with it. */
@@ -179,7 +198,7 @@ export function createMetrics({ isProcessIncluded }: MetricsOptions): ReceiverMe
   };
 }
 
-function createMetric(row: MetricRow, registry: Registry): Counter | Gauge | Histogram {
+function createMetric(row: AnyMetricRow, registry: Registry): Counter | Gauge | Histogram {
   const options = { name: row.name, help: row.help, labelNames: [...row.labels], registers: [registry] };
   switch (row.kind) {
     case "counter":

@@ -1,0 +1,32 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../clock.ts";
+import { expandRecord } from "../ingest/expand-record.ts";
+import { openStore } from "../store/local-store.ts";
+import { nodeFs } from "../store/node-fs.ts";
+import { createLogger } from "../telemetry/log.ts";
+import { serveRpc } from "./rpc.ts";
+import { createStorage } from "./storage.ts";
+import type { StorageOptions } from "./storage-options.ts";
+import { storageMethods } from "./storage-service.ts";
+
+// The entry of the storage thread: nothing but what is chosen for a real machine.
+if (parentPort === null) throw new Error("storage-worker.ts is the entry of a worker thread");
+const options = workerData as StorageOptions;
+const log = createLogger(options.logLevel, "storage");
+
+const storage = createStorage({
+  openStore: (onHeld) =>
+    openStore({
+      directory: options.directory,
+      fs: nodeFs,
+      clock: systemClock,
+      expand: expandRecord,
+      retentionMillis: options.retentionMs,
+      log: (line) => log.info(line),
+      onHeld,
+    }),
+  queryLimits: options.queryLimits,
+  clock: systemClock,
+  log,
+});
+serveRpc(parentPort, storage, storageMethods);
