@@ -83,8 +83,6 @@ export interface TableAppender {
 
 /** Rows of one data chunk; DuckDB's STANDARD_VECTOR_SIZE. */
 const CHUNK_ROWS = 2048;
-// The binding keeps a UUID as DuckDB does: a signed 128-bit number whose top bit is flipped, so that it sorts as text.
-const UUID_TOP_BIT = 1n << 63n;
 
 /**
  * One DuckDB instance in this process: the file at `path`, and memory attached as the schema `head`.
@@ -267,10 +265,10 @@ function setVector(
 
 function setUuids(vector: DuckDBVector, halves: BigUint64Array, row: number, count: number): void {
   const { dataView } = vector as unknown as { readonly dataView: DataView };
-  for (let i = 0; i < count; i++) {
-    dataView.setBigUint64(16 * i, halves[2 * (row + i)]!, true);
-    dataView.setBigUint64(16 * i + 8, halves[2 * (row + i) + 1]! ^ UUID_TOP_BIT, true);
-  }
+  const lanes = new Int32Array(dataView.buffer, dataView.byteOffset, 4 * count);
+  lanes.set(new Int32Array(halves.buffer, halves.byteOffset + 16 * row, 4 * count));
+  // DuckDB keeps a UUID as a signed 128-bit number whose top bit is flipped, so that it sorts as its text.
+  for (let i = 3; i < lanes.length; i += 4) lanes[i]! ^= 0x80000000;
 }
 
 function setLists(vector: DuckDBVector, lists: IdLists | TextLists, row: number, count: number): void {

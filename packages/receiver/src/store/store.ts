@@ -1,7 +1,9 @@
 import type { Admission } from "./admission.ts";
+import type { RetentionReport } from "./retention.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 
 export type { Admission, AdmittedProfile, ExpandRecord, ProfileIdentity } from "./admission.ts";
+export type { RetentionReport } from "./retention.ts";
 export type { Snapshot, SnapshotRange } from "./snapshot.ts";
 
 /** What a tenant has. Times are 0 when there is nothing. */
@@ -55,11 +57,4 @@ export interface Store {
   status(): StoreStatus;
   /** Flushes and gives the directory back. A second call returns the first one's promise. */
   close(): Promise<void>;
-}
-
-/** What one sweep of retention did. */
-export interface RetentionReport {
-  readonly deletedBlockCount: number;
-  /** Blocks past their time that wait for the next sweep to confirm them: too many at once. */
-  readonly heldBlockCount: number;
 }

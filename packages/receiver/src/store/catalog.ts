@@ -1,0 +1,200 @@
+import { join } from "node:path";
+import { ReceiverError } from "../errors.ts";
+import { Block } from "./block.ts";
+import { type BlockMeta, formatBlockMeta, parseBlockMeta } from "./block-meta.ts";
+import { discardBlock } from "./discard-block.ts";
+import { type Duckdb, quoteSql } from "./duckdb.ts";
+import { type DataPaths, META_FILE } from "./filenames.ts";
+import type { Fs } from "./fs.ts";
+import { listBlockPaths, type Quarantine } from "./quarantine.ts";
+import { TABLE_NAMES } from "./schema.ts";
+
+// The number rises when a table changes; tables of another number are dropped and made again from the directories.
+const BLOCKS_TABLE = "blocks_1";
+const REPEATS_TABLE = "repeats_1";
+
+export interface CatalogOptions {
+  readonly database: Duckdb;
+  readonly fs: Fs;
+  readonly paths: DataPaths;
+  readonly quarantine: Quarantine;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Which blocks exist. The directories are the truth; the database file keeps what their `meta.json` says, so that a
+ * start reads only those of new blocks.
+ */
+export class Catalog {
+  readonly #options: CatalogOptions;
+  /** In order of {@link BlockMeta.maxUnixNanos}: nearly every question is about the newest. */
+  readonly #byTenant = new Map<string, Block[]>();
+  /** Ids of blocks that hold profiles which an older block holds too. */
+  readonly #repeating = new Set<string>();
+
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+  }
+
+  /** Blocks of a tenant that can hold profiles of these times, both inclusive; the newest first. */
+  overlapping(tenant: string, fromUnixNanos: bigint, untilUnixNanos: bigint): readonly Block[] {
+    const blocks = this.#byTenant.get(tenant) ?? [];
+    const found: Block[] = [];
+    for (let i = blocks.length - 1; i >= 0 && blocks[i]!.meta.maxUnixNanos >= fromUnixNanos; i--) {
+      if (blocks[i]!.overlaps(fromUnixNanos, untilUnixNanos)) found.push(blocks[i]!);
+    }
+    return found;
+  }
+
+  /** All blocks of a tenant, in the order of their newest profiles. */
+  blocksOf(tenant: string): readonly Block[] {
+    return this.#byTenant.get(tenant) ?? [];
+  }
+
+  /** All blocks of all tenants. */
+  blocks(): readonly Block[] {
+    return [...this.#byTenant.values()].flat();
+  }
+
+  /** Whether a tenant's part of a log segment is in a block. */
+  hasSegment(tenant: string, segment: string): boolean {
+    return this.blocksOf(tenant).some((block) => block.meta.segments.includes(segment));
+  }
+
+  /**
+   * SQL of the profiles of a block that an older block holds too and that must not count again, as a query with the
+   * column `profile`; undefined where there are none.
+   */
+  repeatsOf(block: Block): string | undefined {
+    if (!this.#repeating.has(block.meta.id)) return undefined;
+    return `SELECT profile FROM ${REPEATS_TABLE} WHERE block = ${quoteSql(block.meta.id)}`;
+  }
+
+  /**
+   * Makes the catalog equal to the directories.
+   *
+   * @throws {@link ReceiverError} STORAGE_FORMAT when a block is of a newer format: nothing is touched then.
+   */
+  async open(): Promise<void> {
+    const { database } = this.#options;
+    await database.run(`CREATE TABLE IF NOT EXISTS ${BLOCKS_TABLE} (path VARCHAR PRIMARY KEY, meta VARCHAR)`);
+    await database.run(`CREATE TABLE IF NOT EXISTS ${REPEATS_TABLE} (block VARCHAR, profile UUID)`);
+    const cached = await this.#loadRows();
+    const found: Block[] = [];
+    for (const path of await listBlockPaths(this.#options.fs, this.#options.paths.blocks)) {
+      const block = await this.#openBlock(path, cached.get(path));
+      if (block !== undefined) found.push(block);
+    }
+    const alive = await this.#removeDead(found);
+    for (const block of alive) this.#put(block);
+    const paths = new Set(alive.map((block) => block.path));
+    for (const path of cached.keys()) if (!paths.has(path)) await this.#deleteRow(path);
+    for (const block of alive) if (!cached.has(block.path)) await this.#adopt(block);
+    const repeats = await database.select(`SELECT DISTINCT block FROM ${REPEATS_TABLE}`);
+    for (const id of repeats.texts("block")) this.#repeating.add(id);
+  }
+
+  /** Adds a block that was committed just now. */
+  async add(meta: BlockMeta): Promise<void> {
+    const block = new Block(meta, this.#options.paths.blocks, TABLE_NAMES);
+    this.#put(block);
+    try {
+      await this.#insertRow(block);
+    } catch (error) {
+      // It is a cache: the next start finds the block by its directory.
+      this.#options.log(`catalog: block ${meta.id} is not noted: ${String(error)}`);
+    }
+  }
+
+  /** Takes a block out; its files stay. Queries that hold it go on. */
+  async remove(block: Block): Promise<void> {
+    const blocks = this.#byTenant.get(block.meta.tenant) ?? [];
+    const index = blocks.indexOf(block);
+    if (index !== -1) blocks.splice(index, 1);
+    await this.#deleteRow(block.path).catch((error: unknown) => {
+      this.#options.log(`catalog: block ${block.meta.id} is still noted: ${String(error)}`);
+    });
+  }
+
+  /** Checks the wanted files of a block; sets the block aside when they are damaged. Returns whether they are good. */
+  async verify(block: Block, wanted: Parameters<Block["verify"]>[1]): Promise<boolean> {
+    const damage = await block.verify(this.#options.fs, wanted);
+    if (damage === undefined) return true;
+    // Two queries may have found the same damage.
+    if (this.blocksOf(block.meta.tenant).includes(block)) {
+      await this.remove(block);
+      await this.#options.quarantine.addBlock(block.path, block.meta, damage);
+    }
+    return false;
+  }
+
+  #put(block: Block): void {
+    const blocks = this.#byTenant.get(block.meta.tenant) ?? [];
+    let at = blocks.length;
+    while (at > 0 && blocks[at - 1]!.meta.maxUnixNanos > block.meta.maxUnixNanos) at--;
+    blocks.splice(at, 0, block);
+    this.#byTenant.set(block.meta.tenant, blocks);
+  }
+
+  async #loadRows(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#options.database.select(`SELECT path, meta FROM ${BLOCKS_TABLE}`);
+    const metas = rows.texts("meta");
+    return new Map(rows.texts("path").map((path, i) => [path, metas[i]!]));
+  }
+
+  async #openBlock(path: string, cached: string | undefined): Promise<Block | undefined> {
+    const { fs, paths, quarantine } = this.#options;
+    try {
+      const text = cached ?? (await fs.readFile(join(paths.blocks, path, META_FILE))).toString("utf8");
+      const block = new Block(parseBlockMeta(text, path), paths.blocks);
+      if (block.path === path) return block;
+      await quarantine.addBlock(path, undefined, `${META_FILE} says that it is ${block.path}`);
+    } catch (error) {
+      if (error instanceof ReceiverError && error.code === "STORAGE_FORMAT") throw error;
+      await quarantine.addBlock(path, undefined, String(error));
+    }
+    return undefined;
+  }
+
+  /** Deletes blocks that a committed block replaces: the crash came between its commit and their deletion. */
+  async #removeDead(found: readonly Block[]): Promise<readonly Block[]> {
+    const replaced = new Set(found.flatMap(({ meta }) => meta.blocks.map((id) => `${meta.tenant}/${id}`)));
+    const isDead = ({ meta }: Block): boolean => replaced.has(`${meta.tenant}/${meta.id}`);
+    for (const block of found.filter(isDead)) {
+      await discardBlock(this.#options.fs, this.#options.paths, block.path);
+    }
+    return found.filter((block) => !isDead(block));
+  }
+
+  /** Notes a block that this store did not see being written, and which of its profiles older blocks hold already. */
+  async #adopt(block: Block): Promise<void> {
+    const { meta } = block;
+    const around = this.overlapping(meta.tenant, meta.minUnixNanos, meta.maxUnixNanos);
+    const older = around.filter((other) => other.meta.id < meta.id);
+    const isReadable = await this.verify(block, ["totals"]);
+    if (!isReadable) return;
+    const files: string[] = [];
+    for (const other of older) if (await this.verify(other, ["totals"])) files.push(other.file("totals"));
+    if (files.length > 0) {
+      await this.#options.database.run(
+        `INSERT INTO ${REPEATS_TABLE}
+ SELECT DISTINCT ${quoteSql(meta.id)}, profile FROM read_parquet(${quoteSql(block.file("totals"))})
+ SEMI JOIN read_parquet([${files.map(quoteSql).join(", ")}]) USING (profile)`,
+      );
+    }
+    await this.#insertRow(block);
+  }
+
+  async #insertRow(block: Block): Promise<void> {
+    await this.#options.database.run(`INSERT OR REPLACE INTO ${BLOCKS_TABLE} VALUES (?, ?)`, [
+      block.path,
+      formatBlockMeta(block.meta),
+    ]);
+  }
+
+  async #deleteRow(path: string): Promise<void> {
+    const id = path.slice(path.lastIndexOf("/") + 1);
+    await this.#options.database.run(`DELETE FROM ${BLOCKS_TABLE} WHERE path = ?`, [path]);
+    await this.#options.database.run(`DELETE FROM ${REPEATS_TABLE} WHERE block = ?`, [id]);
+  }
+}

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { ulid } from "ulid";
+
+/** Resolution of blocks as they are flushed; roll-ups will have levels of their own. */
+export const RAW_LEVEL = "raw";
+/** Written last into a block: its presence makes the directory a block. */
+export const META_FILE = "meta.json";
+
+const SEGMENT_SUFFIX = ".wal";
+// The directory of the tenant without a name; a percent sign alone encodes nothing else.
+const EMPTY_TENANT = "%";
+
+/** The directories and files of one data directory. */
+export interface DataPaths {
+  readonly root: string;
+  /** Cache of what lies below `blocks`, and the lock on the directory. */
+  readonly catalog: string;
+  readonly blocks: string;
+  readonly wal: string;
+  /** Blocks that are being written. Emptied at start. */
+  readonly building: string;
+  /** What DuckDB cannot hold in memory. Emptied at start. */
+  readonly spill: string;
+  /** What was damaged, for someone to look at; never deleted by us. */
+  readonly quarantine: string;
+}
+
+/** Every path of the data directory `root`. */
+export function dataPaths(root: string): DataPaths {
+  return {
+    root,
+    catalog: join(root, "catalog.duckdb"),
+    blocks: join(root, "blocks"),
+    wal: join(root, "wal"),
+    building: join(root, "tmp", "blocks"),
+    spill: join(root, "tmp", "spill"),
+    quarantine: join(root, "quarantine"),
+  };
+}
+
+/**
+ * A tenant as the name of a directory: everything but `[a-z0-9_-]` is percent-encoded, upper case too, since some
+ * file systems do not tell `A` from `a`, and `*` must never be a pattern.
+ */
+export function encodeTenant(tenant: string): string {
+  if (tenant === "") return EMPTY_TENANT;
+  let encoded = "";
+  for (const byte of Buffer.from(tenant, "utf8")) {
+    const character = String.fromCharCode(byte);
+    encoded += /[a-z0-9_-]/.test(character)
+      ? character
+      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return encoded;
+}
+
+/** The tenant of a directory's name, or undefined where the name is not one that {@link encodeTenant} gives. */
+export function decodeTenant(name: string): string | undefined {
+  if (name === EMPTY_TENANT) return "";
+  const bytes = Buffer.from(
+    name.replace(/%([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
+    "latin1",
+  );
+  const tenant = bytes.toString("utf8");
+  return encodeTenant(tenant) === name ? tenant : undefined;
+}
+
+/** Where a block lies below {@link DataPaths.blocks}: `<tenant>/<level>/<day>/<id>`; the day is that of its earliest sample. */
+export function blockPath(tenant: string, level: string, minUnixNanos: bigint, id: string): string {
+  return join(encodeTenant(tenant), level, formatDay(minUnixNanos), id);
+}
+
+const NANOS_PER_MILLI = 1_000_000n;
+// Dates that JavaScript can print; a profile's time can lie outside of them.
+const MAX_DATE_MILLIS = 8_640_000_000_000_000n;
+
+function formatDay(unixNanos: bigint): string {
+  const millis = unixNanos / NANOS_PER_MILLI;
+  const inRange =
+    millis > MAX_DATE_MILLIS ? MAX_DATE_MILLIS : millis < -MAX_DATE_MILLIS ? -MAX_DATE_MILLIS : millis;
+  return new Date(Number(inRange)).toISOString().slice(0, -"T00:00:00.000Z".length);
+}
+
+/** Name of a new block: a ULID. */
+export function createBlockId(nowUnixMillis: number): string {
+  return ulid(Math.max(0, Math.trunc(nowUnixMillis)));
+}
+
+/** Name of a new log segment. Never used again, so that a block can name it as its source for ever. */
+export function createSegmentName(nowUnixMillis: number): string {
+  return createBlockId(nowUnixMillis) + SEGMENT_SUFFIX;
+}
+
+/** Whether a name in the log's directory is a segment. */
+export function isSegmentName(name: string): boolean {
+  return /^[0-9A-HJKMNP-TV-Z]{26}\.wal$/.test(name);
+}
+
+/** Whether a name in a day's directory is a block. */
+export function isBlockId(name: string): boolean {
+  return /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name);
+}

@@ -1,0 +1,227 @@
+import { Hasher64, type LabelSet, NO_FUNCTION, NO_MAPPING, type Profile } from "@pyroscope-ts/protocol";
+
+// Different things with equal words get unrelated ids. Part of the storage format, as the order of the words below.
+const TEXT_SEED = 1;
+const FUNCTION_SEED = 2;
+const MAPPING_SEED = 3;
+const FRAME_SEED = 4;
+const STACK_SEED = 5;
+const SERIES_SEED = 6;
+
+/** Ids in two 32-bit lanes each: id `i` is `lanes[2 * i]` (low) and `lanes[2 * i + 1]` (high). */
+export type IdLanes = Int32Array;
+
+/** The ids of everything in one pprof: hashes of content, equal wherever the content is. */
+export interface HashedProfile {
+  readonly profile: Profile;
+  /** One for each line. */
+  readonly lineFrames: IdLanes;
+  /** One for each location; of use only where it has no line. */
+  readonly addressFrames: IdLanes;
+  /** One for each sample. */
+  readonly stacks: IdLanes;
+}
+
+/** Id of a series: the hash of its labels in their order. */
+export function hashLabels(labels: LabelSet): bigint {
+  const hasher = new Hasher64().reset(SERIES_SEED);
+  for (const { name, value } of labels) hasher.text(name).text(value);
+  return BigInt.asUintN(64, hasher.finish().toBigInt());
+}
+
+/**
+ * Names frames and stacks of a profile by what they are.
+ *
+ * A frame is (function name, system name, file, start line, line, inlined, mapping file); where there is no function
+ * name also (build id, address). A symbolised frame leaves these two out, because they change with every build:
+ * two releases of a program then share what did not change. A stack is its frames, root first.
+ */
+export function hashProfile(profile: Profile): HashedProfile {
+  const hasher = new Hasher64();
+  const texts = new TextHashes(profile.strings);
+  const parts: FrameParts = {
+    profile,
+    functions: hashFunctions(profile, texts, hasher),
+    mappings: hashMappings(profile, texts, hasher),
+    hasher,
+  };
+  const lineFrames = hashLines(parts);
+  const addressFrames = hashAddresses(parts);
+  return {
+    profile,
+    lineFrames,
+    addressFrames,
+    stacks: hashStacks(profile, lineFrames, addressFrames, hasher),
+  };
+}
+
+/** The `line` of a frame that is known by address only. */
+export const NO_LINE = -1;
+
+/** A frame's id, and the location and line that it comes from; the line is {@link NO_LINE} where there is none. */
+export type FrameVisitor = (lo: number, hi: number, location: number, line: number) => void;
+
+/** Visits the frames of sample `row`, root first. */
+export function visitFrames(hashed: HashedProfile, row: number, visit: FrameVisitor): void {
+  const { lineFrames, addressFrames } = hashed;
+  const { samples, locations } = hashed.profile;
+  for (let i = samples.locationStart[row + 1]! - 1; i >= samples.locationStart[row]!; i--) {
+    const location = samples.location[i]!;
+    const first = locations.lineStart[location]!;
+    const end = locations.lineStart[location + 1]!;
+    if (first === end)
+      visit(addressFrames[2 * location]!, addressFrames[2 * location + 1]!, location, NO_LINE);
+    for (let line = end - 1; line >= first; line--) {
+      visit(lineFrames[2 * line]!, lineFrames[2 * line + 1]!, location, line);
+    }
+  }
+}
+
+/** Hashes of the strings that are used, each made once. */
+class TextHashes {
+  readonly #strings: readonly string[];
+  readonly #hasher = new Hasher64();
+  readonly #lanes: IdLanes;
+  readonly #isKnown: Uint8Array;
+
+  constructor(strings: readonly string[]) {
+    this.#strings = strings;
+    this.#lanes = new Int32Array(2 * strings.length);
+    this.#isKnown = new Uint8Array(strings.length);
+  }
+
+  /** Feeds the hash of string `row` to `hasher`. */
+  feed(hasher: Hasher64, row: number): Hasher64 {
+    if (this.#isKnown[row] === 0) {
+      this.#isKnown[row] = 1;
+      store(this.#lanes, row, this.#hasher.reset(TEXT_SEED).text(this.#strings[row]!));
+    }
+    return addId(hasher, this.#lanes, row);
+  }
+}
+
+/** One for each function, and a last one for no function. */
+function hashFunctions(profile: Profile, texts: TextHashes, hasher: Hasher64): IdLanes {
+  const { functions } = profile;
+  const { length, name, systemName, file, startLine } = functions;
+  const lanes = new Int32Array(2 * (length + 1));
+  const starts = new Int32Array(startLine.buffer, startLine.byteOffset, 2 * length);
+  for (let i = 0; i < length; i++) {
+    texts.feed(hasher.reset(FUNCTION_SEED), name[i]!);
+    texts.feed(hasher, systemName[i]!);
+    texts.feed(hasher, file[i]!);
+    store(lanes, i, addId(hasher, starts, i));
+  }
+  hasher.reset(FUNCTION_SEED);
+  for (let k = 0; k < 3; k++) texts.feed(hasher, 0);
+  store(lanes, length, hasher.u64(0, 0));
+  return lanes;
+}
+
+function hashMappings(profile: Profile, texts: TextHashes, hasher: Hasher64): MappingHashes {
+  const { mappings } = profile;
+  const files = new Int32Array(2 * (mappings.length + 1));
+  const builds = new Int32Array(2 * (mappings.length + 1));
+  for (let i = 0; i <= mappings.length; i++) {
+    const file = i < mappings.length ? mappings.file[i]! : 0;
+    const buildId = i < mappings.length ? mappings.buildId[i]! : 0;
+    store(files, i, texts.feed(hasher.reset(MAPPING_SEED), file));
+    store(builds, i, texts.feed(texts.feed(hasher.reset(MAPPING_SEED), file), buildId));
+  }
+  return { files, builds };
+}
+
+/** One for each mapping and one for none: of its file, and of its file and build id. */
+interface MappingHashes {
+  readonly files: IdLanes;
+  readonly builds: IdLanes;
+}
+
+/** Hashes of a profile's parts that frames are made of. */
+interface FrameParts {
+  readonly profile: Profile;
+  readonly functions: IdLanes;
+  readonly mappings: MappingHashes;
+  readonly hasher: Hasher64;
+}
+
+/** One for each line. */
+function hashLines({ profile, functions, mappings, hasher }: FrameParts): IdLanes {
+  const { locations, lines } = profile;
+  const frames = new Int32Array(2 * lines.length);
+  const numbers = new Int32Array(lines.line.buffer, lines.line.byteOffset, 2 * lines.length);
+  for (let location = 0; location < locations.length; location++) {
+    const end = locations.lineStart[location + 1]!;
+    for (let line = locations.lineStart[location]!; line < end; line++) {
+      const fn = lines.function[line]!;
+      addId(hasher.reset(FRAME_SEED), functions, fn === NO_FUNCTION ? profile.functions.length : fn);
+      addId(hasher, numbers, line).u32(line + 1 < end ? 1 : 0);
+      if (hasFunctionName(profile, fn)) addId(hasher, mappings.files, mappingRow(profile, location));
+      else addAddress(hasher, mappings, profile, location);
+      store(frames, line, hasher);
+    }
+  }
+  return frames;
+}
+
+/** One for each location, filled in where it has no line. */
+function hashAddresses({ profile, functions, mappings, hasher }: FrameParts): IdLanes {
+  const { locations } = profile;
+  const frames = new Int32Array(2 * locations.length);
+  for (let location = 0; location < locations.length; location++) {
+    if (locations.lineStart[location] !== locations.lineStart[location + 1]) continue;
+    addId(hasher.reset(FRAME_SEED), functions, profile.functions.length).u64(0, 0).u32(0);
+    addAddress(hasher, mappings, profile, location);
+    store(frames, location, hasher);
+  }
+  return frames;
+}
+
+function mappingRow(profile: Profile, location: number): number {
+  const mapping = profile.locations.mapping[location]!;
+  return mapping === NO_MAPPING ? profile.mappings.length : mapping;
+}
+
+/** Whether the function has a name, so that build id and address are not part of the frame. */
+export function hasFunctionName(profile: Profile, fn: number): boolean {
+  return fn !== NO_FUNCTION && profile.strings[profile.functions.name[fn]!] !== "";
+}
+
+function addAddress(hasher: Hasher64, mappings: MappingHashes, profile: Profile, location: number): void {
+  const { address } = profile.locations;
+  const lanes = new Int32Array(address.buffer, address.byteOffset + 8 * location, 2);
+  addId(addId(hasher, mappings.builds, mappingRow(profile, location)), lanes, 0);
+}
+
+function hashStacks(
+  profile: Profile,
+  lineFrames: IdLanes,
+  addressFrames: IdLanes,
+  hasher: Hasher64,
+): IdLanes {
+  const { samples } = profile;
+  const { lineStart } = profile.locations;
+  const stacks = new Int32Array(2 * samples.length);
+  for (let row = 0; row < samples.length; row++) {
+    hasher.reset(STACK_SEED);
+    for (let i = samples.locationStart[row + 1]! - 1; i >= samples.locationStart[row]!; i--) {
+      const location = samples.location[i]!;
+      const first = lineStart[location]!;
+      const end = lineStart[location + 1]!;
+      if (first === end) addId(hasher, addressFrames, location);
+      for (let line = end - 1; line >= first; line--) addId(hasher, lineFrames, line);
+    }
+    store(stacks, row, hasher);
+  }
+  return stacks;
+}
+
+function addId(hasher: Hasher64, lanes: IdLanes, row: number): Hasher64 {
+  return hasher.u64(lanes[2 * row]!, lanes[2 * row + 1]!);
+}
+
+function store(lanes: IdLanes, row: number, hasher: Hasher64): void {
+  hasher.finish();
+  lanes[2 * row] = hasher.lo;
+  lanes[2 * row + 1] = hasher.hi;
+}

@@ -1,0 +1,87 @@
+import type { ProfileIdentity } from "./admission.ts";
+import type { Block } from "./block.ts";
+import type { Catalog } from "./catalog.ts";
+import { type Duckdb, quoteSql } from "./duckdb.ts";
+import { IdentitySet, parseIdentity } from "./identity-set.ts";
+
+// Identities of blocks that are kept in memory: 32 to 64 bytes each. Pushes are about now, so the newest blocks serve
+// nearly all of them; a backfill reads the blocks of its time in turn.
+const MAX_CACHED_IDENTITIES = 1_000_000;
+
+/**
+ * Which profiles the blocks hold already. A profile's time is part of its identity, so that only blocks around that
+ * time can hold it.
+ */
+export class KnownIdentities {
+  readonly #database: Duckdb;
+  readonly #catalog: Catalog;
+  /** By block id, the one used last at the end. */
+  readonly #cache = new Map<string, Promise<IdentitySet>>();
+  #cachedCount = 0;
+
+  constructor(database: Duckdb, catalog: Catalog) {
+    this.#database = database;
+    this.#catalog = catalog;
+  }
+
+  /** Whether a block of the tenant holds the profile. */
+  async has(tenant: string, timeUnixNanos: bigint, identity: ProfileIdentity): Promise<boolean> {
+    for (const block of this.#catalog.overlapping(tenant, timeUnixNanos, timeUnixNanos)) {
+      const identities = await this.#identitiesOf(block);
+      if (identities.has(identity)) return true;
+    }
+    return false;
+  }
+
+  /** Takes over the identities of a block that was written just now. */
+  add(blockId: string, identities: IdentitySet): void {
+    this.#cache.set(blockId, Promise.resolve(identities));
+    this.#cachedCount += identities.size;
+    this.#evict();
+  }
+
+  async #identitiesOf(block: Block): Promise<IdentitySet> {
+    const cached = this.#cache.get(block.meta.id);
+    if (cached !== undefined) {
+      this.#cache.delete(block.meta.id);
+      this.#cache.set(block.meta.id, cached);
+      return await cached;
+    }
+    const loading = this.#load(block);
+    this.#cache.set(block.meta.id, loading);
+    try {
+      const identities = await loading;
+      this.#cachedCount += identities.size;
+      this.#evict();
+      return identities;
+    } catch (error) {
+      this.#cache.delete(block.meta.id);
+      throw error;
+    }
+  }
+
+  async #load(block: Block): Promise<IdentitySet> {
+    const identities = new IdentitySet();
+    block.retain();
+    try {
+      // A damaged block is set aside by this; what it held counts as never seen.
+      if (!(await this.#catalog.verify(block, ["totals"]))) return identities;
+      const file = quoteSql(block.file("totals"));
+      const rows = await this.#database.select(`SELECT DISTINCT profile FROM read_parquet(${file})`);
+      for (const uuid of rows.texts("profile")) identities.add(parseIdentity(uuid));
+      return identities;
+    } finally {
+      block.release();
+    }
+  }
+
+  #evict(): void {
+    for (const [id, loading] of this.#cache) {
+      if (this.#cachedCount <= MAX_CACHED_IDENTITIES || this.#cache.size === 1) return;
+      this.#cache.delete(id);
+      void loading.then((identities) => {
+        this.#cachedCount -= identities.size;
+      });
+    }
+  }
+}

@@ -1,0 +1,256 @@
+import { ReceiverError } from "../errors.ts";
+import { ActiveSeries } from "./active-series.ts";
+import type { Admission, AdmittedProfile } from "./admission.ts";
+import { blockBytes } from "./block-meta.ts";
+import { Catalog } from "./catalog.ts";
+import { Duckdb } from "./duckdb.ts";
+import { type DataPaths, dataPaths } from "./filenames.ts";
+import { type HashedProfile, hashProfile } from "./hash-profile.ts";
+import { Head } from "./head.ts";
+import { KnownIdentities } from "./known-identities.ts";
+import { PendingProfiles } from "./pending-profiles.ts";
+import { createProfileRows, type ProfileRows } from "./profile-rows.ts";
+import { Quarantine } from "./quarantine.ts";
+import { Retention, type RetentionReport } from "./retention.ts";
+import type { Snapshot, SnapshotRange } from "./snapshot.ts";
+import type { Store, StoreStatus, TenantStats } from "./store.ts";
+import { DEFAULT_DATABASE_LIMITS, DEFAULT_FLUSH_LIMITS, type StoreOptions } from "./store-options.ts";
+import { takeSnapshot } from "./take-snapshot.ts";
+import { replayWal } from "./wal-replay.ts";
+
+const NANOS_PER_MILLI = 1_000_000n;
+
+/** The parts of an open store. */
+interface StoreParts {
+  readonly database: Duckdb;
+  readonly catalog: Catalog;
+  readonly known: KnownIdentities;
+  readonly quarantine: Quarantine;
+  readonly head: Head;
+  readonly retention: Retention;
+  readonly series: ActiveSeries;
+}
+
+/**
+ * Opens a store in one directory of this machine: takes the directory's lock, finds its blocks, replays the log.
+ *
+ * @throws {@link ReceiverError} STORAGE_LOCKED when another process has it, STORAGE_FORMAT when it is of a newer
+ * version, STORAGE_UNAVAILABLE when the disk cannot be read or written.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { fs, clock, log } = options;
+  const paths = dataPaths(options.directory);
+  await fs.makeDirectory(paths.root);
+  const database = await openDatabase(options, paths);
+  try {
+    options.onHeld?.();
+    // Only now: these are someone else's while he holds the lock.
+    await fs.remove(paths.building);
+    await fs.remove(paths.spill);
+    for (const directory of [paths.blocks, paths.wal, paths.building]) await fs.makeDirectory(directory);
+    const quarantine = new Quarantine(fs, paths, log);
+    await quarantine.load();
+    const catalog = new Catalog({ database, fs, paths, quarantine, log });
+    await catalog.open();
+    const known = new KnownIdentities(database, catalog);
+    const limits = { ...DEFAULT_FLUSH_LIMITS, ...options.flush };
+    const head = await Head.create({ database, fs, clock, paths, catalog, known, limits, log });
+    const retention = new Retention({ ...options, paths, catalog });
+    const series = new ActiveSeries(clock);
+    const store = new LocalStore({ database, catalog, known, quarantine, head, retention, series }, options);
+    await store.replay(paths);
+    return store;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+async function openDatabase({ fs, log, ...options }: StoreOptions, paths: DataPaths): Promise<Duckdb> {
+  const open = (): Promise<Duckdb> =>
+    Duckdb.open({
+      path: paths.catalog,
+      directory: paths.root,
+      temporaryDirectory: paths.spill,
+      ...DEFAULT_DATABASE_LIMITS,
+      ...options.database,
+    });
+  let database: Duckdb;
+  try {
+    database = await open();
+  } catch (error) {
+    if (!(error instanceof ReceiverError) || error.code !== "STORAGE_FORMAT") throw error;
+    // The file is a cache of the blocks' directories.
+    log(`the catalog is made again from the blocks: ${error.message}`);
+    await fs.remove(paths.catalog);
+    await fs.remove(`${paths.catalog}.wal`);
+    database = await open();
+  }
+  await fs.protect(paths.catalog);
+  return database;
+}
+
+class LocalStore implements Store {
+  readonly #parts: StoreParts;
+  readonly #options: StoreOptions;
+  readonly #pending = new PendingProfiles();
+  #duplicateCount = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: StoreParts, options: StoreOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  async replay(paths: DataPaths): Promise<void> {
+    const { catalog, quarantine, head } = this.#parts;
+    const { fs, expand, log } = this.#options;
+    await replayWal({
+      fs,
+      paths,
+      catalog,
+      quarantine,
+      expand,
+      log,
+      insert: async (tenant, profiles) => {
+        const { mine, settle } = this.#pending.claim(tenant, profiles, (profile) =>
+          this.#isInHead(tenant, profile),
+        );
+        head.replay(tenant, this.#createRows(tenant, await this.#withoutKnown(tenant, mine)));
+        settle();
+      },
+      endSegment: (segment) => head.endReplayedSegment(segment),
+    });
+  }
+
+  async append({ tenant, record, profiles }: Admission): Promise<void> {
+    const { head } = this.#parts;
+    this.#checkTakesWrites();
+    const claim = this.#pending.claim(tenant, profiles, (profile) => this.#isInHead(tenant, profile));
+    try {
+      const fresh = await this.#withoutKnown(tenant, claim.mine);
+      this.#duplicateCount += profiles.length - fresh.length;
+      if (fresh.length > 0) await head.append({ tenant, record }, this.#createRows(tenant, fresh));
+      claim.settle();
+    } catch (error) {
+      claim.settle(error);
+      throw error;
+    }
+    await claim.others;
+  }
+
+  async snapshot(range: SnapshotRange): Promise<Snapshot> {
+    this.#checkOpen();
+    return await takeSnapshot(this.#parts, range);
+  }
+
+  hasSeries(tenant: string, series: bigint): boolean {
+    return this.#parts.series.has(tenant, series);
+  }
+
+  seriesCount(tenant: string): number {
+    return this.#parts.series.count(tenant);
+  }
+
+  stats(tenant: string): TenantStats {
+    const parts = [
+      ...this.#parts.catalog.blocksOf(tenant).map(({ meta }) => meta),
+      ...this.#parts.head.slots.flatMap(({ generation }) => generation.tenants.get(tenant) ?? []),
+    ];
+    if (parts.length === 0) return { dataIngested: false, oldestUnixMillis: 0, newestUnixMillis: 0 };
+    let { minUnixNanos: oldest, maxUnixNanos: newest } = parts[0]!;
+    for (const { minUnixNanos, maxUnixNanos } of parts) {
+      if (minUnixNanos < oldest) oldest = minUnixNanos;
+      if (maxUnixNanos > newest) newest = maxUnixNanos;
+    }
+    return {
+      dataIngested: true,
+      oldestUnixMillis: Number(oldest / NANOS_PER_MILLI),
+      newestUnixMillis: Number(newest / NANOS_PER_MILLI),
+    };
+  }
+
+  async flush(): Promise<void> {
+    this.#checkOpen();
+    this.#parts.series.sweep();
+    await this.#parts.head.flush();
+  }
+
+  async applyRetention(): Promise<RetentionReport> {
+    this.#checkOpen();
+    return await this.#parts.retention.sweep();
+  }
+
+  status(): StoreStatus {
+    const { head, catalog, quarantine } = this.#parts;
+    const { slots } = head;
+    const blocks = catalog.blocks();
+    const tenants = slots.flatMap(({ generation }) => [...generation.tenants.values()]);
+    return {
+      headRowCount: slots.reduce((sum, { generation }) => sum + generation.sampleCount, 0),
+      headBytes: slots.reduce((sum, { generation }) => sum + generation.bytes, 0),
+      headProfileCount: tenants.reduce((sum, { profileCount }) => sum + profileCount, 0),
+      blockCount: blocks.length,
+      blockBytes: blocks.reduce((sum, { meta }) => sum + blockBytes(meta), 0),
+      logSegmentCount: slots.reduce((sum, { segments }) => sum + segments.length, 0),
+      logBytes: slots.reduce((sum, { wal }) => sum + wal.bytes, 0),
+      quarantinedBlockCount: quarantine.blocks.length,
+      quarantinedLogPieceCount: quarantine.logPieceCount,
+      duplicateProfileCount: this.#duplicateCount,
+      takesWrites: this.#closing === undefined && head.refusal === undefined,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { head, database } = this.#parts;
+    try {
+      await head.flush();
+    } catch (error) {
+      this.#options.log(`flush at close: ${String(error)}; the next start replays the log`);
+    }
+    await head.close();
+    database.close();
+  }
+
+  #isInHead(tenant: string, { identity }: AdmittedProfile): boolean {
+    return this.#parts.head.has(tenant, identity);
+  }
+
+  async #withoutKnown(
+    tenant: string,
+    profiles: readonly AdmittedProfile[],
+  ): Promise<readonly AdmittedProfile[]> {
+    const fresh: AdmittedProfile[] = [];
+    for (const profile of profiles) {
+      if (!(await this.#parts.known.has(tenant, profile.timeUnixNanos, profile.identity)))
+        fresh.push(profile);
+    }
+    return fresh;
+  }
+
+  #createRows(tenant: string, profiles: readonly AdmittedProfile[]): readonly ProfileRows[] {
+    const hashed = new Map<AdmittedProfile["profile"], HashedProfile>();
+    return profiles.map((admitted) => {
+      const hashedProfile = hashed.get(admitted.profile) ?? hashProfile(admitted.profile);
+      hashed.set(admitted.profile, hashedProfile);
+      const rows = createProfileRows(admitted, hashedProfile);
+      this.#parts.series.add(tenant, rows.series);
+      return rows;
+    });
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ReceiverError("the store is closed", { code: "UNAVAILABLE" });
+  }
+
+  #checkTakesWrites(): void {
+    this.#checkOpen();
+    const { refusal } = this.#parts.head;
+    if (refusal !== undefined) throw new ReceiverError(refusal, { code: "STORAGE_UNAVAILABLE" });
+  }
+}

@@ -1,0 +1,180 @@
+import { getLabel, type Profile } from "@pyroscope-ts/protocol";
+import { ReceiverError } from "../errors.ts";
+import type { AdmittedProfile } from "./admission.ts";
+import { type HashedProfile, hashLabels } from "./hash-profile.ts";
+
+/** The rows that one admitted profile adds to the head, made before it goes into the log: nothing here can fail later. */
+export interface ProfileRows {
+  readonly admitted: AdmittedProfile;
+  readonly hashed: HashedProfile;
+  readonly series: bigint;
+  readonly service: string;
+  /** For each group of equal (stack, span, trace): the sample that stands for it. */
+  readonly groups: SampleGroups;
+  /** One for each sample type of the profile. */
+  readonly types: readonly TypeRows[];
+}
+
+/** Samples of a profile, those that differ in nothing but their values put together. */
+export interface SampleGroups {
+  readonly length: number;
+  /** Row of `profile.samples` of the first sample of each group. */
+  readonly sample: Uint32Array;
+  /** Position of that sample among the admitted ones: where its span and trace ids are. */
+  readonly position: Uint32Array;
+}
+
+/** Values of one profile type. */
+export interface TypeRows {
+  /** Profile type id. */
+  readonly type: string;
+  /** Groups whose value is not 0, in ascending order. */
+  readonly group: Uint32Array;
+  /** Their values. */
+  readonly value: BigInt64Array;
+  readonly total: bigint;
+}
+
+/**
+ * Puts together the samples of a profile that have one stack, span and trace, and sums them by sample type.
+ *
+ * @throws {@link ReceiverError} OUT_OF_RANGE when a sum, or the total of a type, leaves int64.
+ */
+export function createProfileRows(admitted: AdmittedProfile, hashed: HashedProfile): ProfileRows {
+  const { labels, profile } = admitted;
+  const { groups, groupOf } = groupSamples(admitted, hashed);
+  return {
+    admitted,
+    hashed,
+    series: hashLabels(labels),
+    service: getLabel(labels, "service_name") ?? "",
+    groups,
+    types: profile.sampleTypes.map((_, index) => sumType(admitted, index, groups.length, groupOf)),
+  };
+}
+
+/** How many rows of samples these are. */
+export function countSampleRows(rows: ProfileRows): number {
+  return rows.types.reduce((sum, type) => sum + type.group.length, 0);
+}
+
+function groupSamples(
+  admitted: AdmittedProfile,
+  hashed: HashedProfile,
+): { readonly groups: SampleGroups; readonly groupOf: Uint32Array } {
+  const { sampleRows } = admitted;
+  const count = sampleRows?.length ?? admitted.profile.samples.length;
+  const sample = new Uint32Array(count);
+  const position = new Uint32Array(count);
+  const groupOf = new Uint32Array(count);
+  const equals = createEquality(admitted, hashed);
+  // Open addressing, at most half full; slots hold group + 1.
+  const mask = 2 ** Math.ceil(Math.log2(2 * count + 2)) - 1;
+  const slots = new Uint32Array(mask + 1);
+  let length = 0;
+  for (let i = 0; i < count; i++) {
+    const row = sampleRows === undefined ? i : sampleRows[i]!;
+    let slot = hashed.stacks[2 * row]! & mask;
+    while (slots[slot] !== 0 && !equals(row, i, sample[slots[slot]! - 1]!, position[slots[slot]! - 1]!)) {
+      slot = (slot + 1) & mask;
+    }
+    if (slots[slot] === 0) {
+      sample[length] = row;
+      position[length] = i;
+      slots[slot] = ++length;
+    }
+    groupOf[i] = slots[slot]! - 1;
+  }
+  return {
+    groups: { length, sample: sample.subarray(0, length), position: position.subarray(0, length) },
+    groupOf,
+  };
+}
+
+type SampleEquality = (row: number, position: number, otherRow: number, otherPosition: number) => boolean;
+
+function createEquality({ spanIds, traceIds }: AdmittedProfile, { stacks }: HashedProfile): SampleEquality {
+  const spans = spanIds && new Int32Array(spanIds.buffer, spanIds.byteOffset, 2 * spanIds.length);
+  const traces = traceIds && new Int32Array(traceIds.buffer, traceIds.byteOffset, 2 * traceIds.length);
+  return (row, position, otherRow, otherPosition) =>
+    isSameId(stacks, row, otherRow) &&
+    (spans === undefined || isSameId(spans, position, otherPosition)) &&
+    (traces === undefined ||
+      (isSameId(traces, 2 * position, 2 * otherPosition) &&
+        isSameId(traces, 2 * position + 1, 2 * otherPosition + 1)));
+}
+
+function isSameId(lanes: Int32Array, row: number, other: number): boolean {
+  return lanes[2 * row] === lanes[2 * other] && lanes[2 * row + 1] === lanes[2 * other + 1];
+}
+
+const LANE = 2 ** 32;
+
+/**
+ * Sums the values of one sample type by group, without a BigInt per row: the halves of the int64s are summed as
+ * float64, which is exact up to 2^21 samples; a profile has fewer.
+ */
+function sumType(
+  admitted: AdmittedProfile,
+  typeIndex: number,
+  groupCount: number,
+  groupOf: Uint32Array,
+): TypeRows {
+  const { profile, sampleRows } = admitted;
+  const width = profile.sampleTypes.length;
+  const { values } = profile.samples;
+  const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const low = new Float64Array(groupCount + 1);
+  const high = new Float64Array(groupCount + 1);
+  for (let i = 0; i < groupOf.length; i++) {
+    const at = 2 * ((sampleRows === undefined ? i : sampleRows[i]!) * width + typeIndex);
+    const group = groupOf[i]!;
+    low[group]! += halves[at]! >>> 0;
+    high[group]! += halves[at + 1]!;
+    low[groupCount]! += halves[at]! >>> 0;
+    high[groupCount]! += halves[at + 1]!;
+  }
+  const type = formatTypeOf(admitted.labels, profile, typeIndex);
+  const sums = joinHalves(low, high, type);
+  return { type, ...withoutZeros(sums.subarray(0, groupCount)), total: sums[groupCount]! };
+}
+
+/** Carries from the low to the high halves and makes int64s of them. */
+function joinHalves(low: Float64Array, high: Float64Array, type: string): BigInt64Array {
+  const sums = new BigInt64Array(low.length);
+  const lanes = new Int32Array(sums.buffer);
+  for (let i = 0; i < low.length; i++) {
+    const carry = Math.floor(low[i]! / LANE);
+    const top = high[i]! + carry;
+    if (top < -0x80000000 || top > 0x7fffffff) {
+      throw new ReceiverError(`sum of ${type} in one profile is about ${top * LANE}: int64 ends at 2^63`, {
+        code: "OUT_OF_RANGE",
+      });
+    }
+    lanes[2 * i] = low[i]! - carry * LANE;
+    lanes[2 * i + 1] = top;
+  }
+  return sums;
+}
+
+function withoutZeros(sums: BigInt64Array): Pick<TypeRows, "group" | "value"> {
+  const lanes = new Int32Array(sums.buffer, sums.byteOffset, 2 * sums.length);
+  const group = new Uint32Array(sums.length);
+  const value = new BigInt64Array(sums.length);
+  const out = new Int32Array(value.buffer);
+  let length = 0;
+  for (let i = 0; i < sums.length; i++) {
+    if ((lanes[2 * i]! | lanes[2 * i + 1]!) === 0) continue;
+    group[length] = i;
+    out[2 * length] = lanes[2 * i]!;
+    out[2 * length + 1] = lanes[2 * i + 1]!;
+    length++;
+  }
+  return { group: group.subarray(0, length), value: value.subarray(0, length) };
+}
+
+function formatTypeOf(labels: AdmittedProfile["labels"], profile: Profile, typeIndex: number): string {
+  const name = getLabel(labels, "__name__") ?? "";
+  const { type, unit } = profile.sampleTypes[typeIndex]!;
+  return [name, type, unit, profile.periodType?.type ?? "", profile.periodType?.unit ?? ""].join(":");
+}

@@ -1,0 +1,69 @@
+import type { Clock } from "../clock.ts";
+import type { Block } from "./block.ts";
+import type { Catalog } from "./catalog.ts";
+import { discardBlock } from "./discard-block.ts";
+import type { DataPaths } from "./filenames.ts";
+import type { Fs } from "./fs.ts";
+
+/** What one sweep of retention did. */
+export interface RetentionReport {
+  readonly deletedBlockCount: number;
+  /** Blocks past their time that wait for the next sweep to confirm them: too many at once. */
+  readonly heldBlockCount: number;
+}
+
+export interface RetentionOptions {
+  readonly fs: Fs;
+  readonly clock: Clock;
+  readonly paths: DataPaths;
+  readonly catalog: Catalog;
+  /** Age of the newest profile after which a block goes; 0: never. */
+  readonly retentionMillis: number;
+  readonly log: (line: string) => void;
+}
+
+// Share of all blocks that one sweep may delete without a second one that agrees.
+const MAX_UNCONFIRMED_RATIO = 0.1;
+const NANOS_PER_MILLI = 1_000_000n;
+
+/**
+ * Which blocks may go: those whose newest profile is older than the retention.
+ *
+ * A clock that jumps forward makes everything look old. So a sweep that would delete more than a tenth of all blocks
+ * only remembers them; the next one deletes what is past its time still.
+ */
+export class Retention {
+  readonly #options: RetentionOptions;
+  /** Ids that the last sweep held back. */
+  #held: ReadonlySet<string> = new Set();
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  async sweep(): Promise<RetentionReport> {
+    const { clock, catalog, retentionMillis } = this.#options;
+    if (retentionMillis <= 0) return { deletedBlockCount: 0, heldBlockCount: 0 };
+    const blocks = catalog.blocks();
+    const oldestUnixNanos = BigInt(Math.trunc(clock.nowUnixMillis() - retentionMillis)) * NANOS_PER_MILLI;
+    const expired = blocks.filter(({ meta }) => meta.maxUnixNanos < oldestUnixNanos);
+    const isMany = expired.length > blocks.length * MAX_UNCONFIRMED_RATIO;
+    const confirmed = isMany ? expired.filter(({ meta }) => this.#held.has(meta.id)) : expired;
+    const held = expired.filter((block) => !confirmed.includes(block));
+    this.#held = new Set(held.map(({ meta }) => meta.id));
+    for (const block of confirmed) await this.#delete(block);
+    return { deletedBlockCount: confirmed.length, heldBlockCount: held.length };
+  }
+
+  async #delete(block: Block): Promise<void> {
+    const { fs, paths, catalog, log } = this.#options;
+    await catalog.remove(block);
+    // Queries that hold the block read on; its files go after the last of them.
+    void block
+      .unused()
+      .then(() => discardBlock(fs, paths, block.path))
+      .catch((error: unknown) =>
+        log(`block ${block.meta.id} is past its retention and stays: ${String(error)}`),
+      );
+  }
+}

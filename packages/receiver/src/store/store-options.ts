@@ -1,0 +1,59 @@
+import type { Clock } from "../clock.ts";
+import type { ExpandRecord } from "./admission.ts";
+import type { Fs } from "./fs.ts";
+
+/** When the head becomes blocks, and when it pushes back. */
+export interface FlushLimits {
+  /** Rows of samples after which the head is flushed. */
+  readonly maxSampleCount: number;
+  /** Longest time that a profile waits for its block. */
+  readonly flushIntervalMillis: number;
+  /** Bytes of log after which the head is flushed. */
+  readonly maxWalBytes: number;
+  /** Estimated bytes in memory above which appends are refused; a third of it starts a flush. */
+  readonly maxHeadBytes: number;
+  /** Wait after a flush that the disk did not take. */
+  readonly retryMillis: number;
+}
+
+/** What DuckDB may take. */
+export interface DatabaseLimits {
+  readonly memoryLimitBytes: number;
+  readonly threadCount: number;
+  /** Queries that run at once; more wait. */
+  readonly maxQueryCount: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+export const DEFAULT_FLUSH_LIMITS: FlushLimits = {
+  maxSampleCount: 1_000_000,
+  flushIntervalMillis: 5 * 60_000,
+  maxWalBytes: 256 * MEBIBYTE,
+  maxHeadBytes: 384 * MEBIBYTE,
+  retryMillis: 2000,
+};
+
+export const DEFAULT_DATABASE_LIMITS: DatabaseLimits = {
+  memoryLimitBytes: 512 * MEBIBYTE,
+  threadCount: 2,
+  maxQueryCount: 3,
+};
+
+/** What a store is opened with. */
+export interface StoreOptions {
+  /** The data directory; made when it is not there. */
+  readonly directory: string;
+  readonly fs: Fs;
+  readonly clock: Clock;
+  /** Makes the profiles of a log record again. */
+  readonly expand: ExpandRecord;
+  /** Age of the newest profile after which a block is deleted; 0: never. */
+  readonly retentionMillis: number;
+  /** Told one line for each thing that someone who runs the server should know. */
+  readonly log: (line: string) => void;
+  readonly flush?: Partial<FlushLimits>;
+  readonly database?: Partial<DatabaseLimits>;
+  /** Called when the directory is this process's, before the log is replayed. */
+  readonly onHeld?: () => void;
+}

@@ -1,0 +1,129 @@
+import { ReceiverError } from "../errors.ts";
+import type { Block } from "./block.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Duckdb } from "./duckdb.ts";
+import type { Head } from "./head.ts";
+import type { GenerationTenant } from "./head-generation.ts";
+import type { HeadSelection } from "./head-schema.ts";
+import type { HeadSlot } from "./head-slot.ts";
+import type { Quarantine } from "./quarantine.ts";
+import { TABLE_NAMES } from "./schema.ts";
+import type { Snapshot, SnapshotRange } from "./snapshot.ts";
+import { distinctSql, unionSql } from "./snapshot-sql.ts";
+
+/** What a snapshot is taken of. */
+export interface SnapshotSources {
+  readonly database: Duckdb;
+  readonly catalog: Catalog;
+  readonly head: Head;
+  readonly quarantine: Quarantine;
+}
+
+interface HeldHead {
+  readonly slot: HeadSlot;
+  readonly selection: HeadSelection;
+}
+
+/**
+ * Verifies the blocks in the range that were not verified since the start, then holds head and blocks in one step.
+ *
+ * @throws {@link ReceiverError} STORAGE_UNAVAILABLE when a block cannot be read now, which is no damage.
+ */
+export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRange): Promise<Snapshot> {
+  const wanted = range.tables ?? TABLE_NAMES;
+  for (;;) {
+    const unverified = blocksIn(sources.catalog, range).filter((block) => !block.isVerified(wanted));
+    // No await between this look and the hold: a flush moves rows from the head to a block meanwhile.
+    if (unverified.length === 0) return hold(sources, range);
+    for (const block of unverified) await verify(sources.catalog, block, wanted);
+  }
+}
+
+async function verify(
+  catalog: Catalog,
+  block: Block,
+  wanted: Parameters<Catalog["verify"]>[1],
+): Promise<void> {
+  block.retain();
+  try {
+    await catalog.verify(block, wanted);
+  } catch (cause) {
+    throw new ReceiverError(`read block ${block.meta.id}: ${String(cause)}`, {
+      code: "STORAGE_UNAVAILABLE",
+      cause,
+    });
+  } finally {
+    block.release();
+  }
+}
+
+function hold({ database, catalog, head, quarantine }: SnapshotSources, range: SnapshotRange): Snapshot {
+  const heads = head.slots.flatMap((slot) => selectHead(slot, range));
+  const blocks = blocksIn(catalog, range);
+  for (const { slot } of heads) slot.retain();
+  for (const block of blocks) block.retain();
+  const missing = quarantine.blocks.filter(
+    (block) => range.tenants.includes(block.tenant) && inTime(block, range),
+  );
+  let isReleased = false;
+  const partsOf = (table: Parameters<Snapshot["from"]>[0]): Parameters<typeof unionSql>[1] => ({
+    heads: heads.map(({ selection }) => selection),
+    files: blocks.map((block) => ({ path: block.file(table), repeats: catalog.repeatsOf(block) })),
+  });
+  return {
+    database,
+    from: (table) =>
+      table === "samples" || table === "totals"
+        ? unionSql(table, partsOf(table))
+        : distinctSql(table, partsOf(table)),
+    fromParts: (table) => unionSql(table, partsOf(table)),
+    missingBlocks: missing.map(({ id }) => id),
+    release: () => {
+      if (isReleased) return;
+      isReleased = true;
+      for (const { slot } of heads) slot.release();
+      for (const block of blocks) block.release();
+    },
+  };
+}
+
+function selectHead(slot: HeadSlot, range: SnapshotRange): readonly HeldHead[] {
+  const { generation, flushedTenants } = slot;
+  const tenants = [...new Set(range.tenants)]
+    .filter((tenant) => !flushedTenants.has(tenant))
+    .map((tenant) => generation.tenants.get(tenant))
+    .filter((tenant) => tenant !== undefined)
+    .filter((tenant) => isWanted(tenant, range));
+  if (tenants.length === 0) return [];
+  generation.publish();
+  const { prefix, totalCount } = generation;
+  return [{ slot, selection: { prefix, tenants: tenants.map(({ number }) => number), totalCount } }];
+}
+
+function blocksIn(catalog: Catalog, range: SnapshotRange): readonly Block[] {
+  return [...new Set(range.tenants)].flatMap((tenant) =>
+    catalog
+      .overlapping(tenant, range.fromUnixNanos, range.untilUnixNanos)
+      .filter(
+        ({ meta }) =>
+          hasAny(new Set(meta.types), range.types) && hasAny(new Set(meta.services), range.services),
+      ),
+  );
+}
+
+function isWanted(tenant: GenerationTenant, range: SnapshotRange): boolean {
+  return (
+    inTime(tenant, range) && hasAny(tenant.types, range.types) && hasAny(tenant.services, range.services)
+  );
+}
+
+function inTime(
+  part: Pick<GenerationTenant, "minUnixNanos" | "maxUnixNanos">,
+  range: SnapshotRange,
+): boolean {
+  return part.minUnixNanos <= range.untilUnixNanos && part.maxUnixNanos >= range.fromUnixNanos;
+}
+
+function hasAny(present: ReadonlySet<string>, wanted: readonly string[] | undefined): boolean {
+  return wanted === undefined || wanted.some((value) => present.has(value));
+}
