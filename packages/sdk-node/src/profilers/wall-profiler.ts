@@ -6,7 +6,7 @@ import type { LabelContext } from "../labels/label-context.ts";
 import { FrameLabelContext, HookLabelContext, noLabelContext } from "../labels/label-context.ts";
 import type { LabelSet } from "../labels/label-set.ts";
 import { convertTimeTree, durationNanos } from "../transform/convert-time-tree.ts";
-import type { NativeBindings, NativeTimeProfiler, TimeTree } from "./native.ts";
+import type { NativeBindings, NativeTimeProfiler } from "./native.ts";
 import type { Profiler, Recording } from "./profiler.ts";
 
 /** What a wall profiler needs. */
@@ -49,7 +49,6 @@ export class WallProfiler implements Profiler {
   readonly #intervalMicros: number;
   #running: Running | undefined;
   #isWorkaroundOn = false;
-  #windowStartUnixMs = 0;
 
   constructor(options: WallProfilerOptions) {
     this.#options = options;
@@ -74,17 +73,13 @@ export class WallProfiler implements Profiler {
         cause,
       });
     }
-    this.#windowStartUnixMs = this.#options.clock.nowUnixMs();
   }
 
   collect(): Recording {
     const running = this.#running;
     if (running === undefined)
       throw new SdkError("the CPU and wall profiler does not run", { code: "PROFILER_FAILED" });
-    const startUnixMs = this.#windowStartUnixMs;
-    const tree = running.profiler.stop(true);
-    this.#windowStartUnixMs = this.#options.clock.nowUnixMs();
-    const recording = this.#record(tree, startUnixMs, running.labels);
+    const recording = this.#read(running, true);
     const stuck = running.profiler.v8ProfilerStuckEventLoopDetected();
     if (stuck > 0) this.#heal(running, stuck);
     return recording;
@@ -94,15 +89,17 @@ export class WallProfiler implements Profiler {
     const running = this.#running;
     if (running === undefined) return undefined;
     this.#running = undefined;
-    const startUnixMs = this.#windowStartUnixMs;
-    const tree = running.profiler.stop(false);
-    const recording = this.#record(tree, startUnixMs, running.labels);
+    const recording = this.#read(running, false);
     release(running);
     return recording;
   }
 
-  #record(tree: TimeTree, startUnixMs: number, labels: LabelContext): Recording {
-    const startUnixNanos = BigInt(Math.round(startUnixMs)) * 1_000_000n;
+  #read({ profiler, labels }: Running, isRestarted: boolean): Recording {
+    // Before the call: the native side ends the window first and converts it then, which may take 50 ms.
+    const endUnixNanos = BigInt(this.#options.clock.nowUnixMs()) * 1_000_000n;
+    const tree = profiler.stop(isRestarted);
+    // The window's own clock is monotonic, so its start is known by its length only.
+    const startUnixNanos = endUnixNanos - durationNanos(tree);
     return {
       startUnixNanos,
       durationNanos: durationNanos(tree),
