@@ -36,8 +36,6 @@ export function createCli({ startServer, version }: CliActions): Command {
     });
     await startServer(Object.fromEntries(flags));
   });
-  // Without a command there is nothing to do but to say what could be done.
-  cli.action(() => cli.outputHelp());
   return cli;
 }
 

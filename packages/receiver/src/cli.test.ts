@@ -1,0 +1,82 @@
+import { CommanderError } from "commander";
+import { describe, expect, it } from "vitest";
+import { createCli, type FlagValues } from "./cli.ts";
+import { settingRows } from "./config.ts";
+
+interface CliResult {
+  readonly started: readonly FlagValues[];
+  readonly output: string;
+  readonly exitCode: number;
+}
+
+async function run(...args: readonly string[]): Promise<CliResult> {
+  const started: FlagValues[] = [];
+  let output = "";
+  const cli = createCli({
+    version: "1.2.3",
+    startServer: async (flags) => {
+      started.push(Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)));
+    },
+  });
+  const write = (text: string): void => {
+    output += text;
+  };
+  for (const command of [cli, ...cli.commands]) {
+    command.exitOverride().configureOutput({ writeOut: write, writeErr: write });
+  }
+  try {
+    await cli.parseAsync(["node", "pyroscope", ...args]);
+    return { started, output, exitCode: 0 };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return { started, output, exitCode: error.exitCode };
+  }
+}
+
+describe("createCli", () => {
+  it("passes flags on by their names, and only those that were given", async () => {
+    const { started } = await run(
+      "server",
+      "--storage-path",
+      "/d",
+      "--auth.multitenancy-enabled",
+      "--retention=1d",
+    );
+
+    expect(started).toEqual([{ "storage-path": "/d", "auth.multitenancy-enabled": "true", retention: "1d" }]);
+  });
+
+  it("takes toggles with and without a value", async () => {
+    const { started } = await run("server", "--insecure", "--disable-label-sanitization", "false");
+
+    expect(started).toEqual([{ insecure: "true", "disable-label-sanitization": "false" }]);
+  });
+
+  it("has every setting in its help", async () => {
+    const { output, started, exitCode } = await run("server", "--help");
+
+    expect(settingRows.filter(({ flag }) => !output.includes(`--${flag} `))).toEqual([]);
+    expect([exitCode, started]).toEqual([0, []]);
+  });
+
+  it("prints help when it is called alone, and its version", async () => {
+    const alone = await run();
+    const version = await run("--version");
+
+    // Like every command line that lacks its command: help, and not success.
+    expect(alone).toEqual({ output: expect.stringContaining("Usage: pyroscope"), started: [], exitCode: 1 });
+    expect(version.output).toBe("1.2.3\n");
+  });
+
+  it.for([
+    [["serve"], "unknown command 'serve'"],
+    [["server", "--retentoin", "1d"], "(Did you mean --retention?)"],
+    [["server", "extra"], "too many arguments"],
+    [["server", "--retention"], "argument missing"],
+  ] as const)("refuses %j and says what is wrong", async ([args, text]) => {
+    const { output, started, exitCode } = await run(...args);
+
+    expect(output).toContain(text);
+    expect([exitCode, started]).toEqual([1, []]);
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { Clock } from "../clock.ts";
+import { ReceiverError } from "../errors.ts";
+import { DEFAULT_QUERY_LIMITS } from "../query/query-service.ts";
+import type { Store, StoreStatus } from "../store/store.ts";
+import { createLogger } from "../telemetry/log.ts";
+import { createStorage, type StorageParts } from "./storage.ts";
+import type { StorageService } from "./storage-service.ts";
+
+interface Fixture {
+  readonly storage: StorageService;
+  readonly events: readonly string[];
+  readonly logLines: readonly string[];
+  hold(): void;
+  open(store?: Partial<Store>): void;
+  fail(error: Error): void;
+  /** Runs what the clock was asked to call. */
+  tick(): Promise<void>;
+}
+
+function createFixture(): Fixture {
+  const events: string[] = [];
+  const logLines: string[] = [];
+  let timers: (() => void)[] = [];
+  const clock: Clock = {
+    nowUnixMillis: () => 0,
+    monotonicMillis: () => 0,
+    setTimer: (fn) => {
+      timers.push(fn);
+      return { cancel: () => (timers = timers.filter((timer) => timer !== fn)) };
+    },
+  };
+  let held: () => void = () => undefined;
+  let resolveStore: (store: Store) => void = () => undefined;
+  let rejectStore: (error: Error) => void = () => undefined;
+  const openStore: StorageParts["openStore"] = (onHeld) => {
+    held = onHeld;
+    return new Promise((resolve, reject) => {
+      resolveStore = resolve;
+      rejectStore = reject;
+    });
+  };
+  const log = createLogger("info", "storage", { write: (line) => logLines.push(line) });
+  const storage = createStorage({ openStore, queryLimits: DEFAULT_QUERY_LIMITS, clock, log });
+  return {
+    storage,
+    events,
+    logLines,
+    hold: () => held(),
+    fail: (error) => rejectStore(error),
+    open(store = {}) {
+      const closable = {
+        close: async () => {
+          events.push("close");
+        },
+        status: () => ({ blockCount: 7 }) as StoreStatus,
+        applyRetention: async () => {
+          events.push("retention");
+          return { deletedBlockCount: 0, heldBlockCount: 0 };
+        },
+        ...store,
+      };
+      resolveStore(closable as unknown as Store);
+    },
+    async tick() {
+      const due = timers;
+      timers = [];
+      for (const fn of due) fn();
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+describe("createStorage", () => {
+  it("is opened when the directory is held, and ready when the store is open", async () => {
+    const { storage, hold, open } = createFixture();
+    const states: string[] = [];
+    const ready = storage.ready().then(() => states.push("ready"));
+
+    hold();
+    await storage.opened();
+    states.push("opened");
+    open();
+    await ready;
+
+    expect(states).toEqual(["opened", "ready"]);
+  });
+
+  it("makes calls wait for the store", async () => {
+    const { storage, open } = createFixture();
+
+    const status = storage.status();
+    open();
+
+    expect((await status).blockCount).toBe(7);
+  });
+
+  it("rejects every call when the store cannot be opened", async () => {
+    const { storage, fail } = createFixture();
+    const locked = new ReceiverError("held by process 7", { code: "STORAGE_LOCKED" });
+
+    fail(locked);
+
+    await expect(storage.opened()).rejects.toBe(locked);
+    await expect(storage.ready()).rejects.toBe(locked);
+    await expect(storage.status()).rejects.toBe(locked);
+  });
+
+  it("sweeps old blocks again and again, also after a sweep that failed, until it is closed", async () => {
+    const { storage, events, logLines, open, tick } = createFixture();
+    let sweepCount = 0;
+    open({
+      applyRetention: async () => {
+        sweepCount++;
+        if (sweepCount === 1) throw new Error("disk on fire");
+        return { deletedBlockCount: 2, heldBlockCount: 0 };
+      },
+    });
+    await storage.ready();
+
+    await tick();
+    await tick();
+    await storage.close();
+    await tick();
+
+    expect(sweepCount).toBe(2);
+    expect(logLines.join()).toContain("disk on fire");
+    expect(logLines.join()).toContain('"deletedBlockCount":2');
+    expect(events).toEqual(["close"]);
+  });
+
+  it("closes the store once, however often it is asked", async () => {
+    const { storage, events, open } = createFixture();
+    open();
+
+    await Promise.all([storage.close(), storage.close()]);
+
+    expect(events).toEqual(["close"]);
+  });
+});
