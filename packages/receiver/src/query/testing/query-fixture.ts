@@ -44,3 +44,18 @@ export async function createQueryFixture(): Promise<QueryFixture> {
   };
   return { store, queries: withLimits({}), withLimits };
 }
+
+/** The same queries as an object that can be spread: its methods are its own. */
+export function spreadable(queries: QueryService): QueryService {
+  return {
+    profileTypes: (query, options) => queries.profileTypes(query, options),
+    labelNames: (query, options) => queries.labelNames(query, options),
+    labelValues: (query, options) => queries.labelValues(query, options),
+    series: (query, options) => queries.series(query, options),
+    selectTree: (query, options) => queries.selectTree(query, options),
+    selectDiffTree: (query, options) => queries.selectDiffTree(query, options),
+    exportStacks: (query, options) => queries.exportStacks(query, options),
+    selectTimeSeries: (query, options) => queries.selectTimeSeries(query, options),
+    profileStats: (query) => queries.profileStats(query),
+  };
+}
