@@ -6,55 +6,31 @@ import {
   toBinary,
 } from "@pyroscope-ts/protocol/messages";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  createQueryFixture,
-  nanosAt,
-  type QueryFixture,
-  spreadable,
-  T0,
-} from "../query/testing/query-fixture.ts";
+import { nanosAt, T0 } from "../query/testing/query-fixture.ts";
 import { CPU_TYPE } from "../query/testing/table-store.ts";
-import { createTestApp, type TestApp } from "../testing/create-test-app.ts";
+import {
+  addTwoStacks,
+  createQueryServer,
+  type QueryServer,
+  SELECTION,
+  TRACE,
+} from "./testing/query-server.ts";
 
-const TRACE = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736";
-
-let fixture: QueryFixture;
-let server: TestApp;
+let server: QueryServer;
+let call: QueryServer["call"];
 
 beforeEach(async () => {
-  fixture = await createQueryFixture();
-  server = await createTestApp({ storage: spreadable(fixture.queries) });
+  server = await createQueryServer();
+  call = server.call;
 });
 
 afterEach(async () => {
-  await server.app.close();
-  await fixture.store.close();
+  await server.close();
 });
-
-/** Calls a method in Connect's JSON form. */
-async function call(method: string, message: object, headers: Record<string, string> = {}) {
-  const response = await server.app.inject({
-    method: "POST",
-    url: `/querier.v1.QuerierService/${method}`,
-    headers: { "content-type": "application/json", ...headers },
-    payload: JSON.stringify(message),
-  });
-  return { status: response.statusCode, headers: response.headers, body: response.json() };
-}
-
-const RANGE = { start: String(T0), end: T0 + 1000 };
-const SELECTION = { ...RANGE, profile_typeID: CPU_TYPE, labelSelector: "{}" };
-
-async function addTwoStacks(): Promise<void> {
-  await fixture.store.add([
-    { timeUnixNanos: nanosAt(1), labels: { env: "prod" }, stacks: { "a;b@x.js:3": 1 }, spanId: 7n },
-    { timeUnixNanos: nanosAt(2), labels: { "otel.scope.name": "sdk" }, stacks: { "a;c": 2 }, traceId: TRACE },
-  ]);
-}
 
 describe("SelectMergeStacktraces", () => {
   it("answers a flame graph with int64 as text", async () => {
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
 
     const { status, headers, body } = await call("SelectMergeStacktraces", SELECTION);
 
@@ -88,7 +64,7 @@ describe("SelectMergeStacktraces", () => {
     const tree = { ...SELECTION, format: "PROFILE_FORMAT_TREE" };
     expect((await call("SelectMergeStacktraces", tree)).body).toEqual({});
 
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
     const { body } = await call("SelectMergeStacktraces", tree);
 
     expect(Buffer.from(body.tree, "base64").toString("hex")).toBe(
@@ -100,7 +76,7 @@ describe("SelectMergeStacktraces", () => {
     const pprof = { ...SELECTION, format: "PROFILE_FORMAT_PPROF", maxNodes: 1 };
     expect((await call("SelectMergeStacktraces", pprof)).body).toEqual({ pprof: { profile: {} } });
 
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
     const { profile } = (await call("SelectMergeStacktraces", pprof)).body.pprof;
 
     expect(profile.sample.map(({ value }: { value: string[] }) => value[0]).sort()).toEqual(["1", "2"]);
@@ -119,7 +95,7 @@ describe("SelectMergeStacktraces", () => {
   });
 
   it("narrows by spans, traces, profiles and call site", async () => {
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
     const totalOf = async (changes: object) =>
       (await call("SelectMergeStacktraces", { ...SELECTION, ...changes })).body.flamegraph.total;
 
@@ -131,7 +107,7 @@ describe("SelectMergeStacktraces", () => {
   });
 
   it("names blocks that could not be read", async () => {
-    fixture.store.missingBlocks = ["01AAA", "01BBB"];
+    server.fixture.store.missingBlocks = ["01AAA", "01BBB"];
 
     const { headers } = await call("SelectMergeStacktraces", SELECTION);
 
@@ -156,7 +132,7 @@ describe("SelectMergeStacktraces", () => {
 
   it("is an error when a sum leaves int64, not a wrong number", async () => {
     const large = 2n ** 62n;
-    await fixture.store.add([
+    await server.fixture.store.add([
       { timeUnixNanos: nanosAt(1), stacks: { a: large } },
       { timeUnixNanos: nanosAt(2), stacks: { a: large } },
     ]);
@@ -168,7 +144,7 @@ describe("SelectMergeStacktraces", () => {
   });
 
   it("speaks protobuf too", async () => {
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
     const request = create(SelectMergeStacktracesRequestSchema, {
       profileTypeID: CPU_TYPE,
       labelSelector: "{}",
@@ -190,7 +166,7 @@ describe("SelectMergeStacktraces", () => {
 
 describe("SelectMergeSpanProfile", () => {
   it("merges the samples of a span; of all without one", async () => {
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
 
     const one = await call("SelectMergeSpanProfile", { ...SELECTION, spanSelector: ["0000000000000007"] });
     const all = await call("SelectMergeSpanProfile", { ...SELECTION, format: "PROFILE_FORMAT_TREE" });
@@ -203,7 +179,7 @@ describe("SelectMergeSpanProfile", () => {
 describe("SelectMergeProfile", () => {
   it("answers one merged pprof with one sample type", async () => {
     expect((await call("SelectMergeProfile", SELECTION)).body).toEqual({});
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
 
     const { body } = await call("SelectMergeProfile", SELECTION);
 
@@ -213,7 +189,7 @@ describe("SelectMergeProfile", () => {
   });
 
   it("cuts to leaves for PGO and then ignores the call site", async () => {
-    await addTwoStacks();
+    await addTwoStacks(server.fixture.store);
 
     const { body } = await call("SelectMergeProfile", {
       ...SELECTION,
@@ -233,7 +209,7 @@ describe("SelectMergeProfile", () => {
 
 describe("Diff", () => {
   it("lays two selections over each other", async () => {
-    await fixture.store.add([
+    await server.fixture.store.add([
       { timeUnixNanos: nanosAt(1), labels: { v: "1" }, stacks: { "a;b": 1, "a;c": 2 } },
       { timeUnixNanos: nanosAt(1), labels: { v: "2" }, stacks: { "a;b": 4, "a;c": 8 } },
     ]);
@@ -258,145 +234,5 @@ describe("Diff", () => {
 
     expect(status).toBe(400);
     expect(body.message).toContain("missing time range in the query");
-  });
-});
-
-describe("labels", () => {
-  it("names profile types in their parts", async () => {
-    await addTwoStacks();
-
-    const { body } = await call("ProfileTypes", RANGE);
-
-    expect(body).toEqual({
-      profileTypes: [
-        {
-          ID: CPU_TYPE,
-          name: "process_cpu",
-          sampleType: "cpu",
-          sampleUnit: "nanoseconds",
-          periodType: "cpu",
-          periodUnit: "nanoseconds",
-        },
-      ],
-    });
-  });
-
-  it("hides names that are not classic from clients that do not take them", async () => {
-    await addTwoStacks();
-
-    const plain = await call("LabelNames", RANGE);
-    const capable = await call("LabelNames", RANGE, { accept: "*/*; allow-utf8-labelnames=true" });
-    const broken = await call("LabelNames", RANGE, { accept: "a/b/c" });
-
-    expect(plain.body.names).not.toContain("otel.scope.name");
-    expect(capable.body.names).toContain("otel.scope.name");
-    expect(broken).toMatchObject({ status: 400, body: { code: "invalid_argument" } });
-  });
-
-  it("lists values and series", async () => {
-    await addTwoStacks();
-
-    const values = await call("LabelValues", { ...RANGE, name: "env" });
-    const series = await call("Series", { ...RANGE, labelNames: ["service_name", "__profile_type__"] });
-    const none = await call("LabelValues", RANGE);
-
-    expect(values.body).toEqual({ names: ["prod"] });
-    expect(series.body).toEqual({
-      labelsSet: [
-        {
-          labels: [
-            { name: "__profile_type__", value: CPU_TYPE },
-            { name: "service_name", value: "shop" },
-          ],
-        },
-      ],
-    });
-    expect(none).toMatchObject({ status: 400, body: { message: "name is required" } });
-  });
-
-  it("takes names that are not classic out of a series request; nothing left means all", async () => {
-    await addTwoStacks();
-
-    const { body } = await call("Series", { ...RANGE, labelNames: ["otel.scope.name"] });
-
-    expect(body.labelsSet[0].labels.length).toBeGreaterThan(5);
-  });
-});
-
-describe("SelectSeries", () => {
-  it("answers points in milliseconds and doubles", async () => {
-    await addTwoStacks();
-
-    const { body } = await call("SelectSeries", { ...SELECTION, step: 0.29, groupBy: ["env"] });
-
-    expect(body).toEqual({
-      series: [
-        { points: [{ timestamp: String(T0 + 290), value: 2 }] },
-        { labels: [{ name: "env", value: "prod" }], points: [{ timestamp: String(T0 + 290), value: 1 }] },
-      ],
-    });
-  });
-
-  it("averages when asked to, and keeps the largest series", async () => {
-    await addTwoStacks();
-    const query = { ...SELECTION, step: 1 };
-
-    const average = await call("SelectSeries", {
-      ...query,
-      aggregation: "TIME_SERIES_AGGREGATION_TYPE_AVERAGE",
-    });
-    const top = await call("SelectSeries", { ...query, groupBy: ["env"], limit: 1 });
-
-    expect(average.body.series[0].points[0].value).toBe(1.5);
-    expect(top.body.series).toHaveLength(1);
-  });
-
-  it("names an exemplar, and refuses those of spans and a step below 1 ms", async () => {
-    await addTwoStacks();
-    const query = { ...SELECTION, step: 1 };
-
-    const individual = await call("SelectSeries", { ...query, exemplarType: "EXEMPLAR_TYPE_INDIVIDUAL" });
-    const span = await call("SelectSeries", { ...query, exemplarType: "EXEMPLAR_TYPE_SPAN" });
-    const fine = await call("SelectSeries", { ...query, step: 0.0009 });
-
-    expect(individual.body.series[0].points[0].exemplars).toEqual([
-      expect.objectContaining({
-        timestamp: String(T0 + 2),
-        profileId: "00000000-0000-0000-0000-000000000002",
-        value: "2",
-      }),
-    ]);
-    expect(span).toMatchObject({ status: 501, body: { message: "exemplar type span is not implemented" } });
-    expect(fine).toMatchObject({ status: 400, body: { message: "step must be >= 1ms" } });
-  });
-});
-
-describe("the rest", () => {
-  it("answers statistics, an empty analysis, and unimplemented for what is not there", async () => {
-    await addTwoStacks();
-
-    expect((await call("GetProfileStats", {})).body).toEqual({
-      dataIngested: true,
-      oldestProfileTime: "1",
-      newestProfileTime: "2",
-    });
-    expect(await call("AnalyzeQuery", {})).toMatchObject({ status: 200, body: {} });
-    expect(await call("SelectHeatmap", {})).toMatchObject({ status: 501, body: { code: "unimplemented" } });
-  });
-
-  it("merges tenants on reads and wants one for statistics", async () => {
-    await server.app.close();
-    server = await createTestApp({
-      storage: spreadable(fixture.queries),
-      flags: { "auth.multitenancy-enabled": "true" },
-    });
-    const several = { "x-scope-orgid": "b|a" };
-
-    expect((await call("SelectMergeStacktraces", SELECTION, several)).status).toBe(200);
-    expect(fixture.store.snapshots.at(-1)?.tenants).toEqual(["a", "b"]);
-    expect(await call("GetProfileStats", {}, several)).toMatchObject({
-      status: 400,
-      body: { message: "expected 1 tenant, got 2" },
-    });
   });
 });
