@@ -4,6 +4,8 @@ import type { TimeNode, TimeTree } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
 import type { CallTreeNode, NodeValue } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
+import type { IdleCpuClaim } from "./idle-cpu.ts";
+import { claimIdleCpu } from "./idle-cpu.ts";
 
 /** What a window of the wall profiler is converted with. */
 export interface TimeTreeOptions {
@@ -38,8 +40,8 @@ const OTHER_THREADS_PATH = [NODE_JS, runtimeFrame("Non JS threads activity")];
  * Wall is time on the event-loop thread: ticks times the real mean interval, without those that found the
  * thread idle. CPU is what the thread's CPU clock counted from tick to tick, plus that of all other threads as
  * one frame. Time in no JavaScript function is kept: `Node.js` > `Garbage Collection`, `(program)` (native code
- * of the runtime) and `Non JS threads activity`. The CPU time of an idle tick was spent just before it, in code
- * that is not known any more: it counts as `(program)`.
+ * of the runtime) and `Non JS threads activity`. The CPU time that idle ticks counted was spent before them, by code
+ * that other ticks found at work: {@link claimIdleCpu} gives it to those.
  */
 export function* convertTimeTree(
   tree: TimeTree,
@@ -71,15 +73,20 @@ function* convertType(
     durationNanos: durationNanos(tree),
   });
   const writer = new CallTreeWriter<TimeNode>(builder, files);
+  const roots = tree.topDownRoot.children;
+  const isIdle = (node: TimeNode) => node.scriptName === "" && node.name === IDLE;
+  const busy = roots.filter((node) => !isIdle(node));
+  const intervalNanos = meanIntervalNanos(tree, options);
+  const claim = claimIdleCpu(roots.find(isIdle), busy, intervalNanos);
   const valuesOf =
-    type === "cpu"
-      ? cpuValues(options.labelsOf)
-      : wallValues(options.labelsOf, meanIntervalNanos(tree, options));
-  const functions = tree.topDownRoot.children.filter((node) => !isRuntimeState(node));
+    type === "cpu" ? cpuValues(options.labelsOf, claim) : wallValues(options.labelsOf, intervalNanos);
+  const functions = busy.filter((node) => !isRuntimeState(node));
   yield* writer.add({ ...tree.topDownRoot, children: functions }, valuesOf);
-  for (const node of tree.topDownRoot.children.filter(isRuntimeState))
-    addRuntimeState(writer, type, node, valuesOf);
-  if (type === "cpu") writer.addSample(OTHER_THREADS_PATH, undefined, tree.nonJSThreadsCpuTime ?? 0);
+  for (const node of busy.filter(isRuntimeState)) addRuntimeState(writer, node, valuesOf);
+  if (type === "cpu") {
+    writer.addSample(PROGRAM_PATH, undefined, claim.unclaimedNanos);
+    writer.addSample(OTHER_THREADS_PATH, undefined, tree.nonJSThreadsCpuTime ?? 0);
+  }
   const profile = builder.build();
   const name = type === "cpu" ? "process_cpu" : "wall";
   return profile.samples.length === 0 ? undefined : { type, name, profile };
@@ -91,28 +98,27 @@ export function durationNanos(tree: TimeTree): bigint {
 }
 
 function isRuntimeState(node: TimeNode): boolean {
-  return node.scriptName === "" && [IDLE, PROGRAM, GARBAGE_COLLECTOR].includes(node.name);
+  return node.scriptName === "" && [PROGRAM, GARBAGE_COLLECTOR].includes(node.name);
 }
 
 function addRuntimeState(
   writer: CallTreeWriter<TimeNode>,
-  type: "cpu" | "wall",
   node: TimeNode,
   valuesOf: (node: TimeNode) => Iterable<NodeValue>,
 ): void {
   for (const { labels, value } of valuesOf(node)) {
-    // A collection is for the code that it interrupts; the other states belong to nobody.
+    // A collection is for the code that it interrupts; the runtime's own native code belongs to nobody.
     if (node.name === GARBAGE_COLLECTOR) writer.addSample(GARBAGE_COLLECTION_PATH, labels, value);
-    else if (node.name === PROGRAM || type === "cpu") writer.addSample(PROGRAM_PATH, undefined, value);
+    else writer.addSample(PROGRAM_PATH, undefined, value);
   }
 }
 
 type LabelsOf = TimeTreeOptions["labelsOf"];
 
-function cpuValues(labelsOf: LabelsOf): (node: TimeNode) => Iterable<NodeValue> {
+function cpuValues(labelsOf: LabelsOf, claim: IdleCpuClaim): (node: TimeNode) => Iterable<NodeValue> {
   return function* values(node) {
-    for (const { context, cpuTime } of node.contexts ?? [])
-      yield { labels: labelsOf(context), value: cpuTime ?? 0 };
+    for (const tick of node.contexts ?? [])
+      yield { labels: labelsOf(tick.context), value: claim.cpuOf(tick) };
   };
 }
 
