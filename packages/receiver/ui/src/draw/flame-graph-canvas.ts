@@ -4,6 +4,7 @@ import {
   findNodeAt,
   findSibling,
   findWidestChild,
+  measureDepth,
   NO_NODE,
 } from "../layout/flame-graph.ts";
 import type { NameMatch } from "../layout/frame-search.ts";
@@ -62,6 +63,8 @@ export class FlameGraphCanvas {
   #picture: Picture | undefined;
   #hover: FlameNode = NO_NODE;
   #selection: FlameNode = 0;
+  // Levels that the focused part reaches: below them there is nothing to scroll to.
+  #depth = 0;
   #image: ImageData | undefined;
   #frameRequest = 0;
 
@@ -87,7 +90,10 @@ export class FlameGraphCanvas {
       this.#hover = NO_NODE;
       this.#selection = picture.focus;
     }
-    this.#elements.sheet.style.height = `${picture.graph.depth * ROW_HEIGHT_PX}px`;
+    if (before?.graph !== picture.graph || before.focus !== picture.focus) {
+      this.#depth = measureDepth(picture.graph, picture.focus);
+      this.#elements.sheet.style.height = `${this.#depth * ROW_HEIGHT_PX}px`;
+    }
     if (before?.focus !== picture.focus) {
       this.#selection = picture.focus;
       this.#reveal(picture.focus);
@@ -124,7 +130,7 @@ export class FlameGraphCanvas {
     const { scroller, sheet } = this.#elements;
     const { graph, focus } = picture;
     const from = graph.start[focus] ?? 0;
-    const heightPx = Math.min(scroller.clientHeight, graph.depth * ROW_HEIGHT_PX);
+    const heightPx = Math.min(scroller.clientHeight, this.#depth * ROW_HEIGHT_PX);
     return {
       from,
       until: from + (graph.width[focus] ?? 0),

@@ -15,6 +15,8 @@ export interface TimelinePlotOptions {
   readonly lines: readonly TimelineLine[];
   /** One series is drawn as bars, several as lines. */
   readonly isSplit: boolean;
+  /** Values are bytes: the axis steps in powers of two, 64 MiB instead of 95.4. */
+  readonly isBinary: boolean;
   readonly text: string;
   readonly grid: string;
   readonly formatValue: (value: number) => string;
@@ -37,6 +39,7 @@ export interface PlotPlace {
 // A drag shorter than this was a click.
 const BRUSH_MIN_PX = 4;
 const AXIS_WIDTH_PX = 58;
+const BINARY_STEPS: number[] = Array.from({ length: 53 }, (_, power) => 2 ** power);
 
 /** A chart over time in `host`; the only place that knows the chart library. */
 export class TimelinePlot {
@@ -110,6 +113,7 @@ function createAxes(options: TimelinePlotOptions): uPlot.Axis[] {
       size: AXIS_WIDTH_PX,
       gap: 6,
       space: 32,
+      ...(options.isBinary ? { incrs: BINARY_STEPS } : {}),
       values: (_plot, ticks) => ticks.map((tick) => options.formatValue(tick)),
     },
   ];

@@ -124,6 +124,11 @@ export function describeProfileType(id: string): ProfileTypeInfo {
   };
 }
 
+/** A title within a sentence: `live heap`, but `CPU time`. */
+export function titleInSentence(title: string): string {
+  return /^[A-Z][a-z]/.test(title) ? `${title.charAt(0).toLowerCase()}${title.slice(1)}` : title;
+}
+
 /** Every profile type with a title and help, for the help page. */
 export function listKnownTypes(): readonly ProfileTypeInfo[] {
   return Object.values(KNOWN);

@@ -7,6 +7,7 @@ import {
   layOutDiff,
   layOutTree,
   listAncestors,
+  measureDepth,
   NO_NODE,
 } from "./flame-graph.ts";
 
@@ -74,6 +75,13 @@ describe("findNodeAt", () => {
     expect(findNodeAt(graph, 1, 10)).toBe(NO_NODE);
     expect(findNodeAt(graph, -1, 1)).toBe(NO_NODE);
     expect(findNodeAt(graph, 3, 1)).toBe(NO_NODE);
+  });
+});
+
+describe("measureDepth", () => {
+  it("counts the levels down to the deepest frame below", () => {
+    expect(measureDepth(graph, 0)).toBe(3);
+    expect(measureDepth(graph, at("d"))).toBe(2);
   });
 });
 

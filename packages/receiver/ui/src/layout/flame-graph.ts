@@ -153,6 +153,15 @@ export function listAncestors(graph: FlameGraph, node: FlameNode): readonly Flam
   return chain.reverse();
 }
 
+/** Number of levels from the root down to the deepest frame below `node`. */
+export function measureDepth(graph: FlameGraph, node: FlameNode): number {
+  let deepest = graph.level[node]!;
+  for (let below = node + 1; below < graph.end[node]!; below++) {
+    deepest = Math.max(deepest, graph.level[below]!);
+  }
+  return deepest + 1;
+}
+
 /** The widest child of `node`, or {@link NO_NODE} for a leaf. */
 export function findWidestChild(graph: FlameGraph, node: FlameNode): FlameNode {
   let widest = NO_NODE;

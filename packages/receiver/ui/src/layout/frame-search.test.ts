@@ -38,6 +38,10 @@ describe("measureMatchRatio", () => {
   it("measures within the focused frame", () => {
     expect(measureMatchRatio(graph, match, findStack(graph, "main"))).toBeCloseTo(0.25);
   });
+
+  it("is the whole below a matching frame", () => {
+    expect(measureMatchRatio(graph, match, findStack(graph, "parse;x"))).toBe(1);
+  });
 });
 
 describe("findNextMatch", () => {

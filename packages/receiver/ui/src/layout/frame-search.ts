@@ -52,6 +52,10 @@ function toPredicate(text: string): (name: string) => boolean {
 export function measureMatchRatio(graph: FlameGraph, match: NameMatch, within: FlameNode): number {
   const whole = graph.width[within] ?? 0;
   if (whole === 0) return 0;
+  // Below a matching frame everything is covered.
+  for (let above = graph.parent[within]!; above >= 0; above = graph.parent[above]!) {
+    if (match.isMatch[graph.name[above]!] === 1) return 1;
+  }
   let matched = 0;
   const end = graph.end[within]!;
   for (let node = within; node < end; ) {

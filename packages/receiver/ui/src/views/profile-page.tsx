@@ -5,7 +5,7 @@ import type { Answer } from "../api/receiver-client.ts";
 import type { ProfileQuery } from "../api/wire.ts";
 import { skinByName } from "../draw/skin.ts";
 import { formatShare, formatValue } from "../format/format-value.ts";
-import { describeProfileType, parseProfileType } from "../format/profile-type.ts";
+import { describeProfileType, parseProfileType, titleInSentence } from "../format/profile-type.ts";
 import { type FlameNode, layOutTree } from "../layout/flame-graph.ts";
 import { measureMatchRatio, searchNames } from "../layout/frame-search.ts";
 import { listFunctions } from "../layout/top-functions.ts";
@@ -65,7 +65,7 @@ function ProfilePanel({ query }: { query: ProfileQuery }): VNode {
       <Busy isBusy={answer.state.kind === "loading"} label="Reading the flame graph">
         {shown === undefined && answer.state.kind !== "failed" && <div class="flame-blank" />}
         {isEmpty && answer.state.kind !== "loading" && (
-          <EmptyState what={describeProfileType(query.type).title.toLowerCase()} />
+          <EmptyState what={titleInSentence(describeProfileType(query.type).title)} />
         )}
         {shown !== undefined && !isEmpty && <TreeView tree={shown.value} query={query} />}
       </Busy>
@@ -106,7 +106,7 @@ function TreeView({ tree, query }: TreeViewProps): VNode {
         <SearchField found={found} />
         <span class="spacer-flex" />
         <p class="profile-total">
-          <b>{format(whole)}</b> of {describeProfileType(query.type).title.toLowerCase()}
+          <b>{format(whole)}</b> of {titleInSentence(describeProfileType(query.type).title)}
           {mean.note}
         </p>
         <LinesToggle />

@@ -77,6 +77,7 @@ function useTimelinePlot(
       heightPx,
       lines,
       isSplit,
+      isBinary: unit.axis.startsWith("bytes"),
       ...AXIS_COLOURS[scheme],
       formatValue: (value) => latestProps.current.unit.formatTick(value),
       onBrush: (brushed) => latestProps.current.onBrush(brushed),

@@ -36,7 +36,8 @@ export function TimelinePanel({ query }: { query: ProfileQuery }): VNode {
       <div class="panel-bar">
         <GroupByPicker query={query} />
         <span class="hint">
-          {shown !== undefined && `${formatSpan(shown.grid.stepSeconds)} per bar · drag to select a range`}
+          {shown !== undefined &&
+            `${formatSpan(shown.grid.stepSeconds)} per ${shown.groupBy === "" ? "bar" : "point"} · drag to select a range`}
         </span>
         <span class="spacer-flex" />
         <button type="button" class="button button-quiet" onClick={() => setRange(zoomRange(query, 2))}>
