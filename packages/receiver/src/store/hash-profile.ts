@@ -1,4 +1,5 @@
 import { Hasher64, type LabelSet, NO_FUNCTION, NO_MAPPING, type Profile } from "@pyroscope-ts/protocol";
+import { TextHashes } from "./text-hashes.ts";
 
 // Different things with equal words get unrelated ids. Part of the storage format, as the order of the words below.
 const TEXT_SEED = 1;
@@ -30,29 +31,33 @@ export function hashLabels(labels: LabelSet): bigint {
 }
 
 /**
- * Names frames and stacks of a profile by what they are.
+ * Names frames and stacks of profiles by what they are.
  *
  * A frame is (function name, system name, file, start line, line, inlined, mapping file); where there is no function
  * name also (build id, address). A symbolised frame leaves these two out, because they change with every build:
  * two releases of a program then share what did not change. A stack is its frames, root first.
  */
-export function hashProfile(profile: Profile): HashedProfile {
-  const hasher = new Hasher64();
-  const texts = new TextHashes(profile.strings);
-  const parts: FrameParts = {
-    profile,
-    functions: hashFunctions(profile, texts, hasher),
-    mappings: hashMappings(profile, texts, hasher),
-    hasher,
-  };
-  const lineFrames = hashLines(parts);
-  const addressFrames = hashAddresses(parts);
-  return {
-    profile,
-    lineFrames,
-    addressFrames,
-    stacks: hashStacks(profile, lineFrames, addressFrames, hasher),
-  };
+export class ProfileHasher {
+  readonly #texts = new TextHashes(TEXT_SEED);
+  readonly #hasher = new Hasher64();
+
+  hash(profile: Profile): HashedProfile {
+    const strings = new StringHashes(profile.strings, this.#texts);
+    const parts: FrameParts = {
+      profile,
+      functions: hashFunctions(profile, strings, this.#hasher),
+      mappings: hashMappings(profile, strings, this.#hasher),
+      hasher: this.#hasher,
+    };
+    const lineFrames = hashLines(parts);
+    const addressFrames = hashAddresses(parts);
+    return {
+      profile,
+      lineFrames,
+      addressFrames,
+      stacks: hashStacks(profile, lineFrames, addressFrames, this.#hasher),
+    };
+  }
 }
 
 /** The `line` of a frame that is known by address only. */
@@ -77,15 +82,16 @@ export function visitFrames(hashed: HashedProfile, row: number, visit: FrameVisi
   }
 }
 
-/** Hashes of the strings that are used, each made once. */
-class TextHashes {
+/** Hashes of the strings of one profile that are used. */
+class StringHashes {
   readonly #strings: readonly string[];
-  readonly #hasher = new Hasher64();
+  readonly #texts: TextHashes;
   readonly #lanes: IdLanes;
   readonly #isKnown: Uint8Array;
 
-  constructor(strings: readonly string[]) {
+  constructor(strings: readonly string[], texts: TextHashes) {
     this.#strings = strings;
+    this.#texts = texts;
     this.#lanes = new Int32Array(2 * strings.length);
     this.#isKnown = new Uint8Array(strings.length);
   }
@@ -94,14 +100,14 @@ class TextHashes {
   feed(hasher: Hasher64, row: number): Hasher64 {
     if (this.#isKnown[row] === 0) {
       this.#isKnown[row] = 1;
-      store(this.#lanes, row, this.#hasher.reset(TEXT_SEED).text(this.#strings[row]!));
+      this.#texts.write(this.#strings[row]!, this.#lanes, row);
     }
     return addId(hasher, this.#lanes, row);
   }
 }
 
 /** One for each function, and a last one for no function. */
-function hashFunctions(profile: Profile, texts: TextHashes, hasher: Hasher64): IdLanes {
+function hashFunctions(profile: Profile, texts: StringHashes, hasher: Hasher64): IdLanes {
   const { functions } = profile;
   const { length, name, systemName, file, startLine } = functions;
   const lanes = new Int32Array(2 * (length + 1));
@@ -118,7 +124,7 @@ function hashFunctions(profile: Profile, texts: TextHashes, hasher: Hasher64): I
   return lanes;
 }
 
-function hashMappings(profile: Profile, texts: TextHashes, hasher: Hasher64): MappingHashes {
+function hashMappings(profile: Profile, texts: StringHashes, hasher: Hasher64): MappingHashes {
   const { mappings } = profile;
   const files = new Int32Array(2 * (mappings.length + 1));
   const builds = new Int32Array(2 * (mappings.length + 1));
@@ -193,19 +199,20 @@ function addAddress(hasher: Hasher64, mappings: MappingHashes, profile: Profile,
   addId(addId(hasher, mappings.builds, mappingRow(profile, location)), lanes, 0);
 }
 
+/** One for each sample. */
 function hashStacks(
   profile: Profile,
   lineFrames: IdLanes,
   addressFrames: IdLanes,
   hasher: Hasher64,
 ): IdLanes {
-  const { samples } = profile;
+  const { locationStart, location: locations, length } = profile.samples;
   const { lineStart } = profile.locations;
-  const stacks = new Int32Array(2 * samples.length);
-  for (let row = 0; row < samples.length; row++) {
+  const stacks = new Int32Array(2 * length);
+  for (let row = 0; row < length; row++) {
     hasher.reset(STACK_SEED);
-    for (let i = samples.locationStart[row + 1]! - 1; i >= samples.locationStart[row]!; i--) {
-      const location = samples.location[i]!;
+    for (let i = locationStart[row + 1]! - 1; i >= locationStart[row]!; i--) {
+      const location = locations[i]!;
       const first = lineStart[location]!;
       const end = lineStart[location + 1]!;
       if (first === end) addId(hasher, addressFrames, location);

@@ -2,7 +2,13 @@ import type { LabelSet } from "@pyroscope-ts/protocol";
 import type { Duckdb } from "./duckdb.ts";
 import { FrameRows } from "./frame-rows.ts";
 import { type HashedProfile, visitFrames } from "./hash-profile.ts";
-import { createHeadTableSql, HEAD_TABLES, type HeadTable, headColumns } from "./head-schema.ts";
+import {
+  createHeadTableSql,
+  HEAD_TABLES,
+  type HeadTable,
+  headBufferRows,
+  headColumns,
+} from "./head-schema.ts";
 import { IdentitySet } from "./identity-set.ts";
 import { KeySet } from "./key-set.ts";
 import type { ProfileRows, TypeRows } from "./profile-rows.ts";
@@ -75,7 +81,7 @@ export class HeadGeneration {
         const types = headColumns[table].map(([, type]) => type);
         await database.run(createHeadTableSql(prefix, table));
         const appender = await database.createAppender(`${prefix}_${table}`, types);
-        return [table, new RowBuffer(appender, types)] as const;
+        return [table, new RowBuffer(appender, types, headBufferRows[table])] as const;
       }),
     );
     return new HeadGeneration(database, prefix, Object.fromEntries(buffers) as Record<HeadTable, RowBuffer>);

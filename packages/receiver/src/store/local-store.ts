@@ -5,7 +5,7 @@ import { blockBytes } from "./block-meta.ts";
 import { Catalog } from "./catalog.ts";
 import { Duckdb } from "./duckdb.ts";
 import { type DataPaths, dataPaths } from "./filenames.ts";
-import { type HashedProfile, hashProfile } from "./hash-profile.ts";
+import { type HashedProfile, ProfileHasher } from "./hash-profile.ts";
 import { Head } from "./head.ts";
 import { KnownIdentities } from "./known-identities.ts";
 import { PendingProfiles } from "./pending-profiles.ts";
@@ -94,6 +94,7 @@ class LocalStore implements Store {
   readonly #parts: StoreParts;
   readonly #options: StoreOptions;
   readonly #pending = new PendingProfiles();
+  readonly #hasher = new ProfileHasher();
   #duplicateCount = 0;
   #closing: Promise<void> | undefined;
 
@@ -236,7 +237,7 @@ class LocalStore implements Store {
   #createRows(tenant: string, profiles: readonly AdmittedProfile[]): readonly ProfileRows[] {
     const hashed = new Map<AdmittedProfile["profile"], HashedProfile>();
     return profiles.map((admitted) => {
-      const hashedProfile = hashed.get(admitted.profile) ?? hashProfile(admitted.profile);
+      const hashedProfile = hashed.get(admitted.profile) ?? this.#hasher.hash(admitted.profile);
       hashed.set(admitted.profile, hashedProfile);
       const rows = createProfileRows(admitted, hashedProfile);
       this.#parts.series.add(tenant, rows.series);

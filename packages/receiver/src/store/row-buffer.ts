@@ -1,9 +1,6 @@
 import { ReceiverError } from "../errors.ts";
 import type { AppendType, AppendValues, TableAppender } from "./duckdb.ts";
 
-/** Rows that wait for DuckDB: 8 of its data chunks. */
-const CAPACITY_ROWS = 8 * 2048;
-
 /**
  * Rows of one table on their way into DuckDB. A commit per profile would cost more than the profile; so rows gather
  * here, and go over when the buffer is full or a query needs to see them.
@@ -13,12 +10,15 @@ const CAPACITY_ROWS = 8 * 2048;
 export class RowBuffer {
   readonly #appender: TableAppender;
   readonly #columns: readonly (FixedColumn | TextColumn | IdListColumn | TextListColumn)[];
+  readonly #capacity: number;
   /** The row that is being written. */
   row = 0;
 
-  constructor(appender: TableAppender, types: readonly AppendType[]) {
+  /** @param capacity - rows that are handed over at once; a multiple of 8. */
+  constructor(appender: TableAppender, types: readonly AppendType[], capacity: number) {
     this.#appender = appender;
-    this.#columns = types.map(createColumn);
+    this.#columns = types.map((type) => createColumn(type, capacity));
+    this.#capacity = capacity;
   }
 
   /** A column of numbers of a fixed size. */
@@ -45,7 +45,7 @@ export class RowBuffer {
   endRow(): void {
     this.row++;
     for (const column of this.#columns) column.endRow(this.row);
-    if (this.row === CAPACITY_ROWS) this.flush();
+    if (this.row === this.#capacity) this.flush();
   }
 
   /** Hands all rows over to DuckDB. */
@@ -78,8 +78,8 @@ export class FixedColumn {
   readonly uint64: BigUint64Array;
   readonly #type: FixedType;
 
-  constructor(type: FixedType) {
-    const buffer = new ArrayBuffer(CAPACITY_ROWS * bytesPerValue[type]);
+  constructor(type: FixedType, capacity: number) {
+    const buffer = new ArrayBuffer(capacity * bytesPerValue[type]);
     this.bytes = new Uint8Array(buffer);
     this.lanes = new Int32Array(buffer);
     this.int64 = new BigInt64Array(buffer);
@@ -98,7 +98,6 @@ export class FixedColumn {
   clear(): void {}
 }
 
-// All at least 4 and multiples of 8 bytes in sum, so that every view fits the buffer.
 const bytesPerValue: Readonly<Record<FixedType, number>> = {
   BOOLEAN: 1,
   INTEGER: 4,
@@ -129,10 +128,14 @@ export class TextColumn {
 
 /** Lists of ids, in order of their rows. */
 export class IdListColumn {
-  readonly #start = new Uint32Array(CAPACITY_ROWS + 1);
+  readonly #start: Uint32Array;
   #items = new BigUint64Array(1024);
   #lanes = new Int32Array(this.#items.buffer);
   #length = 0;
+
+  constructor(capacity: number) {
+    this.#start = new Uint32Array(capacity + 1);
+  }
 
   /** Adds an id to the list of the row that is being written. */
   push(lo: number, hi: number): void {
@@ -164,8 +167,12 @@ export class IdListColumn {
 
 /** Lists of texts, in order of their rows. */
 export class TextListColumn {
-  readonly #start = new Uint32Array(CAPACITY_ROWS + 1);
+  readonly #start: Uint32Array;
   readonly #items: string[] = [];
+
+  constructor(capacity: number) {
+    this.#start = new Uint32Array(capacity + 1);
+  }
 
   /** Adds a text to the list of the row that is being written. */
   push(text: string): void {
@@ -185,15 +192,18 @@ export class TextListColumn {
   }
 }
 
-function createColumn(type: AppendType): FixedColumn | TextColumn | IdListColumn | TextListColumn {
+function createColumn(
+  type: AppendType,
+  capacity: number,
+): FixedColumn | TextColumn | IdListColumn | TextListColumn {
   switch (type) {
     case "VARCHAR":
       return new TextColumn();
     case "UBIGINT[]":
-      return new IdListColumn();
+      return new IdListColumn(capacity);
     case "VARCHAR[]":
-      return new TextListColumn();
+      return new TextListColumn(capacity);
     default:
-      return new FixedColumn(type);
+      return new FixedColumn(type, capacity);
   }
 }
