@@ -128,12 +128,14 @@ describe("createOnePortServer", () => {
     const port = await listen();
     const server = servers[0]!;
     const agent = new Agent({ keepAlive: true });
+    const busyAgent = new Agent({ keepAlive: true });
     const [idle] = (await once(get({ port, agent }), "response")) as [IncomingMessage];
     await text(idle);
     const silent = await openSocket(port);
     const session = connectHttp2(`http://127.0.0.1:${port}`);
+    session.on("error", () => undefined);
     await once(session, "connect");
-    const inFlight = request({ port, method: "POST", path: "/late", agent: new Agent() });
+    const inFlight = request({ port, method: "POST", path: "/late", agent: busyAgent });
     const arrived = once(arrivals, "/late");
     inFlight.write("some");
     await arrived;
@@ -147,5 +149,6 @@ describe("createOnePortServer", () => {
     await closed;
     expect(await readUntilClosed(silent)).toBe("");
     agent.destroy();
+    busyAgent.destroy();
   });
 });
