@@ -1,0 +1,172 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { describe, expect, it } from "vitest";
+import { FakeTimeProfiler } from "../testing/fake-native.ts";
+import type { LabelContext } from "./label-context.ts";
+import { FrameLabelContext, HookLabelContext, noLabelContext } from "./label-context.ts";
+import { LabelSets } from "./label-set.ts";
+
+const sets = new LabelSets({ maxValues: 9, maxSets: 9, maxLabels: 9 }, () => undefined);
+const a = sets.merge(sets.empty, { route: "/a" });
+const b = sets.merge(sets.empty, { route: "/b" });
+
+function createNative(): FakeTimeProfiler {
+  return new FakeTimeProfiler({
+    intervalMicros: 10_000,
+    durationMillis: 15_000,
+    lineNumbers: false,
+    withContexts: true,
+    workaroundV8Bug: false,
+    collectCpuTime: true,
+    collectAsyncId: false,
+    useCPED: false,
+    CPEDKey: undefined,
+    isMainThread: true,
+  });
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const mechanisms: readonly { readonly name: string; readonly create: () => LabelContext }[] = [
+  { name: "FrameLabelContext", create: () => new FrameLabelContext(new AsyncLocalStorage(), createNative()) },
+  { name: "HookLabelContext", create: () => new HookLabelContext(createNative(), 0, sets.empty) },
+];
+
+describe.for(mechanisms)("$name", ({ create }) => {
+  it("gives what it runs its labels, its arguments and its result, and the caller its own back", () => {
+    const context = create();
+
+    const result = context.run(a, (x: number, y: number) => [x + y, context.current()], [1, 2]);
+
+    expect(result).toEqual([3, a]);
+    expect(context.current()).toBeUndefined();
+    context.close();
+  });
+
+  it("gives the caller its own back after a throw", () => {
+    const context = create();
+
+    context.run(a, () => {
+      expect(() =>
+        context.run(b, () => {
+          throw new Error("mine");
+        }, []),
+      ).toThrow("mine");
+      expect(context.current()).toBe(a);
+    }, []);
+    context.close();
+  });
+
+  it("follows what runs at the same time apart", async () => {
+    const context = create();
+    const seen: unknown[] = [];
+    const work = async (): Promise<void> => {
+      await turn();
+      seen.push(context.current());
+    };
+
+    await Promise.all([context.run(a, work, []), context.run(b, work, [])]);
+
+    expect(seen).toEqual([a, b]);
+    context.close();
+  });
+
+  it("enters labels for the rest of one asynchronous context only", async () => {
+    const context = create();
+    const request = async (): Promise<unknown> => {
+      await turn();
+      context.enter(b);
+      await turn();
+      return context.current();
+    };
+
+    const [first, second] = await Promise.all([
+      context.run(a, request, []),
+      context.run(a, turn, []).then(() => a),
+    ]);
+
+    expect([first, second]).toEqual([b, a]);
+    context.close();
+  });
+
+  it("still runs what it is given after it was closed", () => {
+    const context = create();
+    context.run(a, () => undefined, []);
+
+    context.close();
+
+    expect(context.current()).toBeUndefined();
+  });
+});
+
+describe("FrameLabelContext", () => {
+  it("makes one native holder for each label set", () => {
+    const native = createNative();
+    const context = new FrameLabelContext(new AsyncLocalStorage(), native);
+
+    for (let i = 0; i < 5; i++) {
+      context.run(a, () => undefined, []);
+      context.run(b, () => undefined, []);
+    }
+
+    expect(native.calls).toEqual(["holder", "holder"]);
+    context.close();
+  });
+});
+
+describe("HookLabelContext", () => {
+  it("follows no promise before the first label", async () => {
+    const native = createNative();
+    const context = new HookLabelContext(native, 0, sets.empty);
+    const given = native.context;
+
+    native.tick("unlabelled");
+    await turn();
+
+    // Had the hook run, the sample would have made it give a new context.
+    expect(native.context).toBe(given);
+    context.close();
+  });
+
+  it("tells the native profiler before every callback, a new object only after a sample took the last one", async () => {
+    const native = createNative();
+    const context = new HookLabelContext(native, 0, sets.empty);
+    const given = new Set<object | undefined>();
+    const look = (): unknown => {
+      given.add(native.context);
+      return context.labelsOf(native.context);
+    };
+
+    await context.run(a, async () => {
+      expect(look()).toBe(a);
+      await turn();
+      expect(look()).toBe(a);
+      native.tick("a");
+      context.run(b, () => expect(look()).toBe(b), []);
+      expect(look()).toBe(a);
+    }, []);
+
+    expect(given.size).toBe(2);
+    context.close();
+  });
+
+  it("leaves the labels of a taken sample as they were", () => {
+    const native = createNative();
+    const context = new HookLabelContext(native, 0, sets.empty);
+
+    const taken = context.run(a, () => {
+      native.tick("a");
+      return native.context;
+    }, []);
+    context.run(b, () => undefined, []);
+
+    expect(context.labelsOf(taken)).toBe(a);
+    context.close();
+  });
+});
+
+describe("noLabelContext", () => {
+  it("runs what it is given", () => {
+    expect(noLabelContext.run(a, (x: number) => x, [1])).toBe(1);
+    expect(noLabelContext.current()).toBeUndefined();
+  });
+});

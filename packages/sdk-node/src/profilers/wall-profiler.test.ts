@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { LabelSets } from "../labels/label-set.ts";
+import { createFakeNative } from "../testing/fake-native.ts";
+import { formatSamples } from "../testing/format-samples.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
+import { createRecordingDiagnostics } from "../testing/recording-logger.ts";
+import type { Recording } from "./profiler.ts";
+import { runAtOnce } from "./slices.ts";
+import type { WallProfilerOptions } from "./wall-profiler.ts";
+import { WallProfiler } from "./wall-profiler.ts";
+
+const sets = new LabelSets({ maxValues: 9, maxSets: 9, maxLabels: 9 }, () => undefined);
+
+function createProfiler(more: Partial<WallProfilerOptions> = {}, hasFrames = false) {
+  const native = createFakeNative(hasFrames);
+  const clock = new ManualClock();
+  const { diagnostics, lines } = createRecordingDiagnostics();
+  const profiler = new WallProfiler({
+    native,
+    types: ["wall"],
+    sampleRateHz: 100,
+    windowMs: 15_000,
+    isMainThread: true,
+    platform: "linux",
+    noLabels: sets.empty,
+    clock,
+    diagnostics,
+    ...more,
+  });
+  return { clock, lines, native, profiler };
+}
+
+function samplesOf(recording: Recording | undefined): readonly string[] {
+  if (recording === undefined) return [];
+  return runAtOnce(recording.convert()).flatMap(({ profile }) => formatSamples(profile));
+}
+
+describe("WallProfiler", () => {
+  it("asks for contexts, CPU time and a buffer that holds more than one window", () => {
+    const { native, profiler } = createProfiler({ windowMs: 300_000, sampleRateHz: 200 });
+
+    profiler.start();
+
+    expect(native.profilers[0]?.options).toMatchObject({
+      intervalMicros: 5000,
+      durationMillis: 300_000,
+      withContexts: true,
+      collectCpuTime: true,
+      workaroundV8Bug: false,
+      useCPED: false,
+      isMainThread: true,
+    });
+  });
+
+  it("reads V8's context slot where AsyncLocalStorage lives in it", () => {
+    const { native, profiler } = createProfiler({}, true);
+
+    profiler.start();
+
+    expect(native.profilers[0]?.options.useCPED).toBe(true);
+    expect(native.profilers[0]?.options.CPEDKey).toBeDefined();
+    expect(profiler.labels.mechanism).toBe("async-context-frame");
+  });
+
+  it("asks for neither contexts nor CPU time on Windows, which has none", () => {
+    const { native, profiler } = createProfiler({ platform: "win32" }, true);
+
+    profiler.start();
+
+    expect(native.profilers[0]?.options).toMatchObject({
+      withContexts: false,
+      collectCpuTime: false,
+      useCPED: false,
+    });
+    expect(profiler.labels.mechanism).toBe("none");
+  });
+
+  it("restarts one native profiler at the end of a window, and disposes of it at the end", () => {
+    const { native, profiler } = createProfiler();
+    profiler.start();
+    profiler.start();
+    native.profilers[0]?.tick("first");
+
+    const first = profiler.collect();
+    native.profilers[0]?.tick("second");
+    const last = profiler.stop();
+
+    expect(samplesOf(first)).toEqual(["first 10000000"]);
+    expect(samplesOf(last)).toEqual(["second 10000000"]);
+    expect(native.profilers.map(({ calls }) => calls)).toEqual([["start", "restart", "stop", "dispose"]]);
+    expect(profiler.stop()).toBeUndefined();
+    expect(() => profiler.collect()).toThrow(expect.objectContaining({ code: "PROFILER_FAILED" }));
+  });
+
+  it("knows where a window began from where it ended", () => {
+    const { clock, profiler } = createProfiler();
+    profiler.start();
+
+    const recording = profiler.collect();
+
+    // The fake's window is 10 ms long.
+    expect(recording.durationNanos).toBe(10_000_000n);
+    expect(recording.startUnixNanos).toBe(BigInt(clock.nowUnixMs() - 10) * 1_000_000n);
+  });
+
+  it("heals itself without the workaround while V8's bug is not certain", () => {
+    const { native, profiler } = createProfiler();
+    profiler.start();
+    const [first] = native.profilers;
+    if (first !== undefined) first.stuck = 1;
+
+    profiler.collect();
+
+    expect(native.profilers).toHaveLength(1);
+    expect(first?.calls).toEqual(["start", "restart", "stop", "start"]);
+  });
+
+  it("switches to the workaround for good when V8's bug is certain", () => {
+    const { lines, native, profiler } = createProfiler({}, true);
+    profiler.start();
+    const before = profiler.labels;
+    const [first] = native.profilers;
+    if (first !== undefined) first.stuck = 2;
+
+    profiler.collect();
+    profiler.collect();
+
+    expect(first?.calls).toEqual(["start", "restart", "stop", "dispose"]);
+    expect(native.profilers.map(({ options }) => options.workaroundV8Bug)).toEqual([false, true]);
+    expect(native.profilers[1]?.calls).toEqual(["start", "restart"]);
+    // Holders of a disposed profiler crash the process when another one meets them.
+    expect(profiler.labels).not.toBe(before);
+    expect(native.profilers[1]?.options.CPEDKey).not.toBe(first?.options.CPEDKey);
+    expect(lines).toHaveLength(1);
+  });
+
+  it("reports a native profiler that does not start, and can be stopped all the same", () => {
+    const { native, profiler } = createProfiler();
+    native.createTimeProfiler = () => {
+      throw new Error("Only one profiler per thread");
+    };
+
+    expect(() => profiler.start()).toThrow(
+      expect.objectContaining({
+        code: "PROFILER_FAILED",
+        message: expect.stringContaining("Only one profiler"),
+      }),
+    );
+    expect(profiler.stop()).toBeUndefined();
+  });
+});

@@ -1,0 +1,108 @@
+import type {
+  HeapNode,
+  NativeBindings,
+  NativeTimeOptions,
+  NativeTimeProfiler,
+  TimeNode,
+  TimeTree,
+} from "../profilers/native.ts";
+
+const emptyNode = { scriptName: "", scriptId: 0, lineNumber: 0, columnNumber: 0, hitCount: 0, children: [] };
+
+/** A native profiler that records what is done with it; `tick` takes a sample. */
+export class FakeTimeProfiler implements NativeTimeProfiler {
+  readonly calls: string[] = [];
+  readonly state: Uint32Array = new Uint32Array(1);
+  readonly options: NativeTimeOptions;
+  context: object | undefined;
+  stuck = 0;
+  #ticks: { readonly name: string; readonly context: object | undefined }[] = [];
+
+  constructor(options: NativeTimeOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    this.calls.push("start");
+  }
+
+  stop(restart: boolean): TimeTree {
+    this.calls.push(restart ? "restart" : "stop");
+    const children = this.#ticks.map(
+      ({ name, context }): TimeNode => ({
+        ...emptyNode,
+        name,
+        hitCount: 1,
+        contexts: [{ cpuTime: 1_000_000, ...(context === undefined ? {} : { context }) }],
+      }),
+    );
+    this.#ticks = [];
+    return {
+      topDownRoot: { ...emptyNode, name: "(root)", children },
+      startTime: 0,
+      endTime: 10_000,
+      hasCpuTime: true,
+    };
+  }
+
+  dispose(): void {
+    this.calls.push("dispose");
+  }
+
+  v8ProfilerStuckEventLoopDetected(): number {
+    return this.stuck;
+  }
+
+  createContextHolder(context: object): object {
+    this.calls.push("holder");
+    return { 0: context };
+  }
+
+  /** One sample in `name`, with the context that is set. */
+  tick(name: string): void {
+    this.#ticks.push({ name, context: this.context });
+    this.state[0] = (this.state[0] ?? 0) + 1;
+  }
+}
+
+/** Bindings without a native profiler behind them. */
+export interface FakeNative extends NativeBindings {
+  createTimeProfiler: NativeBindings["createTimeProfiler"];
+  /** Every profiler made so far. */
+  readonly profilers: FakeTimeProfiler[];
+  readonly heapCalls: string[];
+  /** Makes the next reading of the heap sampler throw. */
+  stopHeapFromElsewhere(): void;
+}
+
+/** @param hasFrames - whether AsyncLocalStorage lives in V8's context slot. */
+export function createFakeNative(hasFrames = false): FakeNative {
+  const profilers: FakeTimeProfiler[] = [];
+  const heapCalls: string[] = [];
+  let isHeapStopped = false;
+  const heapRoot: HeapNode = { ...emptyNode, name: "(root)", allocations: [], children: [] };
+  return {
+    profilers,
+    heapCalls,
+    sampleCountIndex: 0,
+    isAsyncContextFrameActive: () => hasFrames,
+    createTimeProfiler(options) {
+      const profiler = new FakeTimeProfiler(options);
+      profilers.push(profiler);
+      return profiler;
+    },
+    startHeapSampler(intervalBytes, stackDepth) {
+      heapCalls.push(`start ${intervalBytes} ${stackDepth}`);
+      isHeapStopped = false;
+    },
+    readHeapSampler() {
+      heapCalls.push("read");
+      if (isHeapStopped) throw new Error("Heap profiler is not enabled.");
+      return heapRoot;
+    },
+    stopHeapSampler: () => void heapCalls.push("stop"),
+    stopHeapFromElsewhere() {
+      isHeapStopped = true;
+    },
+  };
+}

@@ -1,0 +1,192 @@
+import type { Profile } from "@pyroscope-ts/protocol";
+import { describe, expect, it } from "vitest";
+import type { LabelSet } from "../labels/label-set.ts";
+import type { TimeNode, TimeTree } from "../profilers/native.ts";
+import { runAtOnce } from "../profilers/slices.ts";
+import { formatSamples } from "../testing/format-samples.ts";
+import { convertTimeTree } from "./convert-time-tree.ts";
+
+const MS = 1_000_000;
+
+interface NodeInput extends Partial<Omit<TimeNode, "children" | "contexts">> {
+  /** CPU milliseconds of each tick, with its route. */
+  readonly ticks?: readonly (readonly [cpuMs: number, route?: string])[];
+  readonly children?: readonly TimeNode[];
+}
+
+function labelSet(route: string): LabelSet {
+  return { labels: [{ name: "route", value: route }], record: { route } };
+}
+
+function node(name: string, { ticks = [], children = [], ...rest }: NodeInput = {}): TimeNode {
+  return {
+    name,
+    scriptName: "",
+    scriptId: 0,
+    lineNumber: 0,
+    columnNumber: 0,
+    hitCount: ticks.length,
+    contexts: ticks.map(([cpuMs, route]) => ({
+      cpuTime: cpuMs * MS,
+      ...(route === undefined ? {} : { context: labelSet(route) }),
+    })),
+    children,
+    ...rest,
+  };
+}
+
+function convert(children: readonly TimeNode[], tree: Partial<TimeTree> = {}): Map<string, Profile> {
+  const root = node("(root)", { children });
+  const work = convertTimeTree(
+    { topDownRoot: root, startTime: 0, endTime: 0, hasCpuTime: true, ...tree },
+    {
+      types: ["cpu", "wall"],
+      intervalMicros: 10_000,
+      startUnixNanos: 1_700_000_000_000_000_000n,
+      labelsOf: (context) => context as LabelSet | undefined,
+    },
+  );
+  return new Map(runAtOnce(work).map(({ name, profile }) => [name, profile]));
+}
+
+function samplesOf(profiles: Map<string, Profile>, name: string): readonly string[] {
+  const profile = profiles.get(name);
+  return profile === undefined ? [] : formatSamples(profile);
+}
+
+describe("convertTimeTree", () => {
+  it("gives CPU and wall one profile each, with one sample type, the asked period and the true length", () => {
+    const profiles = convert([node("main", { ticks: [[7]] })], { startTime: 5, endTime: 10_005 });
+
+    for (const [name, type] of [
+      ["process_cpu", "cpu"],
+      ["wall", "wall"],
+    ] as const) {
+      expect(profiles.get(name)).toMatchObject({
+        sampleTypes: [{ type, unit: "nanoseconds" }],
+        periodType: { type, unit: "nanoseconds" },
+        period: 10_000_000n,
+        timeUnixNanos: 1_700_000_000_000_000_000n,
+        durationNanos: 10_000_000n,
+      });
+    }
+  });
+
+  it("counts CPU as the clock did and wall as ticks", () => {
+    const main = node("main", { ticks: [[1]], children: [node("parse", { ticks: [[9], [4]] })] });
+
+    const profiles = convert([main]);
+
+    expect(samplesOf(profiles, "process_cpu")).toEqual(["main 1000000", "main parse 13000000"]);
+    expect(samplesOf(profiles, "wall")).toEqual(["main 10000000", "main parse 20000000"]);
+  });
+
+  it("keeps label sets apart, and ticks without one", () => {
+    const main = node("main", { ticks: [[1, "/a"], [2, "/b"], [3, "/a"], [4]] });
+
+    const profiles = convert([main]);
+
+    expect(samplesOf(profiles, "process_cpu")).toEqual([
+      "main 4000000",
+      "main {route=/a} 4000000",
+      "main {route=/b} 2000000",
+    ]);
+    expect(samplesOf(profiles, "wall")).toEqual([
+      "main 10000000",
+      "main {route=/a} 20000000",
+      "main {route=/b} 10000000",
+    ]);
+  });
+
+  it("takes the mean interval of the window, between the asked one and twice that", () => {
+    const wall = (durationMicros: number) =>
+      samplesOf(convert([node("main", { ticks: [[0], [0]] })], { endTime: durationMicros }), "wall");
+
+    expect(wall(24_000)).toEqual(["main 24000000"]);
+    expect(wall(1_000)).toEqual(["main 20000000"]);
+    expect(wall(1_000_000)).toEqual(["main 40000000"]);
+  });
+
+  it("counts an idle thread as no wall time, and loses none of the CPU that its ticks counted", () => {
+    const idle = node("(idle)", { ticks: [[0.5, "/a"], [0]] });
+
+    const profiles = convert([idle, node("main", { ticks: [[1]] })], { endTime: 30_000 });
+
+    const cpu = profiles.get("process_cpu");
+    expect(samplesOf(profiles, "wall")).toEqual(["main 10000000"]);
+    expect(cpu?.samples.values.reduce((sum, value) => sum + value, 0n)).toBe(1_500_000n);
+    expect(samplesOf(convert([idle]), "process_cpu")).toEqual(["Node.js (program) 500000"]);
+  });
+
+  it("names what is no JavaScript function, and gives collections to the code they interrupt", () => {
+    const profiles = convert(
+      [node("(program)", { ticks: [[2, "/a"]] }), node("(garbage collector)", { ticks: [[3, "/a"]] })],
+      { nonJSThreadsCpuTime: 5 * MS },
+    );
+
+    expect(samplesOf(profiles, "wall")).toEqual([
+      "Node.js (program) 10000000",
+      "Node.js Garbage Collection {route=/a} 10000000",
+    ]);
+    expect(samplesOf(profiles, "process_cpu")).toEqual([
+      "Node.js (program) 2000000",
+      "Node.js Garbage Collection {route=/a} 3000000",
+      "Node.js Non JS threads activity 5000000",
+    ]);
+  });
+
+  it("keeps a user's function that has the name of a runtime state", () => {
+    const idle = node("(idle)", { scriptName: "/app.js", ticks: [[1]] });
+
+    expect(samplesOf(convert([idle]), "wall")).toEqual(["(idle) 10000000"]);
+  });
+
+  it("keeps names apart from files and lines, and gives nameless functions one name", () => {
+    const profiles = convert([
+      node("handle", { scriptName: "file:///srv/a%20b.mjs?v=1", lineNumber: 12, ticks: [[1]] }),
+      node("", { scriptName: "/srv/c.cjs", lineNumber: 3, ticks: [[1]] }),
+      node("readSync", { scriptName: "node:fs", lineNumber: 700, ticks: [[1]] }),
+    ]);
+
+    const profile = profiles.get("wall");
+    if (profile === undefined) throw new Error("no wall profile");
+    const rows = Array.from({ length: profile.functions.length }, (_, row) => [
+      profile.strings[profile.functions.name[row] ?? 0],
+      profile.strings[profile.functions.file[row] ?? 0],
+      Number(profile.functions.startLine[row]),
+    ]);
+    expect(rows.sort()).toEqual([
+      ["(anonymous)", "/srv/c.cjs", 3],
+      ["handle", "/srv/a b.mjs", 12],
+      ["readSync", "node:fs", 700],
+    ]);
+  });
+
+  it("conserves every nanosecond of CPU", () => {
+    const deep = Array.from({ length: 300 }).reduce<TimeNode>(
+      (child, _, i) => node(`f${i}`, { ticks: [i % 2 === 0 ? [1] : [1, "/a"]], children: [child] }),
+      node("leaf", { ticks: [[1]] }),
+    );
+
+    const cpu = convert([deep], { nonJSThreadsCpuTime: 7 }).get("process_cpu");
+
+    expect(cpu?.samples.values.reduce((sum, value) => sum + value, 0n)).toBe(BigInt(301 * MS + 7));
+  });
+
+  it("makes no profile of nothing", () => {
+    expect(convert([node("main"), node("(idle)", { ticks: [[0]] })]).size).toBe(0);
+  });
+
+  it("pauses every few nodes, so that the event loop can turn", () => {
+    const children = Array.from({ length: 1000 }, (_, i) => node(`f${i}`, { ticks: [[1]] }));
+    const work = convertTimeTree(
+      { topDownRoot: node("(root)", { children }), startTime: 0, endTime: 0 },
+      { types: ["wall"], intervalMicros: 10_000, startUnixNanos: 0n, labelsOf: () => undefined },
+    );
+
+    let pauses = 0;
+    while (work.next().done !== true) pauses++;
+
+    expect(pauses).toBeGreaterThan(10);
+  });
+});
