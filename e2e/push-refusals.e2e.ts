@@ -178,3 +178,42 @@ describe("a profile that cannot be kept", () => {
     });
   });
 });
+
+describe("a push that is not a message", () => {
+  const url = () => `${client.baseUrl}/push.v1.PusherService/Push`;
+  const post = (contentType: string, body: Uint8Array, headers: Record<string, string> = {}) =>
+    fetch(url(), { method: "POST", headers: { "content-type": contentType, ...headers }, body });
+
+  it.for([
+    ["random bytes as proto", "application/proto", random, {}],
+    ["text as proto", "application/proto", Buffer.from("hello"), {}],
+    ["text as JSON", "application/json", Buffer.from("hello"), {}],
+    ["no bytes as JSON", "application/json", Buffer.alloc(0), {}],
+    ["no bytes as proto", "application/proto", Buffer.alloc(0), {}],
+    ["JSON of another shape", "application/json", Buffer.from('{"series":"x"}'), {}],
+    ["gzip that is none", "application/proto", Buffer.from("hello"), { "content-encoding": "gzip" }],
+  ] as const)("is the client's fault: %s", async ([, contentType, body, headers]) => {
+    const response = await post(contentType, body, headers);
+
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { code: "invalid_argument", message: expect.any(String) },
+    ]);
+  });
+
+  it("is the client's fault in gRPC-Web too", async () => {
+    const frame = Buffer.from([0, 0, 0, 0, 5, ...Buffer.from("hello")]);
+
+    const response = await post("application/grpc-web+proto", frame);
+
+    expect(`${response.headers.get("grpc-status")} ${await response.text()}`).toMatch(/^3 |grpc-status: 3/);
+  });
+
+  it("is answered 405 for another method and 415 for another type", async () => {
+    const wrongMethod = await fetch(url());
+    const wrongType = await post("text/plain", Buffer.from("x"));
+
+    expect([wrongMethod.status, wrongMethod.headers.get("allow")]).toEqual([405, "POST"]);
+    expect([wrongType.status, wrongType.headers.has("accept-post")]).toEqual([415, true]);
+  });
+});

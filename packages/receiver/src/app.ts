@@ -3,7 +3,7 @@ import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastif
 import type { ReceiverConfig } from "./config.ts";
 import { addAccessHook } from "./http/access-hook.ts";
 import { createAuthenticator } from "./http/authenticator.ts";
-import { createBodyBudget } from "./http/body-budget.ts";
+import { createBodyBudget, smallerLimit } from "./http/body-budget.ts";
 import { addCompressHook } from "./http/compress-hook.ts";
 import { addConnectServices } from "./http/connect-plugin.ts";
 import { setErrorHandler } from "./http/error-handler.ts";
@@ -83,7 +83,8 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   await app.register(ingestRoute, { writer, budget: bodyBudget });
   await addConnectServices(app, {
     bodyBudget,
-    maxMessageBytes: config.ingestLimits.bodyLimitBytes,
+    // Connect decompresses a message as a whole: one that the budget could not hold must not get that far.
+    maxMessageBytes: smallerLimit(config.ingestLimits.bodyLimitBytes, config.maxInflightBytes),
     readTimeoutMs: config.readTimeoutMs,
     log: services.log,
     addServices: (router) => {

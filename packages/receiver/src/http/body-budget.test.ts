@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createBodyBudget, meterBody } from "./body-budget.ts";
+import { createBodyBudget, meterBody, smallerLimit } from "./body-budget.ts";
 
 async function* chunks(...sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   for (const size of sizes) yield new Uint8Array(size);
@@ -53,5 +53,17 @@ describe("meterBody", () => {
 
     await expect(read()).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(seen).toEqual([2, 3]);
+  });
+});
+
+describe("smallerLimit", () => {
+  it.for([
+    [2, 3, 2],
+    [3, 2, 2],
+    [0, 3, 3],
+    [3, 0, 3],
+    [0, 0, 0],
+  ] as const)("of %d and %d is %d", ([left, right, expected]) => {
+    expect(smallerLimit(left, right)).toBe(expected);
   });
 });

@@ -55,6 +55,11 @@ export function createBodyBudget(maxInflightBytes: number): BodyBudget {
   };
 }
 
+/** The smaller of two limits of which 0 is none. */
+export function smallerLimit(left: number, right: number): number {
+  return left === 0 || right === 0 ? left + right : Math.min(left, right);
+}
+
 /** Passes the chunks of a body on and takes each from the budget before it is kept. The caller releases. */
 export async function* meterBody(
   body: AsyncIterable<Uint8Array>,

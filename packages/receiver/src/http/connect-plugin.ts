@@ -16,6 +16,7 @@ import { ReceiverError } from "../errors.ts";
 import type { ReceiverLogger } from "../telemetry/log.ts";
 import { type BodyBudget, meterBody } from "./body-budget.ts";
 import { createErrorInterceptor, toConnectError } from "./connect-error.ts";
+import { blameMalformedMessage } from "./malformed-message.ts";
 import { getRequestContext, requestContextKey } from "./request-context.ts";
 import { limitReadingTime } from "./slow-client-guard.ts";
 import { toReceiverError } from "./to-receiver-error.ts";
@@ -50,6 +51,7 @@ export async function addConnectServices(app: FastifyInstance, options: ConnectP
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: options.maxMessageBytes === 0 ? NO_LIMIT_BYTES : options.maxMessageBytes,
     interceptors: [createErrorInterceptor(options.log)],
+    requestGate: blameMalformedMessage,
   };
   const router = createConnectRouter(routerOptions);
   options.addServices(router);

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { ReceiverError } from "../errors.ts";
 import type { PushItem, PushItemRefused } from "../ingest/push-service.ts";
-import type { BodyBudget, BodyReservation } from "./body-budget.ts";
+import { type BodyBudget, type BodyReservation, smallerLimit } from "./body-budget.ts";
 import { type IngestForm, readIngestForm } from "./ingest-form.ts";
 import { type IngestQuery, parseIngestQuery } from "./ingest-query.ts";
 import { findBoundary } from "./multipart.ts";
@@ -64,11 +64,6 @@ async function ingest(
   };
   const refusal = selectRefusal(await writer.push(context, [item]));
   if (refusal !== undefined) throw toIngestError(refusal);
-}
-
-/** 0 is no limit. */
-function smallerLimit(left: number, right: number): number {
-  return left === 0 || right === 0 ? left + right : Math.min(left, right);
 }
 
 /** Refuses what cannot be stored before its body is read. `groups` also stands for "not said": see {@link readProfile}. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ReceiverError } from "../errors.ts";
-import { type BodyReservation, meterBody } from "./body-budget.ts";
+import type { BodyReservation } from "./body-budget.ts";
 
 /** Bounds of {@link readBody}. */
 export interface ReadBodyOptions {
@@ -32,9 +32,11 @@ export async function readBody(
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   try {
-    for await (const chunk of meterBody(source, reservation)) {
+    for await (const chunk of source) {
       byteLength += chunk.length;
+      // Before the budget: what is too large for good must not be answered with a 503.
       if (limitBytes > 0 && byteLength > limitBytes) throw tooLarge(byteLength, limitBytes);
+      reservation.grow(chunk.length);
       chunks.push(chunk);
     }
   } catch (error) {
