@@ -118,7 +118,7 @@ type LabelsOf = TimeTreeOptions["labelsOf"];
 function cpuValues(labelsOf: LabelsOf, claim: IdleCpuClaim): (node: TimeNode) => Iterable<NodeValue> {
   return function* values(node) {
     for (const tick of node.contexts ?? [])
-      yield { labels: labelsOf(tick.context), value: claim.cpuOf(tick) };
+      yield { labels: labelsOf(tick.context), value: claim.cpuOf(node, tick) };
   };
 }
 

@@ -2,14 +2,15 @@ import type { TimeNode, TimeNodeContext } from "../profilers/native.ts";
 
 /** Whose CPU time a window's idle ticks really counted; see {@link claimIdleCpu}. */
 export interface IdleCpuClaim {
-  /** CPU nanoseconds of one tick that was not idle: what it counted itself, and its share of what idle ticks counted. */
-  cpuOf(tick: TimeNodeContext): number;
+  /** CPU nanoseconds of one tick of `node`: what it counted itself, and its share of what idle ticks counted. */
+  cpuOf(node: TimeNode, tick: TimeNodeContext): number;
   /** What no tick can claim: CPU nanoseconds of a window in which the thread was never seen at work. */
   readonly unclaimedNanos: number;
 }
 
-// A tick that counted less than this much of an interval mostly found the thread blocked (Atomics.wait, execSync: 16
-// to 150 µs of 10 ms were seen), not at work. It claims the less, the less it counted.
+// Where half of a node's ticks counted less than this much of an interval, the thread was blocked there
+// (Atomics.wait, execSync: 16 to 30 µs of 10 ms were seen; only the first tick of a wait counts what ran before it).
+// Such a node claims the less, the less its ticks counted.
 const BUSY_RATIO = 0.03;
 
 // What a tick may count in all, in intervals. One is what it stands for; chance makes a few ticks stand for more.
@@ -39,30 +40,36 @@ export function claimIdleCpu(
   for (const { cpuTime } of idle?.contexts ?? []) idleNanos += cpuTime ?? 0;
   let claims = 0;
   let claimants = 0;
-  for (const tick of ticksOf(busy)) {
-    const claim = claimOf(tick, intervalNanos);
-    claims += claim;
-    if (claim > 0) claimants++;
+  const weights = new Map<TimeNode, number>();
+  const claimOf = (node: TimeNode, { cpuTime = 0 }: TimeNodeContext) =>
+    Math.max(0, intervalNanos - cpuTime) * (weights.get(node) ?? 0);
+  for (const node of nodesOf(busy)) {
+    weights.set(node, Math.min(1, medianCpu(node) / (BUSY_RATIO * intervalNanos)) ** 2);
+    for (const tick of node.contexts ?? []) {
+      const claim = claimOf(node, tick);
+      claims += claim;
+      if (claim > 0) claimants++;
+    }
   }
   const most = claimants * MAX_INTERVALS_PER_TICK * intervalNanos;
   const claimed = Math.min(idleNanos, most);
   const ratio = claims === 0 ? 0 : claimed / claims;
   return {
-    cpuOf: (tick) => (tick.cpuTime ?? 0) + claimOf(tick, intervalNanos) * ratio,
+    cpuOf: (node, tick) => (tick.cpuTime ?? 0) + claimOf(node, tick) * ratio,
     unclaimedNanos: claims === 0 ? idleNanos : idleNanos - claimed,
   };
 }
 
-/** What `tick` lacks of an interval of work, in nanoseconds, less for a tick that hardly worked. */
-function claimOf({ cpuTime = 0 }: TimeNodeContext, intervalNanos: number): number {
-  const missing = Math.max(0, intervalNanos - cpuTime);
-  return missing * Math.min(1, cpuTime / (BUSY_RATIO * intervalNanos)) ** 2;
+/** Nanoseconds that half of the ticks of `node` did not pass; the upper of the two in the middle. */
+function medianCpu({ contexts = [] }: TimeNode): number {
+  const counted = contexts.map(({ cpuTime }) => cpuTime ?? 0).sort((a, b) => a - b);
+  return counted[Math.floor(counted.length / 2)] ?? 0;
 }
 
-function* ticksOf(roots: readonly TimeNode[]): Generator<TimeNodeContext> {
+function* nodesOf(roots: readonly TimeNode[]): Generator<TimeNode> {
   const open = [...roots];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    yield* node.contexts ?? [];
+    yield node;
     for (const child of node.children) open.push(child);
   }
 }
