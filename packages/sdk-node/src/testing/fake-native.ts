@@ -68,6 +68,7 @@ export class FakeTimeProfiler implements NativeTimeProfiler {
 /** Bindings without a native profiler behind them. */
 export interface FakeNative extends NativeBindings {
   createTimeProfiler: NativeBindings["createTimeProfiler"];
+  readHeapSampler: NativeBindings["readHeapSampler"];
   /** Every profiler made so far. */
   readonly profilers: FakeTimeProfiler[];
   readonly heapCalls: string[];

@@ -1,0 +1,204 @@
+import { gunzipSync } from "node:zlib";
+import { decodePprof } from "@pyroscope-ts/protocol";
+import { describe, expect, it } from "vitest";
+import { Agent } from "./agent.ts";
+import type { PyroscopeOptions } from "./options.ts";
+import { resolveConfig } from "./resolve-config.ts";
+import { createResource } from "./resource.ts";
+import { createFakeNative } from "./testing/fake-native.ts";
+import { formatSamples } from "./testing/format-samples.ts";
+import { ManualClock } from "./testing/manual-clock.ts";
+import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { createRecordingDiagnostics } from "./testing/recording-logger.ts";
+
+function createAgent(options: PyroscopeOptions = {}, platform: NodeJS.Platform = "linux") {
+  const native = createFakeNative();
+  const clock = new ManualClock();
+  const exporter = new MemoryExporter();
+  const { diagnostics, lines } = createRecordingDiagnostics();
+  const { config } = resolveConfig({ applicationName: "app", ...options }, {});
+  const agent = new Agent({
+    config,
+    native,
+    exporter,
+    resource: createResource(config),
+    clock,
+    random: () => 0.5,
+    diagnostics,
+    isMainThread: true,
+    platform,
+  });
+  return { agent, clock, exporter, lines, native };
+}
+
+/** Each upload as its profiles, each as its name and samples. */
+function read({ uploads }: MemoryExporter): readonly (readonly string[])[] {
+  return uploads.map(({ profiles }) =>
+    profiles.map(({ name, pprof }) => `${name}: ${formatSamples(decodePprof(gunzipSync(pprof))).join("; ")}`),
+  );
+}
+
+describe("Agent", () => {
+  it("sends each window as one upload with every profile of it", async () => {
+    const { agent, exporter, native } = createAgent({ profileTypes: ["cpu", "wall"] });
+    agent.start();
+
+    native.profilers[0]?.tick("first");
+    await agent.flush(1000);
+    native.profilers[0]?.tick("second");
+    const result = await agent.stop(1000);
+
+    expect(result).toEqual({ ok: true, waitingCount: 0, error: undefined });
+    expect(read(exporter)).toEqual([
+      ["process_cpu: first 1000000", "wall: first 10000000"],
+      ["process_cpu: second 1000000", "wall: second 10000000"],
+    ]);
+    expect(exporter.isShutDown).toBe(true);
+  });
+
+  it("collects at every period by itself", async () => {
+    const { agent, clock, native } = createAgent({ profileTypes: ["wall"], uploadRate: "10s" });
+    agent.start();
+
+    await clock.advance(8000);
+
+    expect(native.profilers[0]?.calls).toEqual(["start", "restart"]);
+    await agent.stop(1000);
+  });
+
+  it("puts labels of the asynchronous context on samples", async () => {
+    const { agent, exporter, native } = createAgent({ profileTypes: ["wall"] });
+    agent.start();
+
+    const labels = agent.labelSets.merge(agent.labelSets.empty, { route: "/a" });
+    agent.labels.run(labels, () => native.profilers[0]?.tick("work"), []);
+    await agent.stop(1000);
+
+    expect(read(exporter)).toEqual([["wall: work {route=/a} 10000000"]]);
+  });
+
+  it("names the window's time and the process in every upload", async () => {
+    const { agent, clock, exporter, native } = createAgent({
+      profileTypes: ["wall"],
+      tags: { region: "eu" },
+    });
+    agent.start();
+    native.profilers[0]?.tick("work");
+
+    await agent.stop(1000);
+
+    const endUnixMs = clock.nowUnixMs();
+    expect(exporter.uploads[0]).toMatchObject({ startUnixMs: endUnixMs - 10, endUnixMs });
+    expect(exporter.uploads[0]?.labels.map(({ name }) => name)).toEqual([
+      "__session_id__",
+      "otel.scope.name",
+      "otel.scope.version",
+      "process.runtime.name",
+      "process.runtime.version",
+      "region",
+      "service_name",
+    ]);
+    expect(new Set(exporter.uploads[0]?.profiles.map(({ id }) => id)).size).toBe(1);
+  });
+
+  it("reads the heap before the wall profiler, whose reading allocates", async () => {
+    const { agent, exporter, native } = createAgent();
+    const order: string[] = [];
+    const { readHeapSampler } = native;
+    native.readHeapSampler = () => {
+      order.push(`heap, wall ${native.profilers[0]?.calls.at(-1)}`);
+      return readHeapSampler();
+    };
+    agent.start();
+
+    await agent.flush(1000);
+
+    expect(order).toEqual(["heap, wall start"]);
+    expect(read(exporter)[0]?.[0]).toMatch(/^memory: \(external\)/);
+    await agent.stop(1000);
+  });
+
+  it("starts a heap sampler again that somebody else stopped, says so once, and keeps the other profiles", async () => {
+    const { agent, exporter, lines, native } = createAgent();
+    agent.start();
+    native.profilers[0]?.tick("work");
+    native.stopHeapFromElsewhere();
+
+    await agent.flush(1000);
+    await agent.stop(1000);
+
+    expect(native.heapCalls).toEqual(["start 524288 64", "read", "start 524288 64", "read", "stop"]);
+    expect(read(exporter)[0]?.map((profile) => profile.split(":")[0])).toEqual(["process_cpu", "wall"]);
+    expect(lines.filter((line) => line.includes("another profiler"))).toHaveLength(1);
+  });
+
+  it("goes on with the profilers that start, and fails only when none does", async () => {
+    const { agent, exporter, native } = createAgent();
+    native.createTimeProfiler = () => {
+      throw new Error("no");
+    };
+    agent.start();
+    await agent.stop(1000);
+    expect(read(exporter)[0]?.map((profile) => profile.split(":")[0])).toEqual(["memory"]);
+
+    const cpuOnly = createAgent({ profileTypes: ["cpu"] });
+    cpuOnly.native.createTimeProfiler = native.createTimeProfiler;
+    expect(() => cpuOnly.agent.start()).toThrow(expect.objectContaining({ code: "PROFILER_FAILED" }));
+  });
+
+  it("gives wall time without CPU and labels on Windows, with one warning", async () => {
+    const { agent, exporter, lines, native } = createAgent({ profileTypes: ["cpu", "wall"] }, "win32");
+    agent.start();
+    native.profilers[0]?.tick("work");
+
+    await agent.stop(1000);
+
+    expect(read(exporter)).toEqual([["wall: work 10000000"]]);
+    expect(lines).toEqual([expect.stringMatching(/^warn .*Windows/)]);
+  });
+
+  it("stops at once, stops once, and answers every call for it", async () => {
+    const { agent, native } = createAgent({ profileTypes: ["wall"] });
+    agent.start();
+
+    const first = agent.stop(1000);
+
+    expect(native.profilers[0]?.calls).toEqual(["start", "stop", "dispose"]);
+    expect(agent.stop(5)).toBe(first);
+    await first;
+  });
+
+  it("says what was lost when the server does not answer in time", async () => {
+    const { agent, clock, exporter, lines, native } = createAgent({ profileTypes: ["wall"] });
+    exporter.export = () => new Promise(() => undefined);
+    agent.start();
+    native.profilers[0]?.tick("work");
+
+    const stopping = agent.stop(1500);
+    expect(clock.holdingCount).toBe(1);
+    // Compression runs on another thread: real time passes until the upload waits.
+    while (agent.uploads.waitingCount === 0) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(1500);
+
+    await expect(stopping).resolves.toEqual({
+      ok: false,
+      waitingCount: 1,
+      error: "no answer within 1500 ms",
+    });
+    expect(lines.at(-1)).toContain("stopped with 1 windows not sent");
+    expect(agent.uploads).toMatchObject({ sentCount: 0, droppedCount: 1 });
+    expect(clock.holdingCount).toBe(0);
+  });
+
+  it("makes the window longer while the last one is still being converted", async () => {
+    const { agent, clock, native } = createAgent({ profileTypes: ["wall"], uploadRate: 1000 });
+    agent.start();
+    native.profilers[0]?.tick("work");
+
+    // The first window's compression needs the event loop, which does not turn in between.
+    await clock.advance(3000);
+
+    expect(native.profilers[0]?.calls).toEqual(["start", "restart"]);
+    await agent.stop(1000);
+  });
+});

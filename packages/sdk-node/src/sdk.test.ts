@@ -1,0 +1,175 @@
+import { EventEmitter } from "node:events";
+import { describe, expect, it } from "vitest";
+import { SdkError } from "./errors.ts";
+import type { Host } from "./sdk.ts";
+import { Sdk } from "./sdk.ts";
+import type { FakeNative } from "./testing/fake-native.ts";
+import { createFakeNative } from "./testing/fake-native.ts";
+import { ManualClock } from "./testing/manual-clock.ts";
+import { createRecordingLogger } from "./testing/recording-logger.ts";
+
+class FakeProcess extends EventEmitter {
+  readonly pid = 42;
+  kill(): void {}
+}
+
+function createSdk(more: Partial<Host> = {}) {
+  const native: FakeNative = createFakeNative();
+  const clock = new ManualClock();
+  const process = new FakeProcess();
+  const logger = createRecordingLogger();
+  const sdk = new Sdk({
+    environment: () => ({}),
+    loadNative: () => native,
+    process,
+    clock,
+    random: Math.random,
+    platform: "linux",
+    ...more,
+  });
+  // An address where nobody listens: what is sent is not the matter here.
+  const options = {
+    applicationName: "app",
+    serverAddress: "http://127.0.0.1:1",
+    profileTypes: ["wall"],
+    logger,
+  } as const;
+  return { clock, logger, native, options, process, sdk };
+}
+
+const unavailable = (): never => {
+  throw new SdkError("native profiler: no binding", { code: "NATIVE_UNAVAILABLE" });
+};
+
+describe("Sdk", () => {
+  it("warns once and goes on without profiles where there is no native profiler", async () => {
+    const { logger, options, sdk, process } = createSdk({ loadNative: unavailable });
+
+    sdk.start(options);
+
+    expect(sdk.runWithLabels({ route: "/a" }, (x: number) => x, [1])).toBe(1);
+    expect(await sdk.stop(undefined)).toMatchObject({ ok: true });
+    expect(sdk.status().state).toBe("off");
+    expect(logger.lines).toEqual(["warn pyroscope: profiling is off: native profiler: no binding"]);
+    expect(process.eventNames()).toEqual([]);
+  });
+
+  it("throws that with strict", () => {
+    const { options, sdk } = createSdk({ loadNative: unavailable });
+
+    expect(() => sdk.start({ ...options, strict: true })).toThrow(
+      expect.objectContaining({ code: "NATIVE_UNAVAILABLE" }),
+    );
+  });
+
+  it("takes strict from the environment too", () => {
+    const { options, sdk } = createSdk({
+      environment: () => ({ PYROSCOPE_STRICT: "1", PYROSCOPE_SAMPLE_RATE: "x" }),
+    });
+
+    expect(() => sdk.start(options)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
+  });
+
+  it("does nothing when it is not enabled", () => {
+    const { native, options, sdk } = createSdk({ environment: () => ({ PYROSCOPE_ENABLED: "false" }) });
+
+    sdk.start(options);
+
+    expect(native.profilers).toEqual([]);
+    expect(sdk.status().state).toBe("off");
+  });
+
+  it("starts one run for the same options, and replaces it for others", async () => {
+    const { logger, native, options, sdk } = createSdk();
+
+    sdk.start(options);
+    sdk.start({ ...options });
+    expect(native.profilers).toHaveLength(1);
+    sdk.start({ ...options, sampleRate: 50 });
+
+    expect(native.profilers.map(({ calls }) => calls)).toEqual([["start", "stop", "dispose"], ["start"]]);
+    expect(logger.lines.filter((line) => line.startsWith("warn"))).toEqual([
+      "warn pyroscope: start() called again: profiling goes on with the new options",
+    ]);
+    expect(sdk.status().state).toBe("running");
+    await sdk.stop(0);
+  });
+
+  it("takes its listeners off the process when it stops", async () => {
+    const { options, process, sdk } = createSdk();
+
+    sdk.start(options);
+    expect(process.eventNames().sort()).toEqual(["SIGINT", "SIGTERM", "exit"]);
+    await sdk.stop(0);
+
+    expect(process.eventNames()).toEqual([]);
+  });
+
+  it("listens to no signal where that is not wanted", async () => {
+    const { options, process, sdk } = createSdk();
+
+    sdk.start({ ...options, flushOnSignal: false });
+
+    expect(process.eventNames()).toEqual(["exit"]);
+    await sdk.stop(0);
+  });
+
+  it("stops the native profiler when the process exits: its timer signals must not come any more", () => {
+    const { native, options, process, sdk } = createSdk();
+    sdk.start(options);
+
+    process.emit("exit");
+
+    expect(native.profilers[0]?.calls).toEqual(["start", "stop", "dispose"]);
+  });
+
+  it("says what it does", async () => {
+    const { options, sdk } = createSdk();
+    expect(sdk.status()).toEqual({
+      state: "off",
+      profileTypes: [],
+      labelMechanism: "none",
+      uploads: undefined,
+      warnings: [],
+    });
+
+    sdk.start({ ...options, sampleRate: 0 });
+
+    expect(sdk.status()).toMatchObject({
+      state: "running",
+      profileTypes: ["wall"],
+      labelMechanism: "async-hooks",
+      uploads: { sentCount: 0, waitingCount: 0 },
+      warnings: [expect.stringContaining("sampleRate=0 ignored")],
+    });
+    const stopping = sdk.stop(0);
+    expect(sdk.status().state).toBe("stopping");
+    await stopping;
+    expect(sdk.status().state).toBe("off");
+  });
+
+  it("runs what it wraps when labels throw", async () => {
+    const { logger, options, sdk } = createSdk();
+    sdk.start(options);
+    const labels = {
+      get route(): string {
+        throw new Error("hostile");
+      },
+    };
+
+    expect(sdk.runWithLabels(labels, () => "run", [])).toBe("run");
+    sdk.enterLabels(labels, true);
+
+    expect(logger.lines.filter((line) => line.includes("hostile"))).toHaveLength(1);
+    await sdk.stop(0);
+  });
+
+  it("survives options that are none", () => {
+    const { native, sdk } = createSdk({ environment: () => ({ PYROSCOPE_APPLICATION_NAME: "app" }) });
+
+    sdk.start(null as unknown as undefined);
+
+    expect(native.profilers).toHaveLength(1);
+    void sdk.stop(0);
+  });
+});
