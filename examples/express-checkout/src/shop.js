@@ -22,7 +22,7 @@ export function createShop(flags) {
 
   shop.get(
     "/products",
-    handler("/products", async (request, response) => {
+    handler("/products", async function listProducts(request, response) {
       await readStock();
       response.json(searchProducts(String(request.query.search ?? "")));
     }),
@@ -30,7 +30,7 @@ export function createShop(flags) {
 
   shop.post(
     "/checkout",
-    handler("/checkout", async (request, response) => {
+    handler("/checkout", async function checkOut(request, response) {
       const lines = toLines(request.body);
       if (lines === undefined) {
         response
