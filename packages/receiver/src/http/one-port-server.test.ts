@@ -82,6 +82,7 @@ describe("createOnePortServer", () => {
   it.for([
     ["says nothing", ""],
     ["stops in the preface of HTTP/2", "PRI * HT"],
+    ["stops after the preface of HTTP/2", "PRI * HTTP/2.0\r\n"],
     ["stops in the head of a request", "GET / HTTP/1.1\r\nhost: x\r\n"],
     ["stops in a body", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab"],
   ] as const)("closes a connection that %s", async ([, bytes]) => {
@@ -93,10 +94,14 @@ describe("createOnePortServer", () => {
     expect(await readUntilClosed(socket)).toMatch(/^(?:HTTP\/1\.1 408 |$)/);
   });
 
-  it("closes an HTTP/2 connection that has no request for too long", async () => {
-    const port = await listen({ idleTimeoutMs: 50 });
+  it.for([
+    ["sends no request", { readTimeoutMs: 50 }, false],
+    ["sends no further request", { idleTimeoutMs: 50 }, true],
+  ] as const)("closes an HTTP/2 connection that %s for too long", async ([, limits, hasRequest]) => {
+    const port = await listen(limits);
     const session = connectHttp2(`http://127.0.0.1:${port}`);
 
+    if (hasRequest) await text(session.request({ ":path": "/first" }));
     await once(session, "close");
 
     expect(session.closed).toBe(true);

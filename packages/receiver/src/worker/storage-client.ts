@@ -13,14 +13,13 @@ export interface StorageClient {
   terminate(): Promise<void>;
 }
 
+// tsc rewrites the extension of imports, not of strings: the worker has the extension that this file has.
+const extension: string = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const workerEntry: URL = new URL(`storage-worker.${extension}`, import.meta.url);
+
 /** Starts the storage thread. It opens the data directory at once; {@link StorageService.ready} tells how that went. */
-export function startStorage(options: StorageOptions): StorageClient {
-  // tsc rewrites the extension of imports, not of strings: the worker has the extension that this file has.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`storage-worker.${extension}`, import.meta.url), {
-    name: "storage",
-    workerData: options,
-  });
+export function startStorage(options: StorageOptions, entry: URL = workerEntry): StorageClient {
+  const worker = new Worker(entry, { name: "storage", workerData: options });
   const client = createRpcClient<StorageService>(worker, storageMethods);
   let isTerminating = false;
 
