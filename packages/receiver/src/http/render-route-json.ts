@@ -13,7 +13,7 @@ import {
 import type { TimeSeries } from "../query/query-service.ts";
 
 /** What a render answer says of its numbers. */
-export interface RenderMetadata {
+interface RenderMetadata {
   readonly format: "single" | "double";
   readonly spyName: "";
   /** Units that one sample stands for, per second. */
@@ -47,7 +47,7 @@ const NANOS_PER_SECOND = 1_000_000_000;
 const DEFAULT_SAMPLE_RATE = 100;
 
 /** Units by sample type. Source: Pyroscope pkg/querier/flamegraph.go. */
-export function renderMetadata(
+function renderMetadata(
   { sampleType, sampleUnit }: ProfileType,
   format: RenderMetadata["format"],
 ): RenderMetadata {

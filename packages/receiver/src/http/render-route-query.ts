@@ -39,14 +39,8 @@ export const RIGHT_SIDE: SideNames = {
 
 /** The first value of a parameter; "" where it is absent, as Pyroscope reads it. */
 export function firstValue(parameters: UrlParameters, name: string): string {
-  return allValues(parameters, name)[0] ?? "";
-}
-
-/** Every value of a parameter that may be repeated. */
-export function allValues(parameters: UrlParameters, name: string): readonly string[] {
   const value = parameters[name];
-  if (value === undefined) return [];
-  return typeof value === "string" ? [value] : value;
+  return (typeof value === "object" ? value[0] : value) ?? "";
 }
 
 /**

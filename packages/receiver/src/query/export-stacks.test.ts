@@ -87,10 +87,15 @@ describe("exportStacks", () => {
     expect(describeSamples(decodePprof(cut.value))).toEqual(["3: f x.js:0 node"]);
   });
 
-  it("keeps its sample type when there is no data, so that tools open it", async () => {
-    const { value } = await fixture.queries.exportStacks({ ...stackQuery(), format: "pprof" });
+  it("keeps its sample type when there is no data or no time to look at, so that tools open it", async () => {
+    const query = { ...stackQuery(), format: "pprof" } as const;
 
-    expect(decodePprof(value)).toMatchObject({ sampleTypes: [{ type: "cpu", unit: "nanoseconds" }] });
+    const empty = await fixture.queries.exportStacks(query);
+    const before = await fixture.withLimits({ maxQueryLookbackMs: 1 }).exportStacks(query);
+
+    for (const { value } of [empty, before]) {
+      expect(decodePprof(value)).toMatchObject({ sampleTypes: [{ type: "cpu", unit: "nanoseconds" }] });
+    }
   });
 });
 

@@ -9,7 +9,7 @@ import {
   selectProfileTypes,
   selectSeriesRows,
 } from "../store/select-labels.ts";
-import { distinctLabelSets, fullLabelSet, makeLabelSet } from "./label-sets.ts";
+import { distinctLabelSets, distinctNames, fullLabelSet, makeLabelSet } from "./label-sets.ts";
 import type { LabelNamesQuery, LabelValuesQuery, SeriesQuery } from "./query-service.ts";
 import type { ReadContext, ReadPlan } from "./snapshot-reader.ts";
 import type { TimeRange } from "./time-range.ts";
@@ -52,7 +52,7 @@ export async function readSeries(
   { snapshot, filter, signal }: ReadContext,
   query: SeriesQuery,
 ): Promise<readonly LabelSet[]> {
-  const names = [...new Set(query.labelNames)];
+  const names = distinctNames(query.labelNames);
   if (names.length === 0) {
     const rows = await selectSeriesRows(snapshot, filter, signal);
     return distinctLabelSets(Array.from({ length: rows.rowCount }, (_, row) => fullLabelSet(rows, row)));

@@ -1,6 +1,25 @@
 import { compareUtf8, type LabelSet, sortLabels } from "@pyroscope-ts/protocol";
+import { ReceiverError } from "../errors.ts";
 import { INTERNAL_LABELS, isTypeLabel, typeLabelValue } from "../store/select-internal-labels.ts";
 import type { SeriesRows } from "../store/select-labels.ts";
+
+// Each name is a column of the result. Series have 30 labels by default; no page or client asks for more than a few.
+const MAX_LABEL_NAMES = 256;
+
+/**
+ * The label names that a query tells series apart by, each once.
+ *
+ * @throws {@link ReceiverError} INVALID_ARGUMENT for more than 256.
+ */
+export function distinctNames(names: readonly string[]): readonly string[] {
+  const distinct = [...new Set(names)];
+  if (distinct.length > MAX_LABEL_NAMES) {
+    throw new ReceiverError(`telling series apart by ${distinct.length} labels: limit ${MAX_LABEL_NAMES}`, {
+      code: "INVALID_ARGUMENT",
+    });
+  }
+  return distinct;
+}
 
 /** A label set of parallel names and values; an empty value is a label that is not there. */
 export function makeLabelSet(names: readonly string[], values: readonly string[]): LabelSet {

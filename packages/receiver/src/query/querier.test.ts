@@ -2,6 +2,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { treeToFlamebearer } from "@pyroscope-ts/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../clock.ts";
 import type { Store } from "../store/store.ts";
 import { PLAIN_TYPE, type PlainProfile, plainAdmission } from "../store/testing/plain-profile.ts";
 import { StoreDirectory } from "../store/testing/store-directory.ts";
@@ -25,7 +26,7 @@ afterEach(async () => {
 
 async function open(): Promise<void> {
   store = await directory.open();
-  const clock = { nowUnixMillis: () => T0 + 60_000 };
+  const clock = { ...systemClock, nowUnixMillis: () => T0 + 60_000 };
   queries = createQueryService({ store, limits: DEFAULT_QUERY_LIMITS, clock });
 }
 

@@ -29,7 +29,7 @@ import type {
 } from "./query-service.ts";
 import { parseSelection } from "./selection.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
-import { compress, readExport, readTree, STACK_TABLES } from "./stack-queries.ts";
+import { compress, emptyExport, readExport, readTree, STACK_TABLES } from "./stack-queries.ts";
 import { resolveTimeRange, type TimeRange } from "./time-range.ts";
 import { layGrid, readTimeSeries } from "./time-series-query.ts";
 
@@ -37,7 +37,7 @@ import { layGrid, readTimeSeries } from "./time-series-query.ts";
 export interface QuerierOptions {
   readonly store: Pick<Store, "snapshot" | "stats">;
   readonly limits: QueryLimits;
-  readonly clock: Pick<Clock, "nowUnixMillis">;
+  readonly clock: Pick<Clock, "nowUnixMillis" | "setTimer">;
 }
 
 /** What Pyroscope looks at when a client asks for profile types without a range. */
@@ -58,7 +58,7 @@ class Querier implements QueryService {
     this.#store = store;
     this.#limits = limits;
     this.#clock = clock;
-    this.#reader = new SnapshotReader(store, createQueryGate(limits));
+    this.#reader = new SnapshotReader(store, createQueryGate(limits, clock));
   }
 
   async profileTypes(query: RangeQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
@@ -115,7 +115,7 @@ class Querier implements QueryService {
     const treeOptions = { maxNodes: this.#exportNodes(query), frameNames: query.frameNames ?? "function" };
     const answer = await this.#reader.read(
       selection.plan,
-      new Uint8Array(),
+      emptyExport(selection, query),
       (context) => readExport(context, selection, query, treeOptions),
       options,
     );

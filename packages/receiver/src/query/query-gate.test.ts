@@ -1,7 +1,25 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Clock } from "../clock.ts";
 import { createQueryGate } from "./query-gate.ts";
 
 const limits = { maxConcurrentQueries: 2, maxWaitingQueries: 1, queryTimeoutMs: 0 };
+
+let timers: { readonly fn: () => void; readonly delayMillis: number }[] = [];
+const clock: Pick<Clock, "setTimer"> = {
+  setTimer(fn, delayMillis) {
+    const timer = { fn, delayMillis };
+    timers.push(timer);
+    return {
+      cancel: () => {
+        timers = timers.filter((one) => one !== timer);
+      },
+    };
+  },
+};
+
+beforeEach(() => {
+  timers = [];
+});
 
 /** Work that ends when the test says so, or fails when its signal fires. */
 function heldWork() {
@@ -23,7 +41,7 @@ async function settle(): Promise<void> {
 
 describe("createQueryGate", () => {
   it("runs as many as it may, keeps the next waiting and refuses one more", async () => {
-    const gate = createQueryGate(limits);
+    const gate = createQueryGate(limits, clock);
     const [first, second, third] = [heldWork(), heldWork(), heldWork()];
     const results = [first, second, third].map(({ work }) => gate.run(work, undefined));
     await settle();
@@ -40,7 +58,7 @@ describe("createQueryGate", () => {
   });
 
   it("gives the place of work that fails to the next", async () => {
-    const gate = createQueryGate({ ...limits, maxConcurrentQueries: 1 });
+    const gate = createQueryGate({ ...limits, maxConcurrentQueries: 1 }, clock);
 
     const failing = gate.run(() => Promise.reject(new Error("broken")), undefined);
     const next = gate.run(() => Promise.resolve("next"), undefined);
@@ -50,7 +68,7 @@ describe("createQueryGate", () => {
   });
 
   it("says that the client cancelled, running or waiting, and frees the place in line", async () => {
-    const gate = createQueryGate({ ...limits, maxConcurrentQueries: 1 });
+    const gate = createQueryGate({ ...limits, maxConcurrentQueries: 1 }, clock);
     const controller = new AbortController();
     const running = gate.run(heldWork().work, controller.signal);
     const waiting = gate.run(heldWork().work, controller.signal);
@@ -65,21 +83,33 @@ describe("createQueryGate", () => {
   });
 
   it("does not start work for a client that left before", async () => {
-    const gate = createQueryGate(limits);
+    const gate = createQueryGate(limits, clock);
     const held = heldWork();
 
     await expect(gate.run(held.work, AbortSignal.abort())).rejects.toMatchObject({ code: "CANCELLED" });
     expect(held.isStarted()).toBe(false);
   });
 
-  it("says that the time is up", async () => {
-    const deadline = new AbortController();
-    const gate = createQueryGate({ ...limits, queryTimeoutMs: 1000 }, () => deadline.signal);
-    const result = gate.run(heldWork().work, undefined);
+  it("says that the time is up, counted from the arrival, and forgets the time of what ended", async () => {
+    const gate = createQueryGate({ ...limits, maxConcurrentQueries: 1, queryTimeoutMs: 1000 }, clock);
+    const first = heldWork();
+    const running = gate.run(first.work, undefined);
+    const waiting = gate.run(heldWork().work, undefined);
+    await settle();
+    first.finish();
+    expect(await running).toBe("done");
     await settle();
 
-    deadline.abort();
+    expect(timers.map(({ delayMillis }) => delayMillis)).toEqual([1000]);
+    timers[0]?.fn();
 
-    await expect(result).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    await expect(waiting).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(timers).toEqual([]);
+  });
+
+  it("has no deadline where the limit is 0", async () => {
+    const gate = createQueryGate(limits, clock);
+
+    await gate.run(() => Promise.resolve(timers.length), undefined).then((count) => expect(count).toBe(0));
   });
 });

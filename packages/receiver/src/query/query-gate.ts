@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { ReceiverError } from "../errors.ts";
 import type { QueryLimits } from "./query-service.ts";
 
@@ -24,11 +25,8 @@ const DEADLINE_TEXT =
   "request timed out, decrease the duration of the request or add more label matchers (prefer exact match over " +
   "regex match) to reduce the amount of data processed";
 
-/** Makes a gate. `timeoutSignal` is a parameter for tests; it never keeps the process alive. */
-export function createQueryGate(
-  limits: GateLimits,
-  timeoutSignal: (timeoutMs: number) => AbortSignal = AbortSignal.timeout,
-): QueryGate {
+/** Makes a gate. */
+export function createQueryGate(limits: GateLimits, clock: Pick<Clock, "setTimer">): QueryGate {
   const waiting: (() => void)[] = [];
   let runningCount = 0;
 
@@ -66,8 +64,11 @@ export function createQueryGate(
 
   return {
     async run(work, clientSignal) {
-      const timeout = limits.queryTimeoutMs > 0 ? timeoutSignal(limits.queryTimeoutMs) : undefined;
-      const signal = AbortSignal.any([clientSignal, timeout].filter((one) => one !== undefined));
+      const deadline = new AbortController();
+      const timer =
+        limits.queryTimeoutMs > 0 ? clock.setTimer(() => deadline.abort(), limits.queryTimeoutMs) : undefined;
+      const signal =
+        clientSignal === undefined ? deadline.signal : AbortSignal.any([clientSignal, deadline.signal]);
       try {
         await enter(signal);
         try {
@@ -78,8 +79,11 @@ export function createQueryGate(
         }
       } catch (cause) {
         if (clientSignal?.aborted) throw new ReceiverError(CANCELLED_TEXT, { code: "CANCELLED", cause });
-        if (timeout?.aborted) throw new ReceiverError(DEADLINE_TEXT, { code: "DEADLINE_EXCEEDED", cause });
+        if (deadline.signal.aborted)
+          throw new ReceiverError(DEADLINE_TEXT, { code: "DEADLINE_EXCEEDED", cause });
         throw cause;
+      } finally {
+        timer?.cancel();
       }
     },
   };

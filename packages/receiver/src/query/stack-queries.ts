@@ -9,15 +9,40 @@ import {
   truncateTree,
 } from "@pyroscope-ts/protocol";
 import type { TableName } from "../store/schema.ts";
-import { selectFrameNames, selectFrames, selectStacks } from "../store/select-stacks.ts";
-import { nameFrames, numberFrames, sumStacks, toStackList, withCallSite } from "./flame-graph.ts";
-import { buildPprof } from "./pprof-answer.ts";
+import { type FrameRows, selectFrameNames, selectFrames, selectStacks } from "../store/select-stacks.ts";
+import {
+  type NumberedStacks,
+  nameFrames,
+  numberFrames,
+  sumStacks,
+  toStackList,
+  withCallSite,
+} from "./flame-graph.ts";
+import { buildPprof, type PprofAnswerOptions } from "./pprof-answer.ts";
 import type { ExportQuery, FrameNames } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
 
 /** Tables that stacks and frames are read from. */
 export const STACK_TABLES: readonly TableName[] = ["samples", "totals", "series", "stacks", "frames"];
+
+const NO_FRAMES: FrameRows = {
+  frame: new BigUint64Array(),
+  function: [],
+  systemName: [],
+  file: [],
+  startLine: new BigInt64Array(),
+  line: new BigInt64Array(),
+  inlined: new Uint8Array(),
+  mapping: [],
+  buildId: [],
+  address: new BigUint64Array(),
+};
+const NO_STACKS: NumberedStacks = numberFrames({
+  stack: new BigUint64Array(),
+  value: new BigInt64Array(),
+  frames: { start: new Uint32Array(1), items: new BigUint64Array() },
+});
 
 const gzipAsync = promisify(gzip);
 
@@ -44,7 +69,7 @@ export async function readTree(
 }
 
 /** The selected samples as one pprof, not compressed. */
-export async function readPprof(
+async function readPprof(
   { snapshot, filter, signal }: ReadContext,
   selection: Selection,
   query: ExportQuery,
@@ -55,13 +80,22 @@ export async function readPprof(
   const frames = await selectFrames(snapshot, stacks.frames.ids(), signal);
   const functions = nameFrames(stacks.frames, frames, "function");
   const picked = withCallSite(stacks, functions, selection.callSite);
-  const profile = buildPprof(picked, frames, {
-    profileType: selection.profileType,
+  return encodePprof(buildPprof(picked, frames, pprofOptions(selection, query)));
+}
+
+function pprofOptions({ profileType }: Selection, query: ExportQuery): PprofAnswerOptions {
+  return {
+    profileType,
     endUnixMillis: query.endUnixMillis,
     keepLocations: query.keepLocations ?? 0,
     aggregateCallees: query.aggregateCallees ?? false,
-  });
-  return encodePprof(profile);
+  };
+}
+
+/** What an export of nothing is: a pprof keeps its sample type, so that every tool opens it. */
+export function emptyExport(selection: Selection, query: ExportQuery): Uint8Array {
+  if (query.format !== "pprof") return new Uint8Array();
+  return encodePprof(buildPprof(NO_STACKS, NO_FRAMES, pprofOptions(selection, query)));
 }
 
 /** The selected samples in the format that the query names. */

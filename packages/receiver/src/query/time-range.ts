@@ -48,20 +48,27 @@ export function resolveTimeRange(
   return timeRange(start, endUnixMillis);
 }
 
-/** A range of whole milliseconds, both inclusive. */
+/** A range of whole milliseconds, both inclusive; nanoseconds are drawn into int64, which is how times are stored. */
 export function timeRange(startUnixMillis: number, endUnixMillis: number): TimeRange {
   return {
     startUnixMillis,
     endUnixMillis,
-    fromUnixNanos: BigInt(startUnixMillis) * NANOS_PER_MILLI,
-    untilUnixNanos: BigInt(endUnixMillis) * NANOS_PER_MILLI + (NANOS_PER_MILLI - 1n),
+    fromUnixNanos: toInt64(BigInt(startUnixMillis) * NANOS_PER_MILLI),
+    untilUnixNanos: toInt64(BigInt(endUnixMillis) * NANOS_PER_MILLI + (NANOS_PER_MILLI - 1n)),
   };
 }
 
 const NANOS_PER_MILLI = 1_000_000n;
 
+const MAX_INT64 = 2n ** 63n - 1n;
+
+function toInt64(value: bigint): bigint {
+  if (value > MAX_INT64) return MAX_INT64;
+  return value < -MAX_INT64 ? -MAX_INT64 : value;
+}
+
 // The last millisecond that a Date can hold, in the year 275760. Clients send the largest int64 for "until ever".
-const MAX_UNIX_MILLIS = 8.64e15;
+export const MAX_UNIX_MILLIS = 8.64e15;
 
 function toWholeMillis(unixMillis: number): number {
   if (Number.isNaN(unixMillis)) throw invalid("query time is not a number");

@@ -10,11 +10,11 @@ import {
   type TotalsRows,
 } from "../store/select-totals.ts";
 import { nameFrames, numberFrames, withCallSite } from "./flame-graph.ts";
-import { makeLabelSet } from "./label-sets.ts";
+import { distinctNames, makeLabelSet } from "./label-sets.ts";
 import type { TimeSeries, TimeSeriesQuery } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
-import { type TimeRange, timeRange } from "./time-range.ts";
+import { MAX_UNIX_MILLIS, type TimeRange, timeRange } from "./time-range.ts";
 import { isInstantSampleType, toTimeSeries } from "./time-series.ts";
 
 /**
@@ -23,7 +23,7 @@ import { isInstantSampleType, toTimeSeries } from "./time-series.ts";
  * @throws {@link ReceiverError} INVALID_ARGUMENT for a step below a millisecond.
  */
 export function layGrid(range: TimeRange, stepMs: number): { grid: TimeGrid; covered: TimeRange } {
-  const step = Math.trunc(stepMs);
+  const step = Math.trunc(Math.min(stepMs, MAX_UNIX_MILLIS));
   if (!(step >= 1)) throw new ReceiverError("step must be >= 1ms", { code: "INVALID_ARGUMENT" });
   const { startUnixMillis: start, endUnixMillis: end } = range;
   const last = start + Math.floor((end - start) / step) * step;
@@ -43,7 +43,7 @@ export async function readTimeSeries(
 ): Promise<readonly TimeSeries[]> {
   const { snapshot, signal } = context;
   const filter = await sampleFilter(context, selection);
-  const groupBy = [...new Set(query.groupBy)];
+  const groupBy = distinctNames(query.groupBy);
   const rows = await selectTotals(
     snapshot,
     {

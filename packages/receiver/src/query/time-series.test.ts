@@ -173,4 +173,24 @@ describe("selectTimeSeries", () => {
 
     expect(print(value)).toEqual(["{} 1:1"]);
   });
+
+  it("takes a step longer than all of time", async () => {
+    await fixture.store.add([{ timeUnixNanos: nanosAt(0), stacks: { a: 1 } }]);
+
+    const { value } = await fixture.queries.selectTimeSeries(
+      seriesQuery({ stepMs: Number.POSITIVE_INFINITY }),
+    );
+
+    expect(print(value)).toEqual(["{} 0:1"]);
+  });
+
+  it("groups by 256 labels and refuses one more", async () => {
+    const groupBy = Array.from({ length: 256 }, (_, i) => `label${i}`);
+    const { queries } = fixture;
+
+    await expect(queries.selectTimeSeries(seriesQuery({ groupBy }))).resolves.toMatchObject({ value: [] });
+    await expect(queries.selectTimeSeries(seriesQuery({ groupBy: [...groupBy, "x"] }))).rejects.toThrow(
+      "telling series apart by 257 labels: limit 256",
+    );
+  });
 });

@@ -1,3 +1,4 @@
+import { systemClock } from "../../clock.ts";
 import { createQueryService } from "../querier.ts";
 import {
   DEFAULT_QUERY_LIMITS,
@@ -39,7 +40,7 @@ export interface QueryFixture {
 export async function createQueryFixture(): Promise<QueryFixture> {
   const store = await createTableStore();
   const withLimits = (limits: Partial<QueryLimits>): QueryService => {
-    const clock = { nowUnixMillis: () => T0 + 60_000 };
+    const clock = { ...systemClock, nowUnixMillis: () => T0 + 60_000 };
     return createQueryService({ store, limits: { ...DEFAULT_QUERY_LIMITS, ...limits }, clock });
   };
   return { store, queries: withLimits({}), withLimits };

@@ -14,7 +14,7 @@ export interface TestProfile {
   /** `service_name` is added when it lacks: `shop`. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly timeUnixNanos: bigint;
-  /** Values by stack, `;` between the frames, root first; see {@link parseTestFrame}. */
+  /** Values by stack, `;` between the frames, root first; see `parseTestFrame`. */
   readonly stacks: Readonly<Record<string, bigint | number>>;
   /** UUID; default: a new one. */
   readonly profile?: string;
@@ -135,7 +135,7 @@ function splitStack(stack: string): readonly string[] {
 }
 
 /** Parts of a frame: `fn`, `fn@file.js:12`, `~fn` inlined into the one before, `0x1f!/bin/app` an address alone. */
-export function parseTestFrame(text: string) {
+function parseTestFrame(text: string) {
   const address = /^0x([0-9a-f]+)!(.*)$/.exec(text);
   if (address !== null) return { address: BigInt(`0x${address[1]}`), mapping: address[2]!, function: "" };
   const [, tilde, name, file = "", line = "0"] = /^(~?)([^@]*)(?:@(.*):(\d+))?$/.exec(text)!;
