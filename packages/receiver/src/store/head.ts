@@ -130,7 +130,9 @@ export class Head {
   async close(): Promise<void> {
     this.#timer?.cancel();
     await this.#flushing;
-    for (const slot of this.slots) await slot.wal.close();
+    for (const slot of this.slots) {
+      await slot.wal.close().catch((error: unknown) => this.#options.log(`close the log: ${String(error)}`));
+    }
     await Promise.all(this.#dropping);
   }
 

@@ -37,9 +37,12 @@ export class PendingProfiles {
       else if (!mine.has(key) && !isStored(profile)) mine.set(key, profile);
     }
     for (const key of mine.keys()) this.#writes.set(key, promise);
+    const allOthers = Promise.all(others);
+    // Nobody waits for them where the own write fails first.
+    allOthers.catch(() => undefined);
     return {
       mine: [...mine.values()],
-      others: Promise.all(others),
+      others: allOthers,
       settle: (error) => {
         for (const key of mine.keys()) this.#writes.delete(key);
         if (error === undefined) resolve();
