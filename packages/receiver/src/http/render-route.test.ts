@@ -117,6 +117,16 @@ describe("GET /render", () => {
     });
   });
 
+  it("takes a range that begins with the epoch's first seconds", async () => {
+    await addTwoStacks();
+
+    const response = await get("/render", { ...RENDER, from: "1" });
+
+    expect(response.statusCode).toBe(200);
+    expect(response.json().flamebearer.numTicks).toBe(3);
+    expect(response.json().timeline.startTime).toBe(0);
+  });
+
   it("is an empty graph without from, and reads relative times", async () => {
     const empty = await get("/render", { query: CPU_TYPE });
     await get("/render", { query: CPU_TYPE, from: "now-1h" });

@@ -50,8 +50,9 @@ async function sendJson(
   const seriesQuery = {
     ...query,
     ...parseAggregation(parameters),
-    startUnixMillis: grid.startMs,
-    endUnixMillis: grid.endMs,
+    // A range "from the beginning" is moved back to 1970 itself, and 0 would say that there is no range.
+    startUnixMillis: grid.startMs || 1,
+    endUnixMillis: grid.endMs || 1,
     stepMs: grid.stepSeconds * 1000,
   };
   const [tree, whole, grouped] = await Promise.all([
