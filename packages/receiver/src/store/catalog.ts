@@ -178,8 +178,8 @@ export class Catalog {
     if (files.length > 0) {
       await this.#options.database.run(
         `INSERT INTO ${REPEATS_TABLE}
- SELECT DISTINCT ${quoteSql(meta.id)}, profile FROM read_parquet(${quoteSql(block.file("totals"))})
- SEMI JOIN read_parquet([${files.map(quoteSql).join(", ")}]) USING (profile)`,
+ SELECT DISTINCT ${quoteSql(meta.id)}, profile FROM read_parquet(${quoteSql(block.file("totals"))}) AS new
+ SEMI JOIN read_parquet([${files.map(quoteSql).join(", ")}]) AS older USING (profile)`,
       );
     }
     await this.#insertRow(block);

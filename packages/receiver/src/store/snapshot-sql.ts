@@ -35,7 +35,7 @@ export function unionSql(table: TableName, { heads, files }: TableParts): string
   for (const file of files) {
     if (whole.includes(file)) continue;
     selects.push(
-      `SELECT ${names} FROM read_parquet(${quoteSql(file.path)}) ANTI JOIN (${file.repeats}) USING (profile)`,
+      `SELECT ${names} FROM read_parquet(${quoteSql(file.path)}) AS rows ANTI JOIN (${file.repeats}) AS repeats USING (profile)`,
     );
   }
   return selects.length === 0 ? emptySql(table) : `(${selects.join(" UNION ALL ")})`;

@@ -50,7 +50,12 @@ export class FaultyFs implements Fs {
   }
 
   async createFile(path: string): Promise<AppendFile> {
-    const file = await this.#run("createFile", path, () => nodeFs.createFile(path));
+    const file = await this.#run(
+      "createFile",
+      path,
+      () => nodeFs.createFile(path),
+      async () => (await nodeFs.createFile(path)).close(),
+    );
     return {
       append: (buffers) =>
         this.#run(
