@@ -83,8 +83,12 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   await app.register(ingestRoute, { writer, budget: bodyBudget });
   await addConnectServices(app, {
     bodyBudget,
-    // Connect decompresses a message as a whole: one that the budget could not hold must not get that far.
-    maxMessageBytes: smallerLimit(config.ingestLimits.bodyLimitBytes, config.maxInflightBytes),
+    // A message is counted as it arrives and as it is decompressed: half of the budget, so that a 503 always means that
+    // others are in the way, and never that the same message will be refused again.
+    maxMessageBytes: smallerLimit(
+      config.ingestLimits.bodyLimitBytes,
+      Math.floor(config.maxInflightBytes / 2),
+    ),
     readTimeoutMs: config.readTimeoutMs,
     log: services.log,
     addServices: (router) => {

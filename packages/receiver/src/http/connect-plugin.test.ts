@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { InjectOptions } from "fastify";
 import { describe, expect, it } from "vitest";
 import { createTestApp } from "../testing/create-test-app.ts";
+import type { StorageService } from "../worker/storage-service.ts";
 
 describe("addConnectServices", () => {
   const push = (overrides: InjectOptions): InjectOptions => ({
@@ -47,15 +48,45 @@ describe("addConnectServices", () => {
     expect(response.headers["accept-post"]).toContain("application/proto");
   });
 
-  it("refuses a body above the budget while it arrives, and gives the bytes back", async () => {
-    // 1 KiB; the push room counts the decoded profiles once more, hence twice the body fits.
+  it("refuses a body for which others leave no room while it arrives, until they are done", async () => {
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let arrivedCount = 0;
+    let arrive = () => {};
+    const bothArrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const storage: Partial<StorageService> = {
+      push: async ({ items }) => {
+        if (++arrivedCount === 2) arrive();
+        await finished;
+        return items.map(() => ({ ok: true, profiles: 1 }));
+      },
+    };
+    // 6 KiB: room for two bodies of 2.7 kB at once.
+    const { app } = await createTestApp({ flags: { "max-inflight-mb": "0.006" }, storage });
+
+    const others = [app.inject(push({ payload })), app.inject(push({ payload }))];
+    await bothArrived;
+    const refused = await app.inject(push({ payload }));
+    finish();
+    await Promise.all(others);
+    const later = await app.inject(push({ payload }));
+
+    expect([refused.statusCode, refused.json().code]).toEqual([503, "unavailable"]);
+    expect(refused.headers["retry-after"]).toBe("5");
+    expect(later.statusCode).toBe(200);
+  });
+
+  it("refuses for good a message that the budget could never hold", async () => {
     const { app } = await createTestApp({ flags: { "max-inflight-mb": "0.001" } });
 
     const refused = await app.inject(push({ payload }));
     const later = await app.inject(push({}));
 
-    expect([refused.statusCode, refused.json().code]).toEqual([503, "unavailable"]);
-    expect(refused.headers["retry-after"]).toBe("5");
+    expect([refused.statusCode, refused.json().code]).toEqual([429, "resource_exhausted"]);
     expect(later.json().message).toBe("no profiles received");
   });
 

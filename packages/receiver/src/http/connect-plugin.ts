@@ -5,18 +5,14 @@ import {
   createContextValues,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import {
-  compressionBrotli,
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { ReceiverError } from "../errors.ts";
 import type { ReceiverLogger } from "../telemetry/log.ts";
 import { type BodyBudget, meterBody } from "./body-budget.ts";
 import { createErrorInterceptor, toConnectError } from "./connect-error.ts";
 import { blameMalformedMessage } from "./malformed-message.ts";
+import { createMeteredCompressions } from "./metered-compression.ts";
 import { getRequestContext, requestContextKey } from "./request-context.ts";
 import { limitReadingTime } from "./slow-client-guard.ts";
 import { toReceiverError } from "./to-receiver-error.ts";
@@ -48,7 +44,7 @@ export interface ConnectPluginOptions {
  */
 export async function addConnectServices(app: FastifyInstance, options: ConnectPluginOptions): Promise<void> {
   const routerOptions: ConnectRouterOptions = {
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression: createMeteredCompressions(options.bodyBudget),
     readMaxBytes: options.maxMessageBytes === 0 ? NO_LIMIT_BYTES : options.maxMessageBytes,
     interceptors: [createErrorInterceptor(options.log)],
     requestGate: blameMalformedMessage,

@@ -24,7 +24,7 @@ export const ingestRoute: FastifyPluginAsync<IngestRouteOptions> = async (app, {
   // The body stays a stream: its limit depends on the tenant, and its bytes are counted as they arrive.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-  app.setErrorHandler((thrown, request, reply) => sendIngestError(toReceiverError(thrown), request, reply));
+  app.setErrorHandler((thrown, _request, reply) => sendIngestError(toReceiverError(thrown), reply));
 
   for (const path of ["/ingest", "/pyroscope/ingest"]) {
     app.post(path, async (request: IngestRequest, reply) => {
@@ -115,9 +115,7 @@ function toIngestError(refusal: PushItemRefused): ReceiverError {
  *
  * Source: Pyroscope pkg/util/http/error.go.
  */
-function sendIngestError(error: ReceiverError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // What is left of a body that was too large is not worth reading; HTTP/2 ends the stream by itself.
-  if (!request.raw.complete && request.raw.httpVersionMajor === 1) reply.header("connection", "close");
+function sendIngestError(error: ReceiverError, reply: FastifyReply): FastifyReply {
   const code = { 408: "unknown", 413: "invalid_argument", 415: "unknown", 422: "unknown" }[error.httpStatus];
   if (code === undefined) throw error;
   return reply.code(error.httpStatus).type("application/json").send({ code, message: error.message });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
@@ -60,14 +61,25 @@ describe("readBody", () => {
     expect(heldBytes).toBe(10);
   });
 
-  it("stops at the limit without reading on or destroying the request", async () => {
+  it("stops at the limit, and lets the rest flow away so that the client sees the answer", async () => {
     const { outcome, request } = await read([Buffer.alloc(10), Buffer.alloc(1), Buffer.alloc(1)]);
+    const destroyedAtOnce = request.destroyed;
+    await once(request, "end");
 
     expect(outcome).toMatchObject({
       code: "BODY_TOO_LARGE",
       message: "request body too large: at least 11 bytes, limit 10",
     });
-    expect(request.destroyed).toBe(false);
+    expect(destroyedAtOnce).toBe(false);
+  });
+
+  it("breaks off when the rest has no end", async () => {
+    const mebibyte = Buffer.alloc(1024 * 1024);
+    const { request } = await read([Buffer.alloc(11), ...Array<Buffer>(80).fill(mebibyte)]);
+
+    await once(request, "close");
+
+    expect(request.readableEnded).toBe(false);
   });
 
   it("refuses by Content-Length before it reads", async () => {

@@ -4,6 +4,10 @@ import { createGunzip } from "node:zlib";
 import { ReceiverError } from "../errors.ts";
 import type { BodyReservation } from "./body-budget.ts";
 
+// Most of what a client sends after its body was refused is thrown away unread, so that it gets to see the answer: closing
+// at once resets the connection, and the answer with it. Beyond this the connection is worth less than the reading.
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
+
 /** Bounds of {@link readBody}. */
 export interface ReadBodyOptions {
   /** Largest body, after `Content-Encoding` is undone; 0 for no limit. */
@@ -16,7 +20,7 @@ export interface ReadBodyOptions {
  * Reads a whole request body, and undoes `Content-Encoding: gzip`.
  *
  * Stops at the limit, during decompression too; what is kept never passes it. The connection stays open for the
- * answer: the request is left where it was, not destroyed.
+ * answer, and what is left of the body flows away.
  *
  * @returns the body in a buffer of its own.
  * @throws {@link ReceiverError} `BODY_TOO_LARGE`, `UNAVAILABLE` (budget), `UNSUPPORTED_MEDIA_TYPE` (another encoding),
@@ -27,12 +31,11 @@ export async function readBody(
   { limitBytes, reservation }: ReadBodyOptions,
 ): Promise<Uint8Array> {
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (limitBytes > 0 && announced > limitBytes) throw tooLarge(announced, limitBytes);
-  const source = openBody(request);
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   try {
-    for await (const chunk of source) {
+    if (limitBytes > 0 && announced > limitBytes) throw tooLarge(announced, limitBytes);
+    for await (const chunk of openBody(request)) {
       byteLength += chunk.length;
       // Before the budget: what is too large for good must not be answered with a 503.
       if (limitBytes > 0 && byteLength > limitBytes) throw tooLarge(byteLength, limitBytes);
@@ -40,6 +43,7 @@ export async function readBody(
       chunks.push(chunk);
     }
   } catch (error) {
+    discardRest(request);
     throw toBodyError(error, request);
   }
   return joinChunks(chunks, byteLength);
@@ -72,6 +76,14 @@ function gunzipped(request: Readable): AsyncIterable<Uint8Array> {
   return request.pipe(gunzip);
 }
 
+function discardRest(request: IncomingMessage): void {
+  let left = MAX_DISCARDED_BYTES;
+  request.on("data", (chunk: Uint8Array) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
+}
+
 function toBodyError(error: unknown, request: IncomingMessage): unknown {
   if (error instanceof ReceiverError || !(error instanceof Error)) return error;
   const code = "code" in error ? String(error.code) : "";
@@ -97,7 +109,7 @@ function tooLarge(byteLength: number, limitBytes: number): ReceiverError {
 }
 
 /** Like Buffer.concat, but never in the slab that Node shares between small Buffers: the result moves to a thread. */
-function joinChunks(chunks: readonly Uint8Array[], byteLength: number): Uint8Array {
+export function joinChunks(chunks: readonly Uint8Array[], byteLength: number): Uint8Array<ArrayBuffer> {
   const body = new Uint8Array(byteLength);
   let at = 0;
   for (const chunk of chunks) {

@@ -1,0 +1,52 @@
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { Code } from "@connectrpc/connect";
+import { describe, expect, it } from "vitest";
+import { createBodyBudget } from "./body-budget.ts";
+import { createMeteredCompressions } from "./metered-compression.ts";
+
+const text = Buffer.from("a message of thirty-one letters");
+const cases = [
+  ["gzip", gzipSync],
+  ["br", brotliCompressSync],
+] as const;
+
+function createDecompress(name: string, maxInflightBytes = 1000) {
+  const budget = createBodyBudget(maxInflightBytes);
+  const compression = createMeteredCompressions(budget).find((one) => one.name === name);
+  return { budget, decompress: compression!.decompress };
+}
+
+describe.for(cases)("createMeteredCompressions, %s", ([name, compress]) => {
+  it("takes a message at its limit and refuses one byte more", async () => {
+    const { decompress, budget } = createDecompress(name);
+
+    expect(Buffer.from(await decompress(compress(text), text.length))).toEqual(text);
+    await expect(decompress(compress(text), text.length - 1)).rejects.toMatchObject({
+      code: Code.ResourceExhausted,
+      rawMessage: `message is larger than configured readMaxBytes ${text.length - 1} after decompression`,
+    });
+    expect(budget.inflightBytes).toBe(0);
+  });
+
+  it("stops when the budget is spent, long before the limit", async () => {
+    const { decompress, budget } = createDecompress(name);
+
+    await expect(decompress(compress(Buffer.alloc(10_000_000)), 1e9)).rejects.toMatchObject({
+      code: Code.Unavailable,
+    });
+    expect(budget.inflightBytes).toBe(0);
+  });
+
+  it("refuses bytes that are not compressed, and those that are cut", async () => {
+    const { decompress } = createDecompress(name);
+
+    await expect(decompress(text, 1000)).rejects.toMatchObject({ code: Code.InvalidArgument });
+    await expect(decompress(compress(text).subarray(0, -4), 1000)).rejects.toMatchObject({
+      code: Code.InvalidArgument,
+    });
+  });
+
+  it("takes no bytes for no bytes", async () => {
+    expect(await createDecompress(name).decompress(new Uint8Array(0), 1)).toHaveLength(0);
+  });
+});

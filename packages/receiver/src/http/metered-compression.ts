@@ -1,0 +1,80 @@
+import type { Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip } from "node:zlib";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { ReceiverError } from "../errors.ts";
+import { type BodyBudget, meterBody } from "./body-budget.ts";
+import { toConnectError } from "./connect-error.ts";
+import { joinChunks } from "./read-body.ts";
+
+/**
+ * The compressions that Connect, gRPC and gRPC-Web clients may use for requests.
+ *
+ * connect-node's own decompress a message in one call, each up to the largest message, so that twenty small requests
+ * at once took 1.3 GB. These do it in steps, and take each step from the budget of bodies in flight until the
+ * message is whole; what then becomes of it is the service's to count.
+ */
+export function createMeteredCompressions(budget: BodyBudget): Compression[] {
+  return [
+    { ...compressionGzip, decompress: meteredDecompress(createGunzip, budget) },
+    { ...compressionBrotli, decompress: meteredDecompress(createBrotliDecompress, budget) },
+  ];
+}
+
+/**
+ * @throws ConnectError `resource_exhausted`, with connect's text, for a message above `readMaxBytes`; `invalid_argument`
+ * for bytes that do not decompress; `unavailable`, with Retry-After, when the budget is spent.
+ */
+function meteredDecompress(createStream: () => Transform, budget: BodyBudget): Compression["decompress"] {
+  return async (bytes, readMaxBytes) => {
+    if (bytes.length === 0) return new Uint8Array(0);
+    const stream = createStream();
+    stream.end(bytes);
+    const reservation = budget.open();
+    const chunks: Uint8Array[] = [];
+    let byteLength = 0;
+    try {
+      for await (const chunk of meterBody(withinLimit(stream, readMaxBytes), reservation)) {
+        byteLength += chunk.length;
+        chunks.push(chunk);
+      }
+      return joinChunks(chunks, byteLength);
+    } catch (error) {
+      throw toDecompressError(error);
+    } finally {
+      reservation.release();
+    }
+  };
+}
+
+async function* withinLimit(
+  stream: AsyncIterable<Uint8Array>,
+  readMaxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let byteLength = 0;
+  for await (const chunk of stream) {
+    byteLength += chunk.length;
+    if (byteLength > readMaxBytes) {
+      throw new ConnectError(
+        `message is larger than configured readMaxBytes ${readMaxBytes} after decompression`,
+        Code.ResourceExhausted,
+      );
+    }
+    yield chunk;
+  }
+}
+
+/** Connect takes whatever is not its own error for a defect. */
+function toDecompressError(error: unknown): unknown {
+  if (error instanceof ReceiverError) return toConnectError(error, "");
+  if (isZlibError(error)) {
+    return new ConnectError(`decompressing the message: ${error.message}`, Code.InvalidArgument);
+  }
+  return error;
+}
+
+/** What zlib says of its input: `Z_…` for gzip, `ERR__ERROR_…` and `ERR_BROTLI_…` for brotli. */
+function isZlibError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && /^(Z_|ERR__ERROR|ERR_BROTLI)/.test(String(error.code));
+}
