@@ -1,8 +1,9 @@
 import type { LabelTable, LocationTable, SampleTable } from "../profile/profile.ts";
-import { HIGH, Int64Column, LOW, toLanes, Uint32Column } from "../wire/column.ts";
+import { HIGH, LOW, toLanes, Uint32Column } from "../wire/column.ts";
 import { type IdTable, NO_ROW } from "../wire/id-table.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
 import { type PprofStrings, toStringRow } from "./decode-strings.ts";
+import { LabelColumns } from "./label-columns.ts";
 import { enterNext, malformedPprof, type PprofLayout, readStringIndex } from "./pprof-layout.ts";
 import { checkLimit, type PprofLimits } from "./pprof-limits.ts";
 
@@ -38,10 +39,9 @@ class SampleDecoder {
   readonly #locations: Uint32Column;
   readonly #values: BigInt64Array;
   readonly #lanes: Int32Array;
-  readonly #key = new Uint32Column();
-  readonly #text = new Uint32Column();
-  readonly #number = new Int64Column();
-  readonly #unit = new Uint32Column();
+  readonly #labels: LabelColumns;
+  /** Whether a location has more frames than one; without, a location counts as one frame and need not be looked up. */
+  readonly #hasInlined: boolean;
   #valueCount = 0;
   #frameCount = 0;
 
@@ -50,14 +50,19 @@ class SampleDecoder {
     this.#context = context;
     this.#reader = context.reader;
     this.#width = layout.sampleTypes.count;
-    // Half of a sample's bytes are its locations, of one to two bytes each.
-    this.#locations = new Uint32Column((layout.samples.end - layout.samples.start) >>> 1);
+    // Most of a sample's bytes are its locations, of one byte each up to id 127 and then of two.
+    const bytes = layout.samples.end - layout.samples.start;
+    this.#locations = new Uint32Column(layout.locations.count < 128 ? bytes : (bytes >>> 1) + 1024);
     this.#values = new BigInt64Array(layout.samples.count * this.#width);
     this.#lanes = toLanes(this.#values);
+    // One label for each sample, most often; made with the first one.
+    this.#labels = new LabelColumns(layout.samples.count);
+    this.#hasInlined = hasInlined(context.locations);
   }
 
   decode(): { samples: SampleTable; labels: LabelTable } {
     const { layout, limits } = this.#context;
+    const { maxLabelsPerSample } = limits;
     const reader = this.#reader;
     const length = layout.samples.count;
     const locationStart = new Uint32Array(length + 1);
@@ -69,10 +74,11 @@ class SampleDecoder {
       reader.leave(outer);
       if (this.#valueCount !== this.#width) throw valueMismatch();
       this.#valueCount = 0;
-      this.#finishStack(locationStart[row] ?? 0);
+      this.#finishStack(locationStart[row]!);
       locationStart[row + 1] = this.#locations.length;
-      checkLimit(limits, "maxLabelsPerSample", this.#key.length - (labelStart[row] ?? 0));
-      labelStart[row + 1] = this.#key.length;
+      const labelCount = this.#labels.length - labelStart[row]!;
+      if (labelCount > maxLabelsPerSample) checkLimit(limits, "maxLabelsPerSample", labelCount);
+      labelStart[row + 1] = this.#labels.length;
     }
     const samples = {
       length,
@@ -81,16 +87,14 @@ class SampleDecoder {
       values: this.#values,
       labelStart,
     };
-    return { samples, labels: this.#finishLabels() };
+    return { samples, labels: this.#labels.finish() };
   }
 
   #readField(row: number): void {
     const reader = this.#reader;
     const tag = reader.tag();
     if (tag === 10) {
-      const outer = reader.enter();
-      while (reader.hasMore()) this.#readLocation();
-      reader.leave(outer);
+      this.#readPackedLocations();
     } else if (tag === 18) {
       const outer = reader.enter();
       while (reader.hasMore()) this.#readValue(row);
@@ -104,6 +108,36 @@ class SampleDecoder {
     } else {
       reader.skip(tag, 3);
     }
+  }
+
+  /** The hot loop of decoding: half of a profile's bytes are these. Ids of one and two bytes are read in place. */
+  #readPackedLocations(): void {
+    const reader = this.#reader;
+    const outer = reader.enter();
+    const { bytes, limit } = reader;
+    const column = this.#locations;
+    column.reserve(limit - reader.position);
+    const { values } = column;
+    const { denseCount } = this.#context.locationIds;
+    let { length } = column;
+    let at = reader.position;
+    while (at < limit) {
+      let last = bytes[at]!;
+      let id = last;
+      let next = at + 1;
+      if (last >= 0x80 && next < limit) {
+        last = bytes[next++]!;
+        id = (id & 0x7f) | (last << 7);
+      }
+      // Longer ids, ids that do not exist or are not numbered from 1, and bytes cut off take the careful way.
+      if (id === 0 || id > denseCount || last >= 0x80) break;
+      values[length++] = id - 1;
+      at = next;
+    }
+    column.length = length;
+    reader.position = at;
+    while (reader.hasMore()) this.#readLocation();
+    reader.leave(outer);
   }
 
   #readLocation(): void {
@@ -148,15 +182,18 @@ class SampleDecoder {
       }
     }
     reader.leave(outer);
-    this.#key.push(toStringRow(strings, key, "sample label string index"));
-    this.#text.push(toStringRow(strings, text, "sample label string index"));
-    this.#number.push(lo, hi);
-    this.#unit.push(toStringRow(strings, unit, "sample label unit string index"));
+    this.#labels.push(
+      toStringRow(strings, key, "sample label string index"),
+      toStringRow(strings, text, "sample label string index"),
+      toStringRow(strings, unit, "sample label unit string index"),
+      lo,
+      hi,
+    );
   }
 
   /** Cuts the stack that begins at `start` to the wanted depth and counts its frames. */
   #finishStack(start: number): void {
-    const { limits, locations } = this.#context;
+    const { limits } = this.#context;
     const column = this.#locations;
     const keep = limits.truncateDepth ?? Number.POSITIVE_INFINITY;
     const depth = column.length - start;
@@ -165,23 +202,29 @@ class SampleDecoder {
       column.values.copyWithin(start, column.length - keep, column.length);
       column.length = start + keep;
     }
-    checkLimit(limits, "maxLocationsPerSample", column.length - start);
-    for (let i = start; i < column.length; i++) {
-      const row = column.values[i] ?? 0;
-      this.#frameCount += (locations.lineStart[row + 1] ?? 0) - (locations.lineStart[row] ?? 0);
-    }
-    checkLimit(limits, "maxFrames", this.#frameCount);
+    const kept = column.length - start;
+    if (kept > limits.maxLocationsPerSample) checkLimit(limits, "maxLocationsPerSample", kept);
+    this.#countFrames(start);
+    if (this.#frameCount > limits.maxFrames) checkLimit(limits, "maxFrames", this.#frameCount);
   }
 
-  #finishLabels(): LabelTable {
-    return {
-      length: this.#key.length,
-      key: this.#key.finish(),
-      text: this.#text.finish(),
-      number: this.#number.finish(),
-      unit: this.#unit.finish(),
-    };
+  #countFrames(start: number): void {
+    const { lineStart } = this.#context.locations;
+    const column = this.#locations;
+    if (!this.#hasInlined) {
+      this.#frameCount += column.length - start;
+      return;
+    }
+    for (let i = start; i < column.length; i++) {
+      const row = column.values[i]!;
+      this.#frameCount += lineStart[row + 1]! - lineStart[row]!;
+    }
   }
+}
+
+function hasInlined({ length, lineStart }: LocationTable): boolean {
+  for (let row = 0; row < length; row++) if (lineStart[row + 1]! - lineStart[row]! > 1) return true;
+  return false;
 }
 
 function valueMismatch(): Error {

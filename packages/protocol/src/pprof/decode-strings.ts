@@ -1,3 +1,4 @@
+import { ByteRunTable } from "../wire/byte-run-table.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
 import { BYTE_DECODER, UTF8_DECODER } from "../wire/text-codec.ts";
 import { enterNext, malformedPprof, type PprofLayout } from "./pprof-layout.ts";
@@ -23,28 +24,29 @@ export function decodeStrings(
   layout: PprofLayout,
   limits: PprofLimits,
 ): PprofStrings {
+  const { bytes } = reader;
   const { count, start, end } = layout.strings;
   const strings: string[] = [];
-  const rowOf = new Map<string, number>();
+  const runs = new ByteRunTable(bytes, count);
   let rows: Uint32Array | undefined;
   // One decoder call for the whole section and a slice for each string cost a third of a call for each string. In
   // this encoding each byte is one UTF-16 unit, and ASCII is ASCII. A slice keeps the section's text alive, which
   // the other slices need anyway.
-  const section = BYTE_DECODER.decode(reader.bytes.subarray(start, end));
+  const section = BYTE_DECODER.decode(bytes.subarray(start, end));
   reader.position = start;
   for (let index = 0; index < count; index++) {
     const outer = enterNext(reader, layout.strings);
-    const string = readString(reader, section, start, limits);
+    const to = reader.limit;
+    const from = keptStart(bytes, reader.position, to, limits);
+    reader.position = to;
     reader.leave(outer);
-    const row = rowOf.get(string);
-    if (row === undefined) {
-      if (rows !== undefined) rows[index] = strings.length;
-      rowOf.set(string, strings.length);
-      strings.push(string);
+    const row = runs.intern(from, to);
+    if (row === strings.length) {
+      strings.push(runs.isAscii ? section.slice(from - start, to - start) : decodeUtf8(bytes, from, to));
     } else {
       rows ??= identityRows(count, index);
-      rows[index] = row;
     }
+    if (rows !== undefined) rows[index] = row;
   }
   if (strings[0] !== "") throw malformedPprof("string 0 should be empty string");
   return { strings, count, rows };
@@ -72,33 +74,19 @@ function identityRows(count: number, used: number): Uint32Array {
   return rows;
 }
 
-function readString(
-  reader: ProtobufReader,
-  section: string,
-  sectionStart: number,
-  limits: PprofLimits,
-): string {
-  const { bytes, limit } = reader;
-  let start = reader.position;
-  reader.position = limit;
+/** Where the part of a string begins that is kept: its start, or nearer to its end when it is to be cut. */
+function keptStart(bytes: Uint8Array, start: number, end: number, limits: PprofLimits): number {
+  const length = end - start;
   const keep = limits.truncateStringBytes;
-  const cut = keep !== undefined && limit - start > keep;
-  if (!cut && limit - start > limits.maxStringBytes) checkLimit(limits, "maxStringBytes", limit - start);
-  if (cut) {
-    // The part that is dropped must be UTF-8 too: what is refused must not depend on the limits.
-    decodeUtf8(bytes, start, limit);
-    start = limit - keep;
-    while (start < limit && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+  if (keep === undefined || length <= keep) {
+    if (length > limits.maxStringBytes) checkLimit(limits, "maxStringBytes", length);
+    return start;
   }
-  return isAscii(bytes, start, limit)
-    ? section.slice(start - sectionStart, limit - sectionStart)
-    : decodeUtf8(bytes, start, limit);
-}
-
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  let bits = 0;
-  for (let i = start; i < end; i++) bits |= bytes[i] ?? 0;
-  return bits < 0x80;
+  // The part that is dropped must be UTF-8 too: what is refused must not depend on the limits.
+  decodeUtf8(bytes, start, end);
+  let kept = end - keep;
+  while (kept < end && (bytes[kept]! & 0xc0) === 0x80) kept++;
+  return kept;
 }
 
 function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {

@@ -144,8 +144,9 @@ export function decodeLocations(
     while (reader.hasMore()) readLocationField(reader, columns, row);
     reader.leave(outer);
     if (isZero(ids, row)) throw malformedPprof("location id is 0");
-    checkLimit(limits, "maxLinesPerLocation", lines.length - (table.lineStart[row] ?? 0));
-    checkLimit(limits, "maxLines", lines.length);
+    const lineCount = lines.length - table.lineStart[row]!;
+    if (lineCount > limits.maxLinesPerLocation) checkLimit(limits, "maxLinesPerLocation", lineCount);
+    if (lines.length > limits.maxLines) checkLimit(limits, "maxLines", lines.length);
     table.lineStart[row + 1] = lines.length;
   }
   return { table, ids: new IdTable(ids), lines: lines.finish() };

@@ -45,7 +45,7 @@ export function profileFromText(drawing: string, options: ProfileFromTextOptions
 }
 
 /** The stacks of a drawing; see {@link profileFromText}. */
-export function stacksFromText(drawing: string, values: readonly number[] = []): StackList {
+export function stacksFromText(drawing: string, values: readonly (bigint | number)[] = []): StackList {
   return profileToStackList(profileFromText(drawing, { values }), 0);
 }
 

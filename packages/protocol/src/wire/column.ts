@@ -18,18 +18,23 @@ export class Uint32Column {
     this.values[this.length++] = value;
   }
 
-  /** Appends rows `start .. end` of another column. */
-  pushRange(source: ArrayLike<number>, start: number, end: number): void {
-    const length = this.length + end - start;
+  /** Makes room for that many more rows, which the caller may write into `values` and then count in `length`. */
+  reserve(count: number): void {
+    const length = this.length + count;
     if (length > this.values.length) this.#grow(length);
-    const values = this.values;
-    for (let from = start, to = this.length; from < end; from++, to++) values[to] = source[from] ?? 0;
-    this.length = length;
   }
 
-  /** A copy of the rows in use. */
+  /** Appends rows `start .. end` of another column. */
+  pushRange(source: ArrayLike<number>, start: number, end: number): void {
+    this.reserve(end - start);
+    const values = this.values;
+    for (let from = start, to = this.length; from < end; from++, to++) values[to] = source[from] ?? 0;
+    this.length += end - start;
+  }
+
+  /** The rows in use. The column is of no more use: its memory may be the result's. */
   finish(): Uint32Array {
-    return this.values.slice(0, this.length);
+    return this.length === this.values.length ? this.values : this.values.slice(0, this.length);
   }
 
   #grow(needed: number): void {
@@ -72,14 +77,9 @@ export class Int64Column {
     this.length++;
   }
 
-  /** A copy of the rows as signed integers. */
+  /** A copy of the rows in use. */
   finish(): BigInt64Array {
     return new BigInt64Array(this.#lanes.slice(0, this.length * 2).buffer);
-  }
-
-  /** A copy of the rows as unsigned integers. */
-  finishUnsigned(): BigUint64Array {
-    return new BigUint64Array(this.#lanes.slice(0, this.length * 2).buffer);
   }
 
   /** Adds to a row; false, and the row is undefined, when the sum leaves int64. */

@@ -11,6 +11,8 @@ export const NO_ROW = -1;
  * table. Of two rows with one id the last wins. Id 0 has no row.
  */
 export class IdTable {
+  /** Ids from 1 to this number are in the row before their number; 0 when ids are not numbered like that. */
+  readonly denseCount: number;
   readonly #count: number;
   readonly #ids: Int32Array;
   readonly #isDense: boolean;
@@ -24,6 +26,7 @@ export class IdTable {
     this.#ids = ids;
     this.#count = ids.length / 2;
     this.#isDense = isDense(ids);
+    this.denseCount = this.#isDense ? this.#count : 0;
     this.#slots = new Uint32Array(this.#isDense ? 0 : 2 ** Math.ceil(Math.log2(this.#count * 2 + 1)));
     if (!this.#isDense) this.#fill();
   }

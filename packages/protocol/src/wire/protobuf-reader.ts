@@ -32,19 +32,20 @@ export class ProtobufReader {
 
   /** Reads a varint of up to 64 bits into {@link ProtobufReader.lo} and {@link ProtobufReader.hi}. */
   varint(): void {
-    const first = this.bytes[this.position];
-    if (first !== undefined && first < 0x80 && this.position < this.limit) {
-      this.position++;
-      this.lo = first;
-      this.hi = 0;
-    } else {
+    const short = this.#shortVarint();
+    if (short < 0) {
       this.#longVarint();
+    } else {
+      this.lo = short;
+      this.hi = 0;
     }
   }
 
   /** Reads a varint that must fit into 32 bits without sign; -1 when it does not. */
   uint32(): number {
-    this.varint();
+    const short = this.#shortVarint();
+    if (short >= 0) return short;
+    this.#longVarint();
     return this.hi === 0 ? this.lo >>> 0 : -1;
   }
 
@@ -58,9 +59,8 @@ export class ProtobufReader {
   tag(): number {
     const start = this.position;
     const tag = this.uint32();
-    if (tag < 8) {
+    if (tag < 8)
       throw malformed(`tag at byte ${start}: expected a field number from 1 to ${MAX_FIELD_NUMBER}`);
-    }
     return tag;
   }
 
@@ -68,11 +68,7 @@ export class ProtobufReader {
   end(): number {
     const start = this.position;
     const length = this.uint32();
-    const left = this.limit - this.position;
-    if (length < 0 || length > left) {
-      const shown = length < 0 ? "more than 2^32" : String(length);
-      throw malformed(`length at byte ${start}: ${shown} bytes, but only ${left} are left`);
-    }
+    if (length < 0 || length > this.limit - this.position) this.#refuseLength(start, length);
     return this.position + length;
   }
 
@@ -124,6 +120,28 @@ export class ProtobufReader {
       throw malformed(`value at byte ${this.position}: ${length} bytes, but only ${left} are left`);
     }
     this.position += length;
+  }
+
+  #refuseLength(start: number, length: number): never {
+    const shown = length < 0 ? "more than 2^32" : String(length);
+    throw malformed(
+      `length at byte ${start}: ${shown} bytes, but only ${this.limit - this.position} are left`,
+    );
+  }
+
+  /** Reads a varint of one or two bytes, which nearly all are; -1, and nothing is read, for a longer one. */
+  #shortVarint(): number {
+    const at = this.position;
+    if (at + 1 >= this.limit) return -1;
+    const first = this.bytes[at] ?? 0;
+    if (first < 0x80) {
+      this.position = at + 1;
+      return first;
+    }
+    const second = this.bytes[at + 1] ?? 0;
+    if (second >= 0x80) return -1;
+    this.position = at + 2;
+    return (first & 0x7f) | (second << 7);
   }
 
   #longVarint(): void {

@@ -27,11 +27,11 @@ export class WordTable {
 
   /** Words of all rows, one after the other; row `i` is `starts()[i] .. starts()[i + 1]`. */
   words(): Uint32Array {
-    return this.#words.finish();
+    return this.#words.values.slice(0, this.#words.length);
   }
 
   starts(): Uint32Array {
-    return this.#starts.finish();
+    return this.#starts.values.slice(0, this.#starts.length);
   }
 
   /** The row of the sequence `words[start .. end]`, added when it is new. */
