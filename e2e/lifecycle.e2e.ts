@@ -167,6 +167,10 @@ describe("pyroscope server", () => {
       ["server", "--tls-key-file", "/nonexistent", "--tls-certificate-file", "/nonexistent"],
       "the file cannot be read",
     ],
+    [
+      ["server", "--tls-key-file", "package.json", "--tls-certificate-file", "package.json"],
+      "expected a PEM certificate and its key",
+    ],
     [["server", "--nonsense"], "unknown option '--nonsense'"],
     [["serve"], "unknown command 'serve'"],
   ] as const)("exits with 2 and one clear line for %j", async ([args, line]) => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type ProgramResult, type RunningProgram, runProgram } from "./run-program.ts";
 
 /** The file that the command `pyroscope` runs. */
-export const receiverBin: string = fileURLToPath(
+const receiverBin: string = fileURLToPath(
   new URL("../../packages/receiver/bin/pyroscope.js", import.meta.url),
 );
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { createApp } from "./app.ts";
 import { systemClock } from "./clock.ts";
@@ -123,10 +124,18 @@ async function run(
 function readTls(config: ReceiverConfig): { readonly certificate: string; readonly key: string } | undefined {
   const { tlsCertificateFile, tlsKeyFile } = config;
   if (tlsCertificateFile === undefined || tlsKeyFile === undefined) return undefined;
-  return {
-    certificate: readSettingFile("--tls-certificate-file", tlsCertificateFile),
-    key: readSettingFile("--tls-key-file", tlsKeyFile),
-  };
+  const certificate = readSettingFile("--tls-certificate-file", tlsCertificateFile);
+  const key = readSettingFile("--tls-key-file", tlsKeyFile);
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch (error) {
+    const files = `--tls-certificate-file=${tlsCertificateFile} and --tls-key-file=${tlsKeyFile}`;
+    throw new ReceiverError(`${files}: expected a PEM certificate and its key`, {
+      code: "CONFIG_INVALID",
+      cause: error,
+    });
+  }
+  return { certificate, key };
 }
 
 function readSettingFile(flag: string, path: string): string {

@@ -93,6 +93,22 @@ describe("addAccessHook", () => {
     expect(fetched.headers["www-authenticate"]).toBe('Bearer realm="pyroscope"');
   });
 
+  it.for([
+    ["cross-site", 403],
+    ["same-origin", 400],
+    ["none", 400],
+  ] as const)("answers a push of a page that is %s with %i", async ([site, status]) => {
+    const { app } = await createTestApp();
+
+    const response = await app.inject({
+      method: "POST",
+      url: "/ingest",
+      headers: { "sec-fetch-site": site },
+    });
+
+    expect(response.statusCode).toBe(status);
+  });
+
   it("refuses gRPC without a token in gRPC's own form", async () => {
     const { app } = await createTestApp({ flags: { "auth-token": TOKENS } });
 

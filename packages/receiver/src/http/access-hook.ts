@@ -37,6 +37,10 @@ export function addAccessHook(app: FastifyInstance, options: AccessHookOptions):
         code: "PERMISSION_DENIED",
       });
     }
+    if (route.policy === "push" && request.headers["sec-fetch-site"] === "cross-site") {
+      // A page of another site can send forms here, with the Basic password that the browser remembers.
+      throw new ReceiverError("a page of another site may not push profiles", { code: "PERMISSION_DENIED" });
+    }
     setRequestContext(request, {
       tenants: isTenantless(route.policy) ? [] : resolveTenants(request, options),
       requestId: randomUUID(),

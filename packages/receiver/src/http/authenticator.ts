@@ -3,7 +3,7 @@ import type { AuthToken, TokenRole } from "../config/auth-tokens.ts";
 import type { RoutePolicy } from "./routes.ts";
 
 /** What a credential is worth on a route. */
-export type AccessDecision = "allowed" | "unauthenticated" | "forbidden";
+type AccessDecision = "allowed" | "unauthenticated" | "forbidden";
 
 /** Decides who may use a route. */
 export interface Authenticator {

@@ -24,7 +24,7 @@ export function addRequestMetrics(app: FastifyInstance, metrics: MetricSet): voi
 }
 
 /** `/push.v1.PusherService/Push` → `push_v1_pusherservice_push`, as Pyroscope's middleware spells it. */
-export function toRouteLabel(path: string | undefined): string {
+function toRouteLabel(path: string | undefined): string {
   if (path === undefined) return "not_found";
   const label = path
     .toLowerCase()

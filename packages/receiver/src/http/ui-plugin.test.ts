@@ -50,6 +50,20 @@ describe("addUi", () => {
     ]);
   });
 
+  it("serves Connect under the path prefix too", async () => {
+    const { app, asked } = await createTestApp({ flags: { "base-url": "/profiles" } });
+
+    const response = await app.inject({
+      method: "POST",
+      url: "/profiles/querier.v1.QuerierService/LabelNames",
+      headers: { "content-type": "application/json" },
+      payload: "{}",
+    });
+
+    expect(response.json()).toEqual({ names: ["service_name"] });
+    expect(asked).toHaveLength(1);
+  });
+
   it.for([
     ["/profiles/healthz", 200],
     ["/healthz", 200],
