@@ -112,3 +112,25 @@ export function readSamples(profile: Profile): ReadSample[] {
     return { frames, labels: Object.fromEntries(pairs), value: Number(samples.values[sample]) };
   });
 }
+
+/** Runs `use` with a receiver, and closes it. */
+export async function withReceiver<T>(use: (receiver: FakeReceiver) => Promise<T>): Promise<T> {
+  const receiver = await startFakeReceiver();
+  try {
+    return await use(receiver);
+  } finally {
+    await receiver.close();
+  }
+}
+
+/** Each profile as `name:sample type`, sorted. */
+export function profileTypes(profiles: readonly ReceivedProfile[]): string[] {
+  return profiles.map(({ profile, labels }) => `${labels.__name__}:${profile.sampleTypes[0]?.type}`).sort();
+}
+
+/** The functions on the stacks of the profiles with a name. */
+export function functionNames(profiles: readonly ReceivedProfile[], name: string): Set<string> {
+  const named = profiles.filter(({ labels }) => labels.__name__ === name);
+  const samples = named.flatMap(({ profile }) => readSamples(profile));
+  return new Set(samples.flatMap(({ frames }) => frames.map((frame) => frame.name)));
+}

@@ -38,7 +38,7 @@ export interface SdkConfig {
   readonly protocol: UploadProtocol;
   readonly uploadTimeoutMs: number;
   readonly uploadQueueBytes: number;
-  readonly flushOnSignal: boolean;
+  readonly flushOnExit: boolean;
   readonly exitTimeoutMs: number;
   readonly maxLabelValues: number;
   readonly maxLabelSets: number;
@@ -280,13 +280,13 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     kind: sizeKind("64k", "512M"),
     help: "Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first.",
   },
-  flushOnSignal: {
-    option: "flushOnSignal",
-    env: env("PYROSCOPE_FLUSH_ON_SIGNAL"),
+  flushOnExit: {
+    option: "flushOnExit",
+    env: env("PYROSCOPE_FLUSH_ON_EXIT"),
     fallback: true,
     fallbackText: "true",
     kind: booleanKind,
-    help: "Upload the last window on SIGTERM and SIGINT where the program has no handler of its own.",
+    help: "Upload the last window when the program ends, and on SIGTERM and SIGINT where it has no handler of its own.",
   },
   exitTimeoutMs: {
     option: "exitTimeout",
@@ -294,7 +294,7 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallback: 1500,
     fallbackText: "1500ms",
     kind: durationKind("0ms", "1m"),
-    help: "Time that the upload on a signal may take.",
+    help: "Time that this last upload may take.",
   },
   maxLabelValues: {
     option: "maxLabelValues",

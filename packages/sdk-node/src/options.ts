@@ -54,9 +54,9 @@ export interface PyroscopeOptions {
   readonly uploadTimeout?: Duration | undefined;
   /** Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first. */
   readonly uploadQueueSize?: ByteSize | undefined;
-  /** Upload the last window on SIGTERM and SIGINT where the program has no handler of its own. */
-  readonly flushOnSignal?: boolean | undefined;
-  /** Time that the upload on a signal may take before the process ends all the same. */
+  /** Upload the last window when the program has nothing left to do, and on SIGTERM and SIGINT where it has no handler of its own. */
+  readonly flushOnExit?: boolean | undefined;
+  /** Time that this last upload may take before the process ends all the same. */
   readonly exitTimeout?: Duration | undefined;
   /** Different values of one label name; further ones become `__overflow__`. */
   readonly maxLabelValues?: number | undefined;

@@ -95,7 +95,7 @@ describe("resolveConfig", () => {
     { protocol: "carrier-pigeon" },
     { uploadTimeout: 1 },
     { uploadQueueSize: 1 },
-    { flushOnSignal: 1 },
+    { flushOnExit: 1 },
     { exitTimeout: "soon" },
     { maxLabelValues: 0 },
     { maxLabelSets: 0 },

@@ -46,7 +46,7 @@ export function resolveConfig(options: PyroscopeOptions, environment: Environmen
     protocol: pick("protocol"),
     uploadTimeoutMs: pick("uploadTimeoutMs"),
     uploadQueueBytes: pick("uploadQueueBytes"),
-    flushOnSignal: pick("flushOnSignal"),
+    flushOnExit: pick("flushOnExit"),
     exitTimeoutMs: pick("exitTimeoutMs"),
     maxLabelValues: pick("maxLabelValues"),
     maxLabelSets: pick("maxLabelSets"),

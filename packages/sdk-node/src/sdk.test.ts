@@ -99,16 +99,16 @@ describe("Sdk", () => {
     const { options, process, sdk } = createSdk();
 
     sdk.start(options);
-    expect(process.eventNames().sort()).toEqual(["SIGINT", "SIGTERM", "exit"]);
+    expect(process.eventNames().sort()).toEqual(["SIGINT", "SIGTERM", "beforeExit", "exit"]);
     await sdk.stop(0);
 
     expect(process.eventNames()).toEqual([]);
   });
 
-  it("listens to no signal where that is not wanted", async () => {
+  it("listens to neither signals nor the end where that is not wanted", async () => {
     const { options, process, sdk } = createSdk();
 
-    sdk.start({ ...options, flushOnSignal: false });
+    sdk.start({ ...options, flushOnExit: false });
 
     expect(process.eventNames()).toEqual(["exit"]);
     await sdk.stop(0);
@@ -165,7 +165,9 @@ describe("Sdk", () => {
   });
 
   it("survives options that are none", () => {
-    const { native, sdk } = createSdk({ environment: () => ({ PYROSCOPE_APPLICATION_NAME: "app" }) });
+    const { native, sdk } = createSdk({
+      environment: () => ({ PYROSCOPE_APPLICATION_NAME: "app", PYROSCOPE_LOG_LEVEL: "off" }),
+    });
 
     sdk.start(null as unknown as undefined);
 

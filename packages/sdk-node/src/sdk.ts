@@ -23,8 +23,8 @@ export interface Host {
   readonly environment: () => Environment;
   readonly loadNative: () => NativeBindings;
   readonly process: SignalTarget & {
-    once(event: "exit", listener: () => void): unknown;
-    removeListener(event: "exit", listener: () => void): unknown;
+    once(event: "exit" | "beforeExit", listener: () => void): unknown;
+    removeListener(event: "exit" | "beforeExit", listener: () => void): unknown;
   };
   readonly clock: Clock;
   readonly random: () => number;
@@ -188,17 +188,21 @@ export class Sdk {
     const { process } = this.#host;
     const onExit = (): void => agent.abandon();
     process.once("exit", onExit);
+    if (!config.flushOnExit) return () => process.removeListener("exit", onExit);
+    // Once: the flush keeps the process alive, and when it is done the event comes again.
+    const onBeforeExit = (): void => void agent.flush(config.exitTimeoutMs);
+    process.once("beforeExit", onBeforeExit);
     // Signals reach the main thread only.
-    const unwatch =
-      config.flushOnSignal && isMainThread
-        ? watchSignals(process, async () => {
-            await this.stop(config.exitTimeoutMs);
-          })
-        : undefined;
+    const unwatch = isMainThread ? watchSignals(process, () => this.#stopForSignal(config)) : undefined;
     return () => {
       process.removeListener("exit", onExit);
+      process.removeListener("beforeExit", onBeforeExit);
       unwatch?.();
     };
+  }
+
+  async #stopForSignal(config: SdkConfig): Promise<void> {
+    await this.stop(config.exitTimeoutMs);
   }
 
   #mergeLabels(run: Run, context: LabelContext, labels: LabelValues): LabelSet | undefined {
