@@ -14,7 +14,7 @@ const PORTION_BYTES = 16 * 1024 * 1024;
 /** What an {@link Ingester} works with. */
 export interface IngesterOptions {
   readonly store: Pick<Store, "append" | "hasSeries" | "seriesCount">;
-  /** Takes what a person should look into: a defect, or a disk that does not take writes. */
+  /** Takes what a person should look into: a defect. */
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -81,7 +81,8 @@ export class Ingester implements PushService {
       return outcome;
     } catch (error) {
       // A defect that one profile meets must not take the others of its request, or the worker, with it.
-      this.#log(`admitting profile ${JSON.stringify(item.id)} of tenant ${batch.tenant}`, error);
+      const { tenant, client = "" } = batch;
+      this.#log(`admitting profile ${JSON.stringify(item.id)} of tenant ${tenant} from ${client}`, error);
       return toRefused(new Refusal("unknown", "internal error"), { bytes: item.payload.length });
     }
   }
@@ -100,10 +101,12 @@ export class Ingester implements PushService {
       await this.#store.append({ tenant, record, profiles: items.flatMap((item) => item.profiles) });
       return undefined;
     } catch (error) {
-      this.#log(`storing ${items.length} profiles of tenant ${tenant}`, error);
-      return error instanceof ReceiverError && error.connectCode === "unavailable"
-        ? new Refusal("storage_unavailable", error.message)
-        : new Refusal("unknown", "internal error");
+      // A disk that does not take writes is a state, which the store says once, not a defect of each push.
+      if (error instanceof ReceiverError && error.connectCode === "unavailable") {
+        return new Refusal("storage_unavailable", error.message);
+      }
+      this.#log(`storing ${items.length} profiles of tenant ${tenant} from ${batch.client ?? ""}`, error);
+      return new Refusal("unknown", "internal error");
     } finally {
       for (const reservation of reservations) reservation.release();
     }
