@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { decodePprof } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { Agent } from "./agent.ts";
+import { toContext } from "./labels/sample-context.ts";
 import type { PyroscopeOptions } from "./options.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { createResource } from "./resource.ts";
@@ -71,7 +72,7 @@ describe("Agent", () => {
     agent.start();
 
     const labels = agent.labelSets.merge(agent.labelSets.empty, { route: "/a" });
-    agent.labels.run(labels, () => native.profilers[0]?.tick("work"), []);
+    agent.labels.run(toContext(labels), () => native.profilers[0]?.tick("work"), []);
     await agent.stop(1000);
 
     expect(read(exporter)).toEqual([["wall: work {route=/a} 10000000"]]);

@@ -244,7 +244,7 @@ export class Agent {
       windowMs: config.uploadRateMs,
       isMainThread,
       platform,
-      noLabels: this.labelSets.empty,
+      labelSets: this.labelSets,
       clock,
       diagnostics,
     });

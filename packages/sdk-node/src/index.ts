@@ -1,9 +1,6 @@
-import process from "node:process";
-import { systemClock } from "./clock.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
-import { loadNativeBindings } from "./profilers/native.ts";
-import { Sdk } from "./sdk.ts";
 import type { FlushResult, PyroscopeStatus } from "./status.ts";
+import { sdk } from "./thread-sdk.ts";
 
 export type { Logger, LogLevel } from "./diagnostics.ts";
 export type { SdkErrorCode } from "./errors.ts";
@@ -19,17 +16,6 @@ export type {
 } from "./options.ts";
 export type { FlushResult, PyroscopeStatus, UploadStatus } from "./status.ts";
 export type { UploadCounts } from "./upload-queue.ts";
-
-// The one object of this thread. It holds nothing and touches nothing before start().
-const sdk = new Sdk({
-  // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
-  environment: () => process.env,
-  loadNative: loadNativeBindings,
-  process,
-  clock: systemClock,
-  random: Math.random,
-  platform: process.platform,
-});
 
 /** How long a flush or stop may take. */
 export interface TimeoutOptions {

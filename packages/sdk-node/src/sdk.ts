@@ -7,8 +7,9 @@ import { describeError } from "./errors.ts";
 import type { ProfileExporter } from "./exporters/exporter.ts";
 import { IngestExporter } from "./exporters/ingest-exporter.ts";
 import { PushExporter } from "./exporters/push-exporter.ts";
-import type { LabelContext } from "./labels/label-context.ts";
-import type { LabelSet } from "./labels/label-set.ts";
+import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
+import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
+import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
 import type { SignalTarget } from "./process-signals.ts";
 import { watchSignals } from "./process-signals.ts";
@@ -106,13 +107,42 @@ export class Sdk {
     const run = this.#run;
     if (run === undefined) return fn(...args);
     const context = run.agent.labels;
-    const set = this.#mergeLabels(run, context, labels);
-    return set === undefined ? fn(...args) : context.run(set, fn, args);
+    const next = this.#addLabels(run, context, labels);
+    return next === undefined ? fn(...args) : context.run(next, fn, args);
+  }
+
+  /** Runs `fn` in any case, with `span` in place of the one that is active. */
+  runInSpan<A extends readonly unknown[], T>(
+    span: ProfiledSpan | undefined,
+    fn: (...args: A) => T,
+    args: A,
+  ): T {
+    const run = this.#run;
+    if (run === undefined) return fn(...args);
+    const context = run.agent.labels;
+    const current = context.current();
+    if (current?.span === span) return fn(...args);
+    return context.run(withSpan(current ?? toContext(run.agent.labelSets.empty), span), fn, args);
+  }
+
+  /** How samples are labelled now; `none` also while nothing runs. */
+  get labelMechanism(): LabelMechanism {
+    return this.#run?.agent.labels.mechanism ?? "none";
+  }
+
+  get isRunning(): boolean {
+    return this.#run !== undefined;
+  }
+
+  /** Says `message` once in a run, through the user's logger. */
+  warnOnce(key: string, message: string): void {
+    this.#diagnostics.warnOnce(key, message);
   }
 
   /** The labels of the code that runs now. */
   getLabels(): Readonly<Record<string, string>> {
-    return this.#run?.agent.labels.current()?.record ?? NO_LABELS;
+    const context = this.#run?.agent.labels.current();
+    return context === undefined ? NO_LABELS : toRecord(context);
   }
 
   /** Gives the rest of the current asynchronous context `labels`, in place of its own or on top of them. */
@@ -121,9 +151,11 @@ export class Sdk {
     if (run === undefined) return;
     try {
       const context = run.agent.labels;
-      const { empty } = run.agent.labelSets;
-      const parent = isAdded ? (context.current() ?? empty) : empty;
-      context.enter(run.agent.labelSets.merge(parent, labels));
+      const sets = run.agent.labelSets;
+      const empty = toContext(sets.empty);
+      const current = context.current() ?? empty;
+      const parent = isAdded ? current : withSpan(empty, current.span);
+      context.enter(addLabels(sets, parent, labels));
     } catch (error) {
       run.diagnostics.warnOnce("labels", `labels not set: ${describeError(error)}`);
     }
@@ -136,7 +168,7 @@ export class Sdk {
     return {
       state,
       profileTypes: this.#run?.config.profileTypes ?? [],
-      labelMechanism: this.#run?.agent.labels.mechanism ?? "none",
+      labelMechanism: this.labelMechanism,
       uploads: this.#lastRun?.agent.uploads,
       warnings: this.#diagnostics.warnings,
     };
@@ -205,9 +237,10 @@ export class Sdk {
     await this.stop(config.exitTimeoutMs);
   }
 
-  #mergeLabels(run: Run, context: LabelContext, labels: LabelValues): LabelSet | undefined {
+  #addLabels(run: Run, context: LabelContext, labels: LabelValues): SampleContext | undefined {
     try {
-      return run.agent.labelSets.merge(context.current() ?? run.agent.labelSets.empty, labels);
+      const sets = run.agent.labelSets;
+      return addLabels(sets, context.current() ?? toContext(sets.empty), labels);
     } catch (error) {
       // A getter or proxy of the caller's labels threw.
       run.diagnostics.warnOnce("labels", `labels not set: ${describeError(error)}`);

@@ -4,10 +4,12 @@ import { FakeTimeProfiler } from "../testing/fake-native.ts";
 import type { LabelContext } from "./label-context.ts";
 import { FrameLabelContext, HookLabelContext, noLabelContext } from "./label-context.ts";
 import { LabelSets } from "./label-set.ts";
+import { toContext, withSpan } from "./sample-context.ts";
 
 const sets = new LabelSets({ maxValues: 9, maxSets: 9, maxLabels: 9 }, () => undefined);
-const a = sets.merge(sets.empty, { route: "/a" });
-const b = sets.merge(sets.empty, { route: "/b" });
+const empty = toContext(sets.empty);
+const a = toContext(sets.merge(sets.empty, { route: "/a" }));
+const b = toContext(sets.merge(sets.empty, { route: "/b" }));
 
 function createNative(): FakeTimeProfiler {
   return new FakeTimeProfiler({
@@ -28,7 +30,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 const mechanisms: readonly { readonly name: string; readonly create: () => LabelContext }[] = [
   { name: "FrameLabelContext", create: () => new FrameLabelContext(new AsyncLocalStorage(), createNative()) },
-  { name: "HookLabelContext", create: () => new HookLabelContext(createNative(), 0, sets.empty) },
+  { name: "HookLabelContext", create: () => new HookLabelContext(createNative(), 0, empty) },
 ];
 
 describe.for(mechanisms)("$name", ({ create }) => {
@@ -111,12 +113,39 @@ describe("FrameLabelContext", () => {
     expect(native.calls).toEqual(["holder", "holder"]);
     context.close();
   });
+
+  it("makes one native holder for each span, and another when its labels change", () => {
+    const native = createNative();
+    const context = new FrameLabelContext(new AsyncLocalStorage(), native);
+    const span = { traceId: undefined, spanId: "1", name: undefined, endTimeMs: undefined };
+
+    for (let i = 0; i < 5; i++) context.run(withSpan(a, span), () => undefined, []);
+    const seen = context.run(withSpan(b, span), () => context.current(), []);
+
+    expect(native.calls).toEqual(["holder", "holder"]);
+    expect(seen).toEqual(withSpan(b, span));
+    context.close();
+  });
+
+  it("tells ids that were given by hand apart", () => {
+    const context = new FrameLabelContext(new AsyncLocalStorage(), createNative());
+    const ids = (spanId: string) => ({ ...a, ids: { traceId: undefined, spanId } });
+
+    const seen = context.run(
+      ids("1"),
+      () => [context.current()?.ids?.spanId, context.run(ids("2"), () => context.current()?.ids?.spanId, [])],
+      [],
+    );
+
+    expect(seen).toEqual(["1", "2"]);
+    context.close();
+  });
 });
 
 describe("HookLabelContext", () => {
   it("follows no promise before the first label", async () => {
     const native = createNative();
-    const context = new HookLabelContext(native, 0, sets.empty);
+    const context = new HookLabelContext(native, 0, empty);
     const given = native.context;
 
     native.tick("unlabelled");
@@ -129,11 +158,11 @@ describe("HookLabelContext", () => {
 
   it("tells the native profiler before every callback, a new object only after a sample took the last one", async () => {
     const native = createNative();
-    const context = new HookLabelContext(native, 0, sets.empty);
+    const context = new HookLabelContext(native, 0, empty);
     const given = new Set<object | undefined>();
     const look = (): unknown => {
       given.add(native.context);
-      return context.labelsOf(native.context);
+      return context.contextOf(native.context);
     };
 
     await context.run(a, async () => {
@@ -151,7 +180,7 @@ describe("HookLabelContext", () => {
 
   it("leaves the labels of a taken sample as they were", () => {
     const native = createNative();
-    const context = new HookLabelContext(native, 0, sets.empty);
+    const context = new HookLabelContext(native, 0, empty);
 
     const taken = context.run(a, () => {
       native.tick("a");
@@ -159,7 +188,7 @@ describe("HookLabelContext", () => {
     }, []);
     context.run(b, () => undefined, []);
 
-    expect(context.labelsOf(taken)).toBe(a);
+    expect(context.contextOf(taken)).toBe(a);
     context.close();
   });
 });

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import type { NativeTimeProfiler } from "../profilers/native.ts";
 import type { LabelSet } from "./label-set.ts";
+import type { ProfiledSpan, SampleContext } from "./sample-context.ts";
 
 /** How labels follow asynchronous work; `none` where samples cannot carry labels. */
 export type LabelMechanism = "async-context-frame" | "async-hooks" | "none";
@@ -8,14 +9,14 @@ export type LabelMechanism = "async-context-frame" | "async-hooks" | "none";
 /** Labels that follow asynchronous work and end up on the native profiler's samples. */
 export interface LabelContext {
   readonly mechanism: LabelMechanism;
-  /** The label set of the code that runs now, or undefined. */
-  current(): LabelSet | undefined;
-  /** Calls `fn` with `labels` for it and for all it starts; what ran before has its own labels back afterwards. */
-  run<A extends readonly unknown[], T>(labels: LabelSet, fn: (...args: A) => T, args: A): T;
-  /** Gives the rest of the current asynchronous context these labels. */
-  enter(labels: LabelSet): void;
-  /** The label set of a context that the native profiler recorded. */
-  labelsOf(context: object | undefined): LabelSet | undefined;
+  /** What the samples of the code that runs now carry, or undefined. */
+  current(): SampleContext | undefined;
+  /** Calls `fn` with `context` for it and for all it starts; what ran before has its own back afterwards. */
+  run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T;
+  /** Gives the rest of the current asynchronous context this one. */
+  enter(context: SampleContext): void;
+  /** The context of a sample, from what the native profiler recorded. */
+  contextOf(recorded: object | undefined): SampleContext | undefined;
   /** Tells the native profiler again, after it was started anew. */
   renew(): void;
   /** Ends the context; afterwards nothing of it may be used. */
@@ -26,16 +27,16 @@ export interface LabelContext {
 export const noLabelContext: LabelContext = {
   mechanism: "none",
   current: () => undefined,
-  run: (_labels, fn, args) => fn(...args),
+  run: (_context, fn, args) => fn(...args),
   enter: () => undefined,
-  labelsOf: () => undefined,
+  contextOf: () => undefined,
   renew: () => undefined,
   close: () => undefined,
 };
 
 // The native profiler keeps the object it was given under this index of the holder that it makes.
 interface ContextHolder {
-  readonly 0: LabelSet;
+  readonly 0: SampleContext;
 }
 
 /**
@@ -43,13 +44,15 @@ interface ContextHolder {
  *
  * AsyncLocalStorage keeps its store in that slot, and the native profiler reads it at every sample with
  * `storage` as the key. No hook runs at an await. The store is a native holder; one is made for each label set
- * and used again, because making one for every call is what costs.
+ * and for each span and used again, because making one for every call is what costs.
  */
 export class FrameLabelContext implements LabelContext {
   readonly mechanism = "async-context-frame";
   readonly #storage: AsyncLocalStorage<ContextHolder>;
   readonly #profiler: NativeTimeProfiler;
   readonly #holders = new Map<LabelSet, ContextHolder>();
+  // Spans are without number, and each mostly has one label set: the last holder of each, as long as it lives.
+  readonly #spanHolders = new WeakMap<ProfiledSpan, ContextHolder>();
 
   /** @param storage - the `CPEDKey` that `profiler` was created with. Never used with a second profiler: holders of a disposed one crash the process. */
   constructor(storage: AsyncLocalStorage<unknown>, profiler: NativeTimeProfiler) {
@@ -58,21 +61,21 @@ export class FrameLabelContext implements LabelContext {
     this.#profiler = profiler;
   }
 
-  current(): LabelSet | undefined {
+  current(): SampleContext | undefined {
     return this.#storage.getStore()?.[0];
   }
 
-  run<A extends readonly unknown[], T>(labels: LabelSet, fn: (...args: A) => T, args: A): T {
-    return this.#storage.run(this.#holderOf(labels), () => fn(...args));
+  run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
+    return this.#storage.run(this.#holderOf(context), fn, ...args);
   }
 
-  enter(labels: LabelSet): void {
-    this.#storage.enterWith(this.#holderOf(labels));
+  enter(context: SampleContext): void {
+    this.#storage.enterWith(this.#holderOf(context));
   }
 
-  labelsOf(context: object | undefined): LabelSet | undefined {
-    // Only label sets are put into holders.
-    return context as LabelSet | undefined;
+  contextOf(recorded: object | undefined): SampleContext | undefined {
+    // Only sample contexts are put into holders.
+    return recorded as SampleContext | undefined;
   }
 
   renew(): void {
@@ -84,18 +87,32 @@ export class FrameLabelContext implements LabelContext {
     this.#holders.clear();
   }
 
-  #holderOf(labels: LabelSet): ContextHolder {
-    const known = this.#holders.get(labels);
+  #holderOf(context: SampleContext): ContextHolder {
+    if (context.ids !== undefined) return this.#createHolder(context);
+    if (context.span !== undefined) return this.#holderOfSpan(context, context.span);
+    const known = this.#holders.get(context.labels);
     if (known !== undefined) return known;
-    const holder = this.#profiler.createContextHolder(labels) as ContextHolder;
-    this.#holders.set(labels, holder);
+    const holder = this.#createHolder(context);
+    this.#holders.set(context.labels, holder);
     return holder;
+  }
+
+  #holderOfSpan(context: SampleContext, span: ProfiledSpan): ContextHolder {
+    const known = this.#spanHolders.get(span);
+    if (known?.[0].labels === context.labels) return known;
+    const holder = this.#createHolder(context);
+    this.#spanHolders.set(span, holder);
+    return holder;
+  }
+
+  #createHolder(context: SampleContext): ContextHolder {
+    return this.#profiler.createContextHolder(context) as ContextHolder;
   }
 }
 
-/** What the native profiler is given in place of a label set; see {@link HookLabelContext}. */
+/** What the native profiler is given in place of a context; see {@link HookLabelContext}. */
 interface MutableContext {
-  labels: LabelSet;
+  current: SampleContext;
 }
 
 /**
@@ -110,32 +127,32 @@ interface MutableContext {
  */
 export class HookLabelContext implements LabelContext {
   readonly mechanism = "async-hooks";
-  readonly #storage = new AsyncLocalStorage<LabelSet>();
+  readonly #storage = new AsyncLocalStorage<SampleContext>();
   readonly #hook = createHook({ before: () => this.#activate(this.#storage.getStore() ?? this.#empty) });
   readonly #profiler: NativeTimeProfiler;
   readonly #sampleCountIndex: number;
-  readonly #empty: LabelSet;
+  readonly #empty: SampleContext;
   #context: MutableContext;
   #sampleCount = 0;
   #isHooked = false;
 
-  constructor(profiler: NativeTimeProfiler, sampleCountIndex: number, empty: LabelSet) {
+  constructor(profiler: NativeTimeProfiler, sampleCountIndex: number, empty: SampleContext) {
     this.#profiler = profiler;
     this.#sampleCountIndex = sampleCountIndex;
     this.#empty = empty;
-    this.#context = { labels: empty };
+    this.#context = { current: empty };
     this.renew();
   }
 
-  current(): LabelSet | undefined {
+  current(): SampleContext | undefined {
     return this.#isHooked ? this.#storage.getStore() : undefined;
   }
 
-  run<A extends readonly unknown[], T>(labels: LabelSet, fn: (...args: A) => T, args: A): T {
+  run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
     this.#enableHook();
     const before = this.#storage.getStore() ?? this.#empty;
-    return this.#storage.run(labels, () => {
-      this.#activate(labels);
+    return this.#storage.run(context, () => {
+      this.#activate(context);
       try {
         return fn(...args);
       } finally {
@@ -144,20 +161,20 @@ export class HookLabelContext implements LabelContext {
     });
   }
 
-  enter(labels: LabelSet): void {
+  enter(context: SampleContext): void {
     this.#enableHook();
-    this.#storage.enterWith(labels);
-    this.#activate(labels);
+    this.#storage.enterWith(context);
+    this.#activate(context);
   }
 
-  labelsOf(context: object | undefined): LabelSet | undefined {
+  contextOf(recorded: object | undefined): SampleContext | undefined {
     // Only #activate and renew give the profiler contexts.
-    return (context as MutableContext | undefined)?.labels;
+    return (recorded as MutableContext | undefined)?.current;
   }
 
   renew(): void {
     this.#sampleCount = this.#profiler.state[this.#sampleCountIndex] ?? 0;
-    this.#context = { labels: this.#context.labels };
+    this.#context = { current: this.#context.current };
     this.#profiler.context = this.#context;
   }
 
@@ -167,14 +184,14 @@ export class HookLabelContext implements LabelContext {
     this.#isHooked = false;
   }
 
-  #activate(labels: LabelSet): void {
+  #activate(context: SampleContext): void {
     const count = this.#profiler.state[this.#sampleCountIndex];
     if (count === this.#sampleCount) {
-      this.#context.labels = labels;
+      this.#context.current = context;
       return;
     }
     this.#sampleCount = count ?? 0;
-    this.#context = { labels };
+    this.#context = { current: context };
     this.#profiler.context = this.#context;
   }
 

@@ -1,6 +1,6 @@
 import type { LabelValues } from "../options.ts";
 import type { Label } from "./label.ts";
-import { formatLabelValue, OVERFLOW_VALUE, sanitizeLabelName, sortLabels } from "./label.ts";
+import { formatLabelValue, isIdLabel, OVERFLOW_VALUE, sanitizeLabelName, sortLabels } from "./label.ts";
 
 /** A label set of samples. One object per content, so that sets are compared and counted by identity. */
 export interface LabelSet {
@@ -51,12 +51,12 @@ export class LabelSets {
     this.empty = this.#empty;
   }
 
-  /** `parent` with `labels` added; where both have a name, the value of `labels` counts. */
+  /** `parent` with `labels` added, without ids; where both have a name, the value of `labels` counts. */
   merge(parent: LabelSet, labels: LabelValues): LabelSet {
     // Sets are only made here, so every LabelSet is an InternedSet.
     let set = parent as InternedSet;
     for (const name in labels) {
-      if (!Object.hasOwn(labels, name)) continue;
+      if (!Object.hasOwn(labels, name) || isIdLabel(name)) continue;
       const value: unknown = labels[name];
       set = set.next.get(name)?.get(value) ?? this.#add(set, name, value);
     }

@@ -4,6 +4,10 @@ export interface Label {
   readonly value: string;
 }
 
+// Names of ids. Servers keep those in columns, so they make no series and are no part of a label set.
+export const TRACE_ID_LABEL = "trace_id";
+export const SPAN_ID_LABEL = "span_id";
+
 /** The value of a label beyond a limit on the number of different ones. */
 export const OVERFLOW_VALUE = "__overflow__";
 
@@ -67,4 +71,9 @@ export function toLabels(pairs: readonly (readonly [string, unknown])[]): readon
     labels.set(sanitizedName, text);
   }
   return sortLabels(labels);
+}
+
+/** True for the names of ids. */
+export function isIdLabel(name: string): boolean {
+  return name === SPAN_ID_LABEL || name === TRACE_ID_LABEL;
 }

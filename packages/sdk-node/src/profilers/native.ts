@@ -22,6 +22,8 @@ export interface TimeNode {
 /** One tick on a node. */
 export interface TimeNodeContext {
   readonly context?: object;
+  /** Microseconds since the epoch, by the system clock as it is when the window ends. */
+  readonly timestamp?: bigint;
   /** CPU nanoseconds of the thread since the tick before. */
   readonly cpuTime?: number;
 }

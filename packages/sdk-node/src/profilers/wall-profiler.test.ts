@@ -22,7 +22,7 @@ function createProfiler(more: Partial<WallProfilerOptions> = {}, hasFrames = fal
     windowMs: 15_000,
     isMainThread: true,
     platform: "linux",
-    noLabels: sets.empty,
+    labelSets: sets,
     clock,
     diagnostics,
     ...more,

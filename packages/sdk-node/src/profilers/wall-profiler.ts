@@ -4,7 +4,9 @@ import type { Diagnostics } from "../diagnostics.ts";
 import { describeError, SdkError } from "../errors.ts";
 import type { LabelContext } from "../labels/label-context.ts";
 import { FrameLabelContext, HookLabelContext, noLabelContext } from "../labels/label-context.ts";
-import type { LabelSet } from "../labels/label-set.ts";
+import type { LabelSets } from "../labels/label-set.ts";
+import { toContext } from "../labels/sample-context.ts";
+import { SampleLabelReader } from "../labels/sample-labels.ts";
 import { convertTimeTree, durationNanos } from "../transform/convert-time-tree.ts";
 import type { NativeBindings, NativeTimeProfiler } from "./native.ts";
 import type { Profiler, Recording } from "./profiler.ts";
@@ -19,8 +21,7 @@ export interface WallProfilerOptions {
   readonly isMainThread: boolean;
   /** `process.platform`: on Windows the native profiler knows neither labels nor CPU time. */
   readonly platform: NodeJS.Platform;
-  /** The labels of code that nobody labelled. */
-  readonly noLabels: LabelSet;
+  readonly labelSets: LabelSets;
   readonly clock: Clock;
   readonly diagnostics: Diagnostics;
 }
@@ -100,6 +101,7 @@ export class WallProfiler implements Profiler {
     const tree = profiler.stop(isRestarted);
     // The window's own clock is monotonic, so its start is known by its length only.
     const startUnixNanos = endUnixNanos - durationNanos(tree);
+    const reader = new SampleLabelReader(this.#options.labelSets, this.#options.clock);
     return {
       startUnixNanos,
       durationNanos: durationNanos(tree),
@@ -108,7 +110,7 @@ export class WallProfiler implements Profiler {
           types: this.#options.types,
           intervalMicros: this.#intervalMicros,
           startUnixNanos,
-          labelsOf: (context) => labels.labelsOf(context),
+          labelsOf: (context, timestamp) => reader.read(labels.contextOf(context), timestamp),
         }),
     };
   }
@@ -130,7 +132,7 @@ export class WallProfiler implements Profiler {
   }
 
   #create(): Running {
-    const { native, platform, noLabels, isMainThread, windowMs } = this.#options;
+    const { native, platform, labelSets, isMainThread, windowMs } = this.#options;
     const canLabel = platform !== "win32";
     const storage = canLabel && native.isAsyncContextFrameActive() ? new AsyncLocalStorage() : undefined;
     const profiler = native.createTimeProfiler({
@@ -148,7 +150,7 @@ export class WallProfiler implements Profiler {
     if (!canLabel) return { profiler, labels: noLabelContext };
     const labels =
       storage === undefined
-        ? new HookLabelContext(profiler, native.sampleCountIndex, noLabels)
+        ? new HookLabelContext(profiler, native.sampleCountIndex, toContext(labelSets.empty))
         : new FrameLabelContext(storage, profiler);
     return { profiler, labels };
   }

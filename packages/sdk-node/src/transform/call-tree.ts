@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { LocationIndex, ProfileBuilder } from "@pyroscope-ts/protocol";
-import type { LabelSet } from "../labels/label-set.ts";
+import type { SampleLabels } from "../labels/sample-labels.ts";
 
 /** A node of one of V8's call trees: a function called from the functions above it. */
 export interface CallTreeNode<N> {
@@ -13,7 +13,7 @@ export interface CallTreeNode<N> {
 
 /** What one node spent itself, apart by label set. */
 export interface NodeValue {
-  readonly labels: LabelSet | undefined;
+  readonly labels: SampleLabels | undefined;
   readonly value: number;
 }
 
@@ -53,7 +53,7 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
   }
 
   /** @param path - root first. */
-  addSample(path: readonly CallTreeNode<unknown>[], labels: LabelSet | undefined, value: number): void {
+  addSample(path: readonly CallTreeNode<unknown>[], labels: SampleLabels | undefined, value: number): void {
     if (!(value > 0)) return;
     const rows: LocationIndex[] = [];
     for (const node of path) rows.push(this.#rowOf(node));

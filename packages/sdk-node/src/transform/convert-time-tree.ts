@@ -1,5 +1,5 @@
 import { ProfileBuilder } from "@pyroscope-ts/protocol";
-import type { LabelSet } from "../labels/label-set.ts";
+import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
 import type { CallTreeNode, NodeValue } from "./call-tree.ts";
@@ -13,7 +13,8 @@ export interface TimeTreeOptions {
   /** The interval that was asked for: the `period` of the profiles. */
   readonly intervalMicros: number;
   readonly startUnixNanos: bigint;
-  readonly labelsOf: (context: object | undefined) => LabelSet | undefined;
+  /** The labels of a tick, from its context and its microseconds since the epoch. */
+  readonly labelsOf: (context: object | undefined, timestamp: bigint | undefined) => SampleLabels | undefined;
 }
 
 // V8's names of the states that are no JavaScript function; all are children of the root.
@@ -118,7 +119,7 @@ type LabelsOf = TimeTreeOptions["labelsOf"];
 function cpuValues(labelsOf: LabelsOf, claim: IdleCpuClaim): (node: TimeNode) => Iterable<NodeValue> {
   return function* values(node) {
     for (const tick of node.contexts ?? [])
-      yield { labels: labelsOf(tick.context), value: claim.cpuOf(node, tick) };
+      yield { labels: labelsOf(tick.context, tick.timestamp), value: claim.cpuOf(node, tick) };
   };
 }
 
@@ -127,7 +128,8 @@ function wallValues(labelsOf: LabelsOf, intervalNanos: number): (node: TimeNode)
     const contexts = node.contexts ?? [];
     // A tick without a context has no label; a context without a tick was a CPU reading only.
     const labelled = Math.min(node.hitCount, contexts.length);
-    for (let i = 0; i < labelled; i++) yield { labels: labelsOf(contexts[i]?.context), value: intervalNanos };
+    for (const { context, timestamp } of contexts.slice(0, labelled))
+      yield { labels: labelsOf(context, timestamp), value: intervalNanos };
     if (node.hitCount > labelled)
       yield { labels: undefined, value: (node.hitCount - labelled) * intervalNanos };
   };

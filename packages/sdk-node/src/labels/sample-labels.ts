@@ -1,0 +1,86 @@
+import type { Clock } from "../clock.ts";
+import type { Label } from "./label.ts";
+import { SPAN_ID_LABEL, TRACE_ID_LABEL } from "./label.ts";
+import type { LabelSet, LabelSets } from "./label-set.ts";
+import type { ProfiledSpan, SampleContext } from "./sample-context.ts";
+
+/** The labels that one sample is written with. A {@link LabelSet} is one. */
+export type SampleLabels = Pick<LabelSet, "labels">;
+
+const SPAN_NAME_LABEL = "span_name";
+
+// A reading takes about 30 ns, so this is some milliseconds: a system clock that stands still must not hold us.
+const MAX_READINGS = 200_000;
+
+/**
+ * The labels of the samples of one window, worked out when its profiles are written.
+ *
+ * Only then are the ids of a span read. The native profiler keeps which span was active, not whether it had
+ * ended: code that a span started may run on after its end, in the same asynchronous context. So the moment of the
+ * sample is compared with the end of its span; later samples have no ids.
+ *
+ * Ids pass the limits on labels by, because servers make no series of them. Span names do not: they are labels.
+ */
+export class SampleLabelReader {
+  readonly #sets: LabelSets;
+  readonly #clock: Clock;
+  #offsetMicros: number | undefined;
+
+  constructor(sets: LabelSets, clock: Clock) {
+    this.#sets = sets;
+    this.#clock = clock;
+  }
+
+  /** @param timestamp - of the sample, in microseconds since the epoch; without it, the span counts as active. */
+  read(context: SampleContext | undefined, timestamp: bigint | undefined): SampleLabels | undefined {
+    if (context === undefined) return undefined;
+    const { labels, ids } = context;
+    const span = this.#readSpan(context.span, timestamp);
+    const named = this.#addName(labels, span?.name);
+    const traceId = ids?.traceId ?? span?.traceId;
+    const spanId = ids?.spanId ?? span?.spanId;
+    if (traceId === undefined && spanId === undefined) return named;
+    const idLabels: Label[] = [];
+    if (spanId !== undefined) idLabels.push({ name: SPAN_ID_LABEL, value: spanId });
+    if (traceId !== undefined) idLabels.push({ name: TRACE_ID_LABEL, value: traceId });
+    return { labels: [...named.labels, ...idLabels] };
+  }
+
+  /** What the span was at the time of the sample; undefined after its end. */
+  #readSpan(span: ProfiledSpan | undefined, timestamp: bigint | undefined): ProfiledSpan | undefined {
+    if (span === undefined) return undefined;
+    try {
+      const { traceId, spanId, name, endTimeMs } = span;
+      return this.#isActive(endTimeMs, timestamp) ? { traceId, spanId, name, endTimeMs } : undefined;
+    } catch {
+      // Somebody else's span: without it the sample still says where the time went.
+      return undefined;
+    }
+  }
+
+  /** A name that the user gave with `tagWrapper` stays. */
+  #addName(labels: LabelSet, name: string | undefined): LabelSet {
+    if (name === undefined || labels.record[SPAN_NAME_LABEL] !== undefined) return labels;
+    return this.#sets.merge(labels, { [SPAN_NAME_LABEL]: name });
+  }
+
+  #isActive(endTimeMs: number | undefined, timestamp: bigint | undefined): boolean {
+    if (endTimeMs === undefined || timestamp === undefined) return true;
+    this.#offsetMicros ??= measureOffsetMicros(this.#clock);
+    return Number(timestamp) <= endTimeMs * 1000 + this.#offsetMicros;
+  }
+}
+
+/**
+ * What the system clock is ahead of the monotonic one.
+ *
+ * The native profiler adds that difference to its timestamps as it is at the end of a window, to the microsecond.
+ * JavaScript reads the system clock in whole milliseconds, so this waits for one to begin: at most a millisecond, once
+ * in a window in which a span ended.
+ */
+function measureOffsetMicros(clock: Clock): number {
+  const startUnixMs = clock.nowUnixMs();
+  let unixMs = startUnixMs;
+  for (let i = 0; i < MAX_READINGS && unixMs === startUnixMs; i++) unixMs = clock.nowUnixMs();
+  return (unixMs - clock.nowMonotonicMs()) * 1000;
+}

@@ -1,0 +1,15 @@
+import process from "node:process";
+import { systemClock } from "./clock.ts";
+import { loadNativeBindings } from "./profilers/native.ts";
+import { Sdk } from "./sdk.ts";
+
+/** The one object of this thread, behind every entry point. It holds nothing and touches nothing before start(). */
+export const sdk: Sdk = new Sdk({
+  // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
+  environment: () => process.env,
+  loadNative: loadNativeBindings,
+  process,
+  clock: systemClock,
+  random: Math.random,
+  platform: process.platform,
+});
