@@ -29,7 +29,7 @@ export const transports = {
 export type TransportName = keyof typeof transports;
 
 /** An answer of a REST route. */
-export interface RestAnswer {
+interface RestAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed if it is JSON, else text. */
@@ -37,7 +37,7 @@ export interface RestAnswer {
 }
 
 /** A range of time; anything that the receiver's time syntax takes. */
-export interface TimeRange {
+interface TimeRange {
   readonly from: string;
   readonly until: string;
 }

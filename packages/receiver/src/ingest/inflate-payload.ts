@@ -35,7 +35,7 @@ export function inflatePayload(
 }
 
 /** Whether bytes begin as a gzip member does. */
-export function isGzip(bytes: Uint8Array): boolean {
+function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 

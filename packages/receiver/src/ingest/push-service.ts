@@ -37,7 +37,7 @@ export interface PushItem {
 }
 
 /** What the query string and the form of `/ingest` say beside the profile. */
-export interface IngestHints {
+interface IngestHints {
   /** Parameter `from`: the time of a profile that has none, or one in 1970. */
   readonly fromUnixNanos: bigint;
   /** Part `sample_type_config`, by sample type; undefined when the client sent none. */
@@ -48,7 +48,7 @@ export interface IngestHints {
 export type PushItemResult = PushItemAdmitted | PushItemRefused;
 
 /** The item is durable. */
-export interface PushItemAdmitted {
+interface PushItemAdmitted {
   readonly ok: true;
   /** Profiles stored: one for each series that the item's samples belong to; 0 when every sample is zero. */
   readonly profiles: number;
