@@ -27,6 +27,13 @@ const UNIT_NAMES: Readonly<Record<string, string>> = {
   w: "week",
 };
 
+/** A range to the minute, for a button that has no room for more. */
+function formatShortRange(range: ResolvedRange): string {
+  const from = formatMoment(range.fromMs).slice(0, 16);
+  const until = formatMoment(range.untilMs).slice(0, 16);
+  return `${from} – ${from.slice(0, 10) === until.slice(0, 10) ? until.slice(11) : until}`;
+}
+
 /** What a range is called on its button: `Last 1 hour` while it follows the clock, its dates otherwise. */
 export function formatRangeLabel(range: TimeRange, resolved: ResolvedRange | undefined): string {
   const offset = /^now-(\d+)([smhdw])$/.exec(range.from.trim());
@@ -36,7 +43,7 @@ export function formatRangeLabel(range: TimeRange, resolved: ResolvedRange | und
     return `Last ${amount} ${name}${amount === "1" ? "" : "s"}`;
   }
   if (isRelative(range.from) && isRelative(range.until)) return `${range.from} – ${range.until}`;
-  return resolved === undefined ? `${range.from} – ${range.until}` : formatRange(resolved);
+  return resolved === undefined ? `${range.from} – ${range.until}` : formatShortRange(resolved);
 }
 
 const AGE_STEPS: readonly (readonly [limitMs: number, divisorMs: number, suffix: string])[] = [

@@ -31,7 +31,8 @@ export function nanosPerUnit(unit: string): number {
 export function formatNumber(value: number): string {
   if (value === 0) return "0";
   const magnitude = Math.abs(value);
-  const digits = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : magnitude >= 0.01 ? 2 : 4;
+  if (magnitude < 1) return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+  const digits = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2;
   return value.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 

@@ -36,9 +36,9 @@ function hashPaths(graph: FlameGraph): PathHashes {
   return { a, b };
 }
 
-function formatHash(hashes: PathHashes, node: number): string {
-  // 53 bits, the most that a number carries exactly.
-  return (((hashes.a[node] ?? 0) & 0x1fffff) * 2 ** 32 + (hashes.b[node] ?? 0)).toString(36);
+/** 53 bits of a node's hash, the most that a number carries exactly. */
+function readHash(hashes: PathHashes, node: number): number {
+  return ((hashes.a[node] ?? 0) & 0x1fffff) * 2 ** 32 + (hashes.b[node] ?? 0);
 }
 
 /**
@@ -57,7 +57,7 @@ export function formatFocusPath(graph: FlameGraph, node: number): string {
   const stepCount = Math.min(chain.length, MAX_STEP_COUNT);
   const steps = Array.from({ length: stepCount }, (_, index) => {
     const position = Math.ceil(((index + 1) * chain.length) / stepCount) - 1;
-    return formatHash(hashes, chain[position] ?? 0);
+    return readHash(hashes, chain[position] ?? 0).toString(36);
   });
   return steps.join(".");
 }
@@ -72,12 +72,12 @@ export interface FocusTarget {
 export function findFocus(graph: FlameGraph, path: string): FocusTarget {
   if (path === "") return { node: 0, isExact: true };
   const steps = path.split(".").slice(0, MAX_STEP_COUNT);
-  const depthOf = new Map(steps.map((step, index) => [step, index]));
+  const depthOf = new Map(steps.map((step, index) => [Number.parseInt(step, 36), index]));
   const hashes = hashPaths(graph);
   let best = -1;
   let bestNode = 0;
   for (let node = 1; node < graph.length; node++) {
-    const depth = depthOf.get(formatHash(hashes, node));
+    const depth = depthOf.get(readHash(hashes, node));
     if (depth === undefined || depth <= best) continue;
     best = depth;
     bestNode = node;

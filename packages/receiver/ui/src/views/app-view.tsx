@@ -34,6 +34,7 @@ export function AppView(): VNode {
     <>
       <PageHeader services={services} onHelp={() => setHelpOpen(true)} />
       <main>
+        {view.page !== "overview" && <h1 class="for-screen-readers">{titleOf(view)}</h1>}
         {view.page === "overview" && <OverviewPage services={services} />}
         {view.page === "flame" && <ProfilePage />}
         {view.page === "diff" && <DiffPage />}

@@ -29,8 +29,13 @@ export function CopyLink(): VNode {
         title="Copy a link to this view, its times pinned"
         onClick={() => void copy()}
       >
-        <span role="status">{isCopied ? "Copied, times pinned" : "Copy link"}</span>
+        Copy link
       </button>
+      {isCopied && (
+        <div class="toast" role="status">
+          Link copied. Its times are pinned: it shows the same data tomorrow.
+        </div>
+      )}
       <dialog ref={dialog} class="dialog" aria-label="Link to this view">
         <form method="dialog">
           <h2>Link to this view</h2>

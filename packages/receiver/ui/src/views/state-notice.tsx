@@ -25,11 +25,14 @@ export function Failure({ doing, resource }: FailureProps): VNode | null {
 
 /** What the receiver said about an answer: what is missing, and how coarse it is. */
 export function AnswerNotice({ notices }: { notices: AnswerNotices | undefined }): VNode | null {
-  if (notices === undefined || (notices.partial === "" && notices.resolution === "")) return null;
+  if (notices === undefined) return null;
+  // Raw profiles are what everybody expects: only a coarser answer is news.
+  const resolution = notices.resolution === "raw" ? "" : notices.resolution;
+  if (notices.partial === "" && resolution === "") return null;
   return (
     <p class="notice" role="status">
       {notices.partial !== "" && <>Part of the stored data could not be read: {notices.partial}. </>}
-      {notices.resolution !== "" && <>Answered at a resolution of {notices.resolution}.</>}
+      {resolution !== "" && <>Answered at a resolution of {resolution}.</>}
     </p>
   );
 }
