@@ -46,6 +46,29 @@ describe("push record", () => {
     );
   });
 
+  it("writes version 1 as docs/storage-format.md has it: logs on disk are read by later versions", () => {
+    const fields = [
+      "01", // version
+      "09000000616e6f6e796d6f7573", // tenant
+      "0000a05094ca7942", // received
+      "01000000", // items
+      "02000000", // labels
+      "080000005f5f6e616d655f5f", // name
+      "03000000637075", // value
+      "090000005f5f70726f746f5f5f", // name
+      "02000000c3bc", // value
+      "154d32bbd9b59818", // time
+      "07070707070707070707070707070707", // hash
+      "e8030000", // depth
+      "ffff0000", // symbols
+      "01", // flags
+      "03000000", // length
+      "010203", // payload
+    ];
+
+    expect(Buffer.from(encodePushRecord(sample)).toString("hex")).toBe(fields.join(""));
+  });
+
   it("refuses a record that was cut anywhere, and one with bytes after its end", () => {
     const bytes = encodePushRecord(sample);
 
