@@ -71,7 +71,9 @@ function launch(name, args, env = {}) {
   child.once("exit", (code, signal) => {
     if (isStopping) return;
     const advice = name === "receiver" ? "npm start -- --port 4041" : "npm start -- --demo-port 3001";
-    console.error(`start: the ${name} ended (${signal ?? `exit code ${code}`}). Port in use? Try: ${advice}`);
+    console.error(
+      `start: the ${name} ended (${signal ?? `exit code ${code}`}), see above. Another port: ${advice}`,
+    );
     void stop(1, "SIGTERM");
   });
   return new Promise((resolve) => {
