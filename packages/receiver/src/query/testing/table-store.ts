@@ -45,7 +45,6 @@ export async function createTableStore(): Promise<TableStore> {
     temporaryDirectory: join(directory, "tmp"),
     memoryLimitBytes: 256 * 1024 * 1024,
     threadCount: 2,
-    maxQueryCount: 4,
   });
   for (const name of TABLE_NAMES) {
     const columns = tables[name].columns.map(({ name: column, type }) => `${column} ${type}`);
