@@ -121,17 +121,18 @@ class SampleDecoder {
     const { denseCount } = this.#context.locationIds;
     let { length } = column;
     let at = reader.position;
+    // Longer ids, ids that do not exist or are not numbered from 1, and bytes cut off take the careful way below.
     while (at < limit) {
-      let last = bytes[at]!;
-      let id = last;
       let next = at + 1;
-      if (last >= 0x80 && next < limit) {
-        last = bytes[next++]!;
-        id = (id & 0x7f) | (last << 7);
+      let row = bytes[at]! - 1;
+      if (row >= 0x7f) {
+        const high = next < limit ? bytes[next++]! : 0x80;
+        if (high >= 0x80) break;
+        row += (high - 1) << 7;
       }
-      // Longer ids, ids that do not exist or are not numbered from 1, and bytes cut off take the careful way.
-      if (id === 0 || id > denseCount || last >= 0x80) break;
-      values[length++] = id - 1;
+      // Unsigned, so that -1 for id 0 is no row either.
+      if (row >>> 0 >= denseCount) break;
+      values[length++] = row;
       at = next;
     }
     column.length = length;

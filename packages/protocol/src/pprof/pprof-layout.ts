@@ -38,7 +38,7 @@ export interface PprofLayout {
 }
 
 /** Row that stands for a string index which does not fit into 32 bits: outside every table. */
-export const NO_STRING = 0xffff_ffff;
+const NO_STRING = 0xffff_ffff;
 
 // Tags: field number * 8 + wire type.
 const SAMPLE_TYPE = 10;

@@ -36,7 +36,7 @@ export function dropZeroSamples(profile: Profile): Profile {
 }
 
 /** A profile with those samples that are kept, equal ones summed, and without symbols that nothing uses. */
-export function copyProfile(profile: Profile, isKept: (sample: number) => boolean): Profile {
+function copyProfile(profile: Profile, isKept: (sample: number) => boolean): Profile {
   const symbols = new SymbolTables();
   addHeaderStrings(symbols, profile);
   const samples = new SampleTables(profile.sampleTypes.length);

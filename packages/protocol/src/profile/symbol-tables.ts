@@ -3,13 +3,13 @@ import { WordTable } from "../wire/word-table.ts";
 import type { FunctionTable, LineTable, LocationTable, MappingTable } from "./profile.ts";
 
 /** Words of a function's row: name, system name, file, start line low and high. */
-export const FUNCTION_WORDS = 5;
+const FUNCTION_WORDS = 5;
 /** Words of a mapping's row: start, limit and offset low and high, file, build id, flags. */
-export const MAPPING_WORDS = 9;
+const MAPPING_WORDS = 9;
 /** Words of a location's row before its lines: mapping + 1, address low and high, folded. */
-export const LOCATION_HEAD_WORDS = 4;
+const LOCATION_HEAD_WORDS = 4;
 /** Words of each line behind that: function + 1, line low and high. */
-export const LINE_WORDS = 3;
+const LINE_WORDS = 3;
 
 /**
  * The tables of strings, functions, mappings and locations while they grow. Rows are words, so that one kind of
@@ -103,14 +103,14 @@ export class SymbolTables {
 }
 
 /** Column `at` of rows of `width` words. */
-export function pickColumn(words: Uint32Array, width: number, at: number): Uint32Array {
+function pickColumn(words: Uint32Array, width: number, at: number): Uint32Array {
   const column = new Uint32Array(words.length / width);
   for (let row = 0; row < column.length; row++) column[row] = words[row * width + at]!;
   return column;
 }
 
 /** Fills a 64-bit column from the words `at` (low) and `at + 1` (high) of rows of `width` words. */
-export function fillLanes(lanes: Int32Array, words: Uint32Array, width: number, at: number): void {
+function fillLanes(lanes: Int32Array, words: Uint32Array, width: number, at: number): void {
   for (let row = 0; row * 2 < lanes.length; row++) {
     lanes[row * 2 + LOW] = words[row * width + at]!;
     lanes[row * 2 + HIGH] = words[row * width + at + 1]!;

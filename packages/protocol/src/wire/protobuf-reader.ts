@@ -2,9 +2,9 @@ import { ProtocolError } from "../errors.ts";
 
 /** Wire types of protobuf; 3 and 4, the groups of proto2, are refused. */
 export const WIRE_VARINT = 0;
-export const WIRE_FIXED64 = 1;
+const WIRE_FIXED64 = 1;
 export const WIRE_LENGTH = 2;
-export const WIRE_FIXED32 = 5;
+const WIRE_FIXED32 = 5;
 
 /**
  * Reads protobuf without a schema, strictly: nothing is read past {@link ProtobufReader.limit}, a varint has
@@ -57,19 +57,21 @@ export class ProtobufReader {
 
   /** Reads a tag: `fieldNumber << 3 | wireType`. */
   tag(): number {
-    const start = this.position;
-    const tag = this.uint32();
-    if (tag < 8)
-      throw malformed(`tag at byte ${start}: expected a field number from 1 to ${MAX_FIELD_NUMBER}`);
-    return tag;
+    // One byte holds the tags of the first 15 fields. Read in place here and in `end`: half of what is read are these.
+    const byte = this.position < this.limit ? this.bytes[this.position]! : 0;
+    if (byte < 8 || byte >= 0x80) return this.#longTag();
+    this.position++;
+    return byte;
   }
 
   /** Reads the length of a text, bytes, packed field or message, and returns where it ends. */
   end(): number {
     const start = this.position;
-    const length = this.uint32();
-    if (length < 0 || length > this.limit - this.position) this.#refuseLength(start, length);
-    return this.position + length;
+    const byte = start < this.limit ? this.bytes[start]! : 0x80;
+    const end = start + 1 + byte;
+    if (byte >= 0x80 || end > this.limit) return this.#longEnd();
+    this.position = start + 1;
+    return end;
   }
 
   /**
@@ -122,23 +124,34 @@ export class ProtobufReader {
     this.position += length;
   }
 
-  #refuseLength(start: number, length: number): never {
+  #longTag(): number {
+    const start = this.position;
+    const tag = this.uint32();
+    if (tag < 8)
+      throw malformed(`tag at byte ${start}: expected a field number from 1 to ${MAX_FIELD_NUMBER}`);
+    return tag;
+  }
+
+  #longEnd(): number {
+    const start = this.position;
+    const length = this.uint32();
+    const left = this.limit - this.position;
+    if (length >= 0 && length <= left) return this.position + length;
     const shown = length < 0 ? "more than 2^32" : String(length);
-    throw malformed(
-      `length at byte ${start}: ${shown} bytes, but only ${this.limit - this.position} are left`,
-    );
+    throw malformed(`length at byte ${start}: ${shown} bytes, but only ${left} are left`);
   }
 
   /** Reads a varint of one or two bytes, which nearly all are; -1, and nothing is read, for a longer one. */
   #shortVarint(): number {
     const at = this.position;
-    if (at + 1 >= this.limit) return -1;
-    const first = this.bytes[at] ?? 0;
+    if (at >= this.limit) return -1;
+    const first = this.bytes[at]!;
     if (first < 0x80) {
       this.position = at + 1;
       return first;
     }
-    const second = this.bytes[at + 1] ?? 0;
+    if (at + 1 >= this.limit) return -1;
+    const second = this.bytes[at + 1]!;
     if (second >= 0x80) return -1;
     this.position = at + 2;
     return (first & 0x7f) | (second << 7);
@@ -149,7 +162,7 @@ export class ProtobufReader {
     let lo = 0;
     let hi = 0;
     for (let at = start, shift = 0; at < limit; at++, shift += 7) {
-      const byte = bytes[at] ?? 0;
+      const byte = bytes[at]!;
       const bits = byte & 0x7f;
       if (shift < 28) {
         lo |= bits << shift;
