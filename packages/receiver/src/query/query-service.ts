@@ -43,7 +43,7 @@ export interface Answer<Value> {
 }
 
 /** `raw`: every profile as it was pushed. Levels of roll-up come with compaction. */
-export type Resolution = "raw";
+type Resolution = "raw";
 
 /** Whose profiles, and from when. */
 export interface RangeQuery {

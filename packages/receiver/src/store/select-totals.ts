@@ -40,7 +40,7 @@ export interface TotalsRows {
 }
 
 /** The largest profile of each row. */
-export interface ExemplarColumns {
+interface ExemplarColumns {
   readonly profile: readonly string[];
   readonly unixNanos: BigInt64Array;
   readonly series: BigUint64Array;

@@ -25,7 +25,7 @@ export interface QueryServer {
   close(): Promise<void>;
 }
 
-export interface CallResult {
+interface CallResult {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   // biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes; tests compare what they name.

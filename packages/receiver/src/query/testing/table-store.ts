@@ -8,7 +8,7 @@ import type { SnapshotRange } from "../../store/snapshot.ts";
 import type { Store } from "../../store/store.ts";
 
 /** A profile of one type, as a test writes it. */
-export interface TestProfile {
+interface TestProfile {
   /** Default `process_cpu:cpu:nanoseconds:cpu:nanoseconds`. */
   readonly type?: string;
   /** `service_name` is added when it lacks: `shop`. */
