@@ -35,8 +35,6 @@ export interface DuckdbOptions {
   readonly temporaryDirectory: string;
   readonly memoryLimitBytes: number;
   readonly threadCount: number;
-  /** Queries that run at once; more wait for their turn. */
-  readonly maxQueryCount: number;
 }
 
 /** Types that rows are appended in, by their name in SQL. */
@@ -93,15 +91,11 @@ export class Duckdb implements Database {
   readonly #instance: DuckDBInstance;
   readonly #writer: DuckDBConnection;
   readonly #idle: DuckDBConnection[] = [];
-  readonly #waiting: (() => void)[] = [];
-  readonly #maxQueryCount: number;
-  #queryCount = 0;
   #isClosed = false;
 
-  private constructor(instance: DuckDBInstance, writer: DuckDBConnection, maxQueryCount: number) {
+  private constructor(instance: DuckDBInstance, writer: DuckDBConnection) {
     this.#instance = instance;
     this.#writer = writer;
-    this.#maxQueryCount = maxQueryCount;
   }
 
   /**
@@ -124,7 +118,7 @@ export class Duckdb implements Database {
       await writer.run(`SET allowed_directories = [${quoteSql(options.directory)}]`);
       await writer.run("SET enable_external_access = false");
       await writer.run("SET lock_configuration = true");
-      return new Duckdb(instance, writer, options.maxQueryCount);
+      return new Duckdb(instance, writer);
     } catch (error) {
       throw openError(options, error);
     }
@@ -146,16 +140,11 @@ export class Duckdb implements Database {
     parameters: readonly SqlValue[] = [],
     signal?: AbortSignal,
   ): Promise<ResultColumns> {
-    await this.#takeTurn(signal);
+    const connection = this.#idle.pop() ?? (await this.#instance.connect());
     try {
-      const connection = this.#idle.pop() ?? (await this.#instance.connect());
-      try {
-        return await selectOn(connection, sql, parameters, signal);
-      } finally {
-        this.#giveBack(connection);
-      }
+      return await selectOn(connection, sql, parameters, signal);
     } finally {
-      this.#endTurn();
+      this.#giveBack(connection);
     }
   }
 
@@ -186,19 +175,6 @@ export class Duckdb implements Database {
   #giveBack(connection: DuckDBConnection): void {
     if (this.#isClosed) connection.closeSync();
     else this.#idle.push(connection);
-  }
-
-  async #takeTurn(signal: AbortSignal | undefined): Promise<void> {
-    while (this.#queryCount >= this.#maxQueryCount) {
-      signal?.throwIfAborted();
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#queryCount++;
-  }
-
-  #endTurn(): void {
-    this.#queryCount--;
-    this.#waiting.shift()?.();
   }
 }
 

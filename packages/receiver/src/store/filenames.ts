@@ -71,14 +71,12 @@ export function blockPath(tenant: string, level: string, minUnixNanos: bigint, i
 }
 
 const NANOS_PER_MILLI = 1_000_000n;
-// Dates that JavaScript can print; a profile's time can lie outside of them.
-const MAX_DATE_MILLIS = 8_640_000_000_000_000n;
+const MILLIS_PER_DAY = 86_400_000;
 
 function formatDay(unixNanos: bigint): string {
-  const millis = unixNanos / NANOS_PER_MILLI;
-  const inRange =
-    millis > MAX_DATE_MILLIS ? MAX_DATE_MILLIS : millis < -MAX_DATE_MILLIS ? -MAX_DATE_MILLIS : millis;
-  return new Date(Number(inRange)).toISOString().slice(0, -"T00:00:00.000Z".length);
+  // The days of int64 nanoseconds, 1677 to 2262, are all among those of a Date.
+  const day = Math.floor(Number(unixNanos / NANOS_PER_MILLI) / MILLIS_PER_DAY);
+  return new Date(day * MILLIS_PER_DAY).toISOString().slice(0, -"T00:00:00.000Z".length);
 }
 
 /** Name of a new block: a ULID. */

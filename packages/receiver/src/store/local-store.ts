@@ -11,6 +11,7 @@ import { KnownIdentities } from "./known-identities.ts";
 import { PendingProfiles } from "./pending-profiles.ts";
 import { createProfileRows, type ProfileRows } from "./profile-rows.ts";
 import { Quarantine } from "./quarantine.ts";
+import { QueryDatabase } from "./query-database.ts";
 import { Retention, type RetentionReport } from "./retention.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 import type { Store, StoreStatus, TenantStats } from "./store.ts";
@@ -23,6 +24,7 @@ const NANOS_PER_MILLI = 1_000_000n;
 /** The parts of an open store. */
 interface StoreParts {
   readonly database: Duckdb;
+  readonly queries: QueryDatabase;
   readonly catalog: Catalog;
   readonly known: KnownIdentities;
   readonly quarantine: Quarantine;
@@ -57,7 +59,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const head = await Head.create({ database, fs, clock, paths, catalog, known, limits, log });
     const retention = new Retention({ ...options, paths, catalog });
     const series = new ActiveSeries(clock);
-    const store = new LocalStore({ database, catalog, known, quarantine, head, retention, series }, options);
+    const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
+    const queries = new QueryDatabase(database, maxQueryCount);
+    const store = new LocalStore(
+      { database, queries, catalog, known, quarantine, head, retention, series },
+      options,
+    );
     await store.replay(paths);
     return store;
   } catch (error) {

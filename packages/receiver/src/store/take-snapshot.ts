@@ -1,7 +1,7 @@
 import { ReceiverError } from "../errors.ts";
 import type { Block } from "./block.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Duckdb } from "./duckdb.ts";
+import type { Database } from "./database.ts";
 import type { Head } from "./head.ts";
 import type { GenerationTenant } from "./head-generation.ts";
 import type { HeadSelection } from "./head-schema.ts";
@@ -13,7 +13,8 @@ import { distinctSql, unionSql } from "./snapshot-sql.ts";
 
 /** What a snapshot is taken of. */
 export interface SnapshotSources {
-  readonly database: Duckdb;
+  /** What the snapshot's queries run on. */
+  readonly queries: Database;
   readonly catalog: Catalog;
   readonly head: Head;
   readonly quarantine: Quarantine;
@@ -57,7 +58,7 @@ async function verify(
   }
 }
 
-function hold({ database, catalog, head, quarantine }: SnapshotSources, range: SnapshotRange): Snapshot {
+function hold({ queries, catalog, head, quarantine }: SnapshotSources, range: SnapshotRange): Snapshot {
   const heads = head.slots.flatMap((slot) => selectHead(slot, range));
   const blocks = blocksIn(catalog, range);
   for (const { slot } of heads) slot.retain();
@@ -71,7 +72,7 @@ function hold({ database, catalog, head, quarantine }: SnapshotSources, range: S
     files: blocks.map((block) => ({ path: block.file(table), repeats: catalog.repeatsOf(block) })),
   });
   return {
-    database,
+    database: queries,
     from: (table) =>
       table === "samples" || table === "totals"
         ? unionSql(table, partsOf(table))
