@@ -1,5 +1,7 @@
+import { readdir, readFile } from "node:fs/promises";
 import { createServer, request as forward } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, openPage, startUiLab } from "./harness/ui-lab.ts";
 import {
@@ -64,6 +66,39 @@ describe.skipIf(isBrowserMissing)("every page", () => {
     await page.reload();
 
     expect(await theme()).toBe("dark");
+  });
+
+  it("shows what arrived since, on refresh", async () => {
+    const { lab, browser } = shop;
+    const { page } = await openPage(browser, `${lab.url}/`);
+    await page.getByRole("link", { name: "shop", exact: true }).waitFor();
+    const labels = { service_name: "late-comer" };
+    await lab.push([{ timeMs: Date.now(), labels, stacks: [{ stack: ["main"], nanos: SECOND }] }]);
+
+    await page.getByRole("button", { name: "Refresh", exact: true }).click();
+
+    await page.getByRole("link", { name: "late-comer", exact: true }).waitFor();
+  });
+
+  it("gives the numbers behind a chart as a table", async () => {
+    const { browser, addressOf } = shop;
+    const { page } = await openPage(browser, addressOf({}));
+
+    await page.getByText("View as table").click();
+
+    const cells = page.getByRole("table", { name: "CPU time over time, as a table" }).locator("td");
+    expect(await cells.allTextContents()).toContain("1.03 cores");
+  });
+
+  it("loads within 80 kB of compressed scripts and styles", async () => {
+    const assets = new URL("../packages/receiver/dist/ui/assets/", import.meta.url);
+    const files = (await readdir(assets)).filter((name) => /\.(js|css)$/.test(name));
+
+    const sizes = await Promise.all(
+      files.map(async (name) => gzipSync(await readFile(new URL(name, assets))).length),
+    );
+
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(80 * 1024);
   });
 
   it("explains itself on ?", async () => {

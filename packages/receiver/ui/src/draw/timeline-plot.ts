@@ -59,7 +59,7 @@ export class TimelinePlot {
         height: options.heightPx,
         scales,
         legend: { show: false },
-        padding: [10, 12, 0, 0],
+        padding: [16, 12, 0, 0],
         cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 }, y: false },
         axes: createAxes(options),
         series: [{}, ...options.lines.map((line) => createSeries(line, options.isSplit))],

@@ -17,10 +17,15 @@ describe("searchNames", () => {
     expect(matched("/^parse$/")).toEqual(["parse"]);
   });
 
-  it("takes a broken or exploding expression as text", () => {
-    expect(matched("/(/")).toEqual([]);
-    expect(matched("/(a+)+$/")).toEqual([]);
-    expect(searchNames(["/(a+)+$/"], "/(a+)+$/")?.nameCount).toBe(1);
+  it.for(["/(/", "/(a+)+$/", "/(a|aa)+$/", "/(.)\\1/", "/a*a*a*a*$/", `/${"x".repeat(201)}/`])(
+    "takes an expression that is broken or could take long as text: %s",
+    (text) => {
+      expect(searchNames([text, "aaaa"], text)).toMatchObject({ nameCount: 1, isExpression: false });
+    },
+  );
+
+  it("takes an expression with three repetitions and a plain group", () => {
+    expect(searchNames(["abcd"], "/a*b+(c|x)d*$/")).toMatchObject({ nameCount: 1, isExpression: true });
   });
 
   it("searches nothing for blank text", () => {

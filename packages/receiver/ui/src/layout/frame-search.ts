@@ -1,48 +1,57 @@
 import type { FlameGraph, FlameNode } from "./flame-graph.ts";
 import { NO_NODE } from "./flame-graph.ts";
 
-// A pattern runs over every name on the page's thread: short ones cannot be made slow enough to matter.
+// A link can carry a pattern, and it runs over every name on the page's thread. Without repeated groups and back
+// references, with few repetitions and over a bounded length, no pattern takes long enough to matter.
 const MAX_PATTERN_LENGTH = 200;
-// A repeated group with a repetition inside is how a pattern becomes exponential; such text is searched as it stands.
-const NESTED_REPETITION = /\([^()]*[+*{][^()]*\)\s*[+*{]/;
+const MAX_REPETITION_COUNT = 3;
+const MAX_SEARCHED_LENGTH = 512;
+const REPEATED_GROUP = /\)\s*[+*{]/;
+const BACK_REFERENCE = /\\[1-9k]/;
+const REPETITION = /[+*{]/g;
 
 /** Which names a search found: one byte for each name of a graph. */
 export interface NameMatch {
   readonly isMatch: Uint8Array;
   readonly nameCount: number;
+  /** Whether the text was taken as an expression. */
+  readonly isExpression: boolean;
 }
 
 /**
- * The names that contain `text`, upper and lower case alike. Between slashes (`/^fs\./`) it is a regular expression.
+ * The names that contain `text`, upper and lower case alike. Between slashes (`/^fs\./`) it is a regular expression,
+ * unless that could take long: then it is searched as it stands.
  *
  * @returns undefined for empty text.
  */
 export function searchNames(names: readonly string[], text: string): NameMatch | undefined {
   const trimmed = text.trim();
   if (trimmed === "") return undefined;
-  const accepts = toPredicate(trimmed);
+  const expression = parseExpression(trimmed);
+  const wanted = trimmed.toLowerCase();
   const isMatch = new Uint8Array(names.length);
   let nameCount = 0;
   names.forEach((name, index) => {
-    if (!accepts(name)) return;
+    const isFound =
+      expression?.test(name.slice(0, MAX_SEARCHED_LENGTH)) ?? name.toLowerCase().includes(wanted);
+    if (!isFound) return;
     isMatch[index] = 1;
     nameCount++;
   });
-  return { isMatch, nameCount };
+  return { isMatch, nameCount, isExpression: expression !== undefined };
 }
 
-function toPredicate(text: string): (name: string) => boolean {
+function parseExpression(text: string): RegExp | undefined {
   const pattern = /^\/(.+)\/$/.exec(text)?.[1];
-  if (pattern !== undefined && pattern.length <= MAX_PATTERN_LENGTH && !NESTED_REPETITION.test(pattern)) {
-    try {
-      const expression = new RegExp(pattern, "i");
-      return (name) => expression.test(name);
-    } catch {
-      // Half-typed: search for the text until it becomes a pattern.
-    }
+  if (pattern === undefined || pattern.length > MAX_PATTERN_LENGTH) return undefined;
+  if (REPEATED_GROUP.test(pattern) || BACK_REFERENCE.test(pattern)) return undefined;
+  if ((pattern.match(REPETITION)?.length ?? 0) > MAX_REPETITION_COUNT) return undefined;
+  try {
+    return new RegExp(pattern, "i");
+  } catch {
+    // Half-typed: the text is searched until it becomes a pattern.
+    return undefined;
   }
-  const wanted = text.toLowerCase();
-  return (name) => name.toLowerCase().includes(wanted);
 }
 
 /**

@@ -50,7 +50,7 @@ export function DiffView({ diff, type, facts }: DiffViewProps): VNode {
   const verdict = useMemo(() => judgeChanges(rankChanges(diff, scale, "self")), [diff, scale]);
   const focus = useMemo(() => findFocus(graph, view.path).node, [graph, view.path]);
   const format = useMemo(() => chooseChangeFormat(norm, type), [norm, type]);
-  const found = match && { nameCount: match.nameCount, ratio: measureMatchRatio(graph, match, focus) };
+  const found = match && { ...match, ratio: measureMatchRatio(graph, match, focus) };
   return (
     <>
       <VerdictLine

@@ -89,7 +89,7 @@ function TreeView({ tree, query }: TreeViewProps): VNode {
   const match = useMemo(() => searchNames(tree.names, view.search), [tree, view.search]);
   const functions = useMemo(() => listFunctions(tree), [tree]);
   const focus = useMemo(() => findFocus(graph, view.path).node, [graph, view.path]);
-  const found = match && { nameCount: match.nameCount, ratio: measureMatchRatio(graph, match, focus) };
+  const found = match && { ...match, ratio: measureMatchRatio(graph, match, focus) };
   const format = (value: number): string => formatValue(value * mean.ratio, sampleUnit);
   const whole = tree.total[0] ?? 0;
   const describe = (node: FlameNode): FrameFacts =>

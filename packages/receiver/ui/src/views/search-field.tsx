@@ -5,7 +5,9 @@ import { useView } from "./app-context.ts";
 
 interface SearchFieldProps {
   /** How many functions match and which part of what is in sight they cover; undefined while nothing is searched. */
-  readonly found: { readonly nameCount: number; readonly ratio: number } | undefined;
+  readonly found:
+    | { readonly nameCount: number; readonly ratio: number; readonly isExpression: boolean }
+    | undefined;
 }
 
 /** Searches functions by name; `/` anywhere on the page comes here. */
@@ -39,6 +41,7 @@ export function SearchField({ found }: SearchFieldProps): VNode {
           <>
             <b>{formatShare(found.ratio)}</b> in {found.nameCount}{" "}
             {found.nameCount === 1 ? "function" : "functions"}
+            {view.search.startsWith("/") && !found.isExpression && ", taken as text"}
           </>
         )}
       </span>

@@ -7,6 +7,7 @@ import type { ChartColumns } from "../layout/chart-columns.ts";
 import { applyRangeKey } from "../state/brush.ts";
 import type { ResolvedRange } from "../state/time-range.ts";
 import { useApp } from "./app-context.ts";
+import { TimelineTable } from "./timeline-table.tsx";
 
 interface TimelineChartProps {
   readonly label: string;
@@ -53,6 +54,7 @@ export function TimelineChart(props: TimelineChartProps): VNode {
         <RangeKeys label={label} range={range} onChange={onBrush} />
       </div>
       <TimelineReadout columns={columns} lines={lines} unit={unit} index={hover} />
+      <TimelineTable label={label} columns={columns} names={lines.map((line) => line.label)} unit={unit} />
     </div>
   );
 }
