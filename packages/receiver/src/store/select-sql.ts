@@ -74,7 +74,7 @@ export function inTexts(column: SqlFragment, texts: readonly string[]): SqlFragm
   return sql`${column} IN (${joinSql(places, ", ")})`;
 }
 
-// DuckDB refuses the largest int64 as a timestamp: it is its `infinity`, and the smallest two are neighbours of `-infinity`.
+// DuckDB refuses the largest int64 as a timestamp: it is its `infinity`, and its negative is `-infinity`.
 const MAX_TIMESTAMP_NANOS = 2n ** 63n - 2n;
 const MIN_TIMESTAMP_NANOS = -MAX_TIMESTAMP_NANOS;
 
