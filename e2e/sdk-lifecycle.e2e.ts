@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { functionNames, profileTypes, startFakeReceiver, withReceiver } from "./harness/fake-receiver.ts";
@@ -192,7 +195,8 @@ describe("exit codes", () => {
 describe("register", () => {
   it("leaves package managers alone", async () => {
     await withReceiver(async (receiver) => {
-      const npm = fixturePath("sdk-package-manager/npm-cli.js");
+      const npm = join(mkdtempSync(join(tmpdir(), "sdk-register-")), "npm-cli.js");
+      writeFileSync(npm, "console.log('npm');\n");
       const { code, stderr } = await runProgram(process.execPath, ["--import", register, npm], {
         PYROSCOPE_SERVER_ADDRESS: receiver.url,
       }).result;

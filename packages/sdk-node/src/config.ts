@@ -48,7 +48,7 @@ export interface SdkConfig {
 }
 
 /** An environment variable; `read` finds the setting's text where the variable holds more than that. */
-export interface EnvSource {
+interface EnvSource {
   readonly name: string;
   readonly read?: (raw: string) => string | undefined;
 }

@@ -11,7 +11,7 @@ export interface HttpAnswer {
 }
 
 /** An answer, or why there is none. */
-export type HttpOutcome =
+type HttpOutcome =
   | { readonly ok: true; readonly answer: HttpAnswer }
   | { readonly ok: false; readonly reason: string };
 

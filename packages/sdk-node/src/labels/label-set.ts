@@ -27,6 +27,8 @@ const MAX_NAMES = 64;
 interface InternedSet extends LabelSet {
   /** By name and value as the caller wrote them. */
   readonly next: Map<string, Map<unknown, InternedSet>>;
+  /** By name: the set with that name's value overflown. */
+  readonly overflow: Map<string, InternedSet>;
 }
 
 /**
@@ -71,10 +73,18 @@ export class LabelSets {
       return set;
     }
     if (value === undefined || !this.#hasRoomForName(set, name)) return set;
-    const isKnown = this.#isKnownValue(name, value);
-    const next = this.#intern(set, name, isKnown ? value : OVERFLOW_VALUE);
-    // What overflowed is not remembered: such values are without number.
-    if (isKnown && next !== set) remember(set, rawName, rawValue, next);
+    if (!this.#isKnownValue(name, value)) return this.#overflow(set, name);
+    const next = this.#intern(set, name, value);
+    if (next !== set) remember(set, rawName, rawValue, next);
+    return next;
+  }
+
+  /** Values beyond the limit are without number: only the set that they all share is remembered. */
+  #overflow(set: InternedSet, name: string): InternedSet {
+    const known = set.overflow.get(name);
+    if (known !== undefined) return known;
+    const next = this.#intern(set, name, OVERFLOW_VALUE);
+    set.overflow.set(name, next);
     return next;
   }
 
@@ -134,7 +144,7 @@ export class LabelSets {
 
 function createSet(labels: readonly Label[]): InternedSet {
   const record = Object.freeze(Object.fromEntries(labels.map(({ name, value }) => [name, value])));
-  return { labels, record, next: new Map() };
+  return { labels, record, next: new Map(), overflow: new Map() };
 }
 
 // Raw spellings of one accepted label (1 and "1", "a-b" and "a_b") are few; a bound keeps it so.

@@ -16,6 +16,8 @@ function createSpan(more: Partial<ProfiledSpan> = {}): ProfiledSpan {
 class CoarseClock extends ManualClock {
   #unixMs: number;
   readonly #aheadMs: number;
+  /** How long the thread is suspended when the next millisecond begins. */
+  suspendMs = 0;
 
   constructor(startUnixMs: number, aheadMs: number) {
     super(startUnixMs);
@@ -24,7 +26,12 @@ class CoarseClock extends ManualClock {
   }
 
   override nowUnixMs(): number {
+    const before = Math.floor(this.#unixMs);
     this.#unixMs += 0.01;
+    if (Math.floor(this.#unixMs) > before) {
+      this.#unixMs += this.suspendMs;
+      this.suspendMs = 0;
+    }
     return Math.floor(this.#unixMs);
   }
 
@@ -102,13 +109,23 @@ describe("SampleLabelReader", () => {
     expect(new Set(said)).toEqual(new Set(["label-values:span_name"]));
   });
 
-  it("gives samples after the end of their span no ids, to the microsecond", () => {
+  it("gives samples after the end of their span no ids, to some microseconds", () => {
     // The system clock is 1,000,000,000,000 ms ahead.
     const { read } = createReader(new CoarseClock(1_000_000_000_500.3, 1_000_000_000_000));
     const span = createSpan({ endTimeMs: 200.25 });
 
-    expect(read({ span }, 1_000_000_000_200_240n)).toHaveProperty("span_id");
-    expect(read({ span }, 1_000_000_000_200_260n)).toEqual({});
+    expect(read({ span }, 1_000_000_000_200_220n)).toHaveProperty("span_id");
+    expect(read({ span }, 1_000_000_000_200_255n)).toEqual({});
+  });
+
+  it("knows the end of a span as well when the thread is suspended while it reads the clocks", () => {
+    const clock = new CoarseClock(1_000_000_000_500.3, 1_000_000_000_000);
+    clock.suspendMs = 7;
+    const { read } = createReader(clock);
+    const span = createSpan({ endTimeMs: 200.25 });
+
+    expect(read({ span }, 1_000_000_000_200_220n)).toHaveProperty("span_id");
+    expect(read({ span }, 1_000_000_000_200_255n)).toEqual({});
   });
 
   it("is not held by a system clock that stands still", () => {

@@ -9,8 +9,11 @@ export type SampleLabels = Pick<LabelSet, "labels">;
 
 const SPAN_NAME_LABEL = "span_name";
 
-// A reading takes about 30 ns, so this is some milliseconds: a system clock that stands still must not hold us.
-const MAX_READINGS = 200_000;
+// How well the two clocks must be known to each other: code runs that long between two readings of one.
+const OFFSET_ERROR_MS = 0.02;
+
+// A reading of both takes some 80 ns, so this is about 4 ms: a system clock that stands still must not hold us.
+const MAX_READINGS = 50_000;
 
 /**
  * The labels of the samples of one window, worked out when its profiles are written.
@@ -75,12 +78,18 @@ export class SampleLabelReader {
  * What the system clock is ahead of the monotonic one.
  *
  * The native profiler adds that difference to its timestamps as it is at the end of a window, to the microsecond.
- * JavaScript reads the system clock in whole milliseconds, so this waits for one to begin: at most a millisecond, once
- * in a window in which a span ended.
+ * JavaScript reads the system clock in whole milliseconds, so this reads until one begins: mostly less than a
+ * millisecond, once in a window in which a span ended. Every reading bounds the difference, so that one during which the
+ * thread was suspended is of little use but does no harm.
  */
 function measureOffsetMicros(clock: Clock): number {
-  const startUnixMs = clock.nowUnixMs();
-  let unixMs = startUnixMs;
-  for (let i = 0; i < MAX_READINGS && unixMs === startUnixMs; i++) unixMs = clock.nowUnixMs();
-  return (unixMs - clock.nowMonotonicMs()) * 1000;
+  let lowMs = Number.NEGATIVE_INFINITY;
+  let highMs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < MAX_READINGS && highMs - lowMs > OFFSET_ERROR_MS; i++) {
+    const beforeMs = clock.nowMonotonicMs();
+    const unixMs = clock.nowUnixMs();
+    lowMs = Math.max(lowMs, unixMs - clock.nowMonotonicMs());
+    highMs = Math.min(highMs, unixMs + 1 - beforeMs);
+  }
+  return lowMs * 1000;
 }

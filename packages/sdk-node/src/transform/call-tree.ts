@@ -18,7 +18,7 @@ export interface NodeValue {
 }
 
 /** The functions that V8 gives no name. Its line is in the location, so that a name does not change when lines move. */
-export const ANONYMOUS_NAME = "(anonymous)";
+const ANONYMOUS_NAME = "(anonymous)";
 
 // Between two pauses: some microseconds of work, and a look at the clock is not most of it.
 const NODES_PER_STEP = 64;
@@ -93,7 +93,7 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
 }
 
 /** ES modules have URLs as script names; files are paths in profiles, whatever the module system. */
-export function toFilePath(scriptName: string): string {
+function toFilePath(scriptName: string): string {
   if (!scriptName.startsWith("file://")) return scriptName;
   try {
     // A loader's query (`?t=1`) is part of the URL, not of the file.
