@@ -31,7 +31,7 @@ import { parseSelection } from "./selection.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
 import { compress, emptyExport, readExport, readTree, STACK_TABLES } from "./stack-queries.ts";
 import { resolveTimeRange, type TimeRange } from "./time-range.ts";
-import { layGrid, readTimeSeries } from "./time-series-query.ts";
+import { layGrid, readTimeSeries, timeSeriesTables } from "./time-series-query.ts";
 
 /** What queries are answered from. */
 export interface QuerierOptions {
@@ -127,8 +127,7 @@ class Querier implements QueryService {
     options?: QueryOptions,
   ): Promise<Answer<readonly TimeSeries[]>> {
     const range = this.#range(query);
-    const tables = query.callSite === undefined ? (["samples", "totals", "series"] as const) : STACK_TABLES;
-    const selection = parseSelection(query, range, tables);
+    const selection = parseSelection(query, range, timeSeriesTables(query));
     const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
     return await this.#reader.read(
       { ...selection.plan, range: laid?.covered },

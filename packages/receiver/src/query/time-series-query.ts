@@ -1,5 +1,6 @@
 import type { LabelSet } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
+import type { TableName } from "../store/schema.ts";
 import type { SampleFilter } from "../store/select-filter.ts";
 import { selectSeriesRows } from "../store/select-labels.ts";
 import { selectFrameNames, selectStacks } from "../store/select-stacks.ts";
@@ -14,6 +15,7 @@ import { distinctNames, makeLabelSet } from "./label-sets.ts";
 import type { TimeSeries, TimeSeriesQuery } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
+import { STACK_TABLES } from "./stack-queries.ts";
 import { MAX_UNIX_MILLIS, type TimeRange, timeRange } from "./time-range.ts";
 import { isInstantSampleType, toTimeSeries } from "./time-series.ts";
 
@@ -32,6 +34,13 @@ export function layGrid(range: TimeRange, stepMs: number): { grid: TimeGrid; cov
     // The first bucket reaches back one step before the start, exclusively.
     covered: timeRange(start - step + 1, last),
   };
+}
+
+/** Tables that a time series is read from: samples only where totals of whole profiles do not do. */
+export function timeSeriesTables({ callSite, spanIds, traceIds }: TimeSeriesQuery): readonly TableName[] {
+  if (callSite !== undefined && callSite.length > 0) return STACK_TABLES;
+  const isNarrowed = [spanIds, traceIds].some((ids) => ids !== undefined && ids.length > 0);
+  return isNarrowed ? ["samples", "totals", "series"] : ["totals", "series"];
 }
 
 /** Totals over time of the selected profiles. */

@@ -131,6 +131,17 @@ describe("selectTimeSeries", () => {
     expect(print(site.value)).toEqual(["{} 10:1 20:4"]);
     expect(print(span.value)).toEqual(["{} 10:3"]);
     expect(none.value).toEqual([]);
+    const tables = fixture.store.snapshots.map((snapshot) => snapshot.tables);
+    expect(tables.slice(0, 2)).toEqual([
+      expect.arrayContaining(["stacks"]),
+      expect.arrayContaining(["samples"]),
+    ]);
+  });
+
+  it("reads the files of totals and series alone where nothing narrows it", async () => {
+    await fixture.queries.selectTimeSeries(seriesQuery({ callSite: [], spanIds: [] }));
+
+    expect(fixture.store.snapshots.at(-1)?.tables).toEqual(["totals", "series"]);
   });
 
   it("names the largest profile of each point as its exemplar", async () => {
