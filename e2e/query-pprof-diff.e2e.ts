@@ -23,6 +23,9 @@ const SECOND = 1_000_000_000n;
 const BASE_SECONDS = 1_700_000_000n;
 const QUERY = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="shop"}';
 
+// A receiver starts in a second; a machine that runs every other test beside it takes longer.
+const START_TIMEOUT_MS = 60_000;
+
 let directory: string;
 let receiver: ReceiverProcess;
 let client: ReceiverClient;
@@ -33,7 +36,7 @@ beforeAll(async () => {
   client = createReceiverClient(receiver.address);
   await push(drawn([30n, 20n, 10n], BASE_SECONDS));
   await push(drawn([30n, 95n, 10n], BASE_SECONDS + 3600n));
-});
+}, START_TIMEOUT_MS);
 
 afterAll(async () => {
   await receiver.stop();

@@ -19,6 +19,9 @@ const START = 1_700_000_010_000n;
 const RANGE = { start: START, end: START + 60_000n };
 const SELECTION = { ...RANGE, profileTypeID: TYPE, labelSelector: '{service_name="shop"}' };
 
+// A receiver starts in a second; a machine that runs every other test beside it takes longer.
+const START_TIMEOUT_MS = 60_000;
+
 let directory: string;
 let receiver: ReceiverProcess;
 let client: ReceiverClient;
@@ -29,7 +32,7 @@ beforeAll(async () => {
   client = createReceiverClient(receiver.address);
   await push("1", [1n, 2n], START + 1n);
   await push("2", [4n, 8n], START + 20_000n);
-});
+}, START_TIMEOUT_MS);
 
 afterAll(async () => {
   await receiver.stop();
