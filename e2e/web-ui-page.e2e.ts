@@ -27,7 +27,7 @@ describe.skipIf(isBrowserMissing)("every page", () => {
   it("shows names that are markup as text", async () => {
     const { lab, browser, nowMs, addressOf } = shop;
     const labels = { service_name: "hostile", evil: XSS_LABEL };
-    const stacks = [{ stack: [XSS_NAME, "</script>"], nanos: SECOND }];
+    const stacks = [{ stack: [XSS_NAME, "</script>"], value: SECOND }];
     await lab.push([{ timeMs: nowMs - MINUTE_MS, labels, stacks }]);
     const params = { q: '{service_name="hostile"}', by: "evil" };
     const { page, problems } = await openPage(browser, addressOf(params));
@@ -73,7 +73,7 @@ describe.skipIf(isBrowserMissing)("every page", () => {
     const { page } = await openPage(browser, `${lab.url}/`);
     await page.getByRole("link", { name: "shop", exact: true }).waitFor();
     const labels = { service_name: "late-comer" };
-    await lab.push([{ timeMs: Date.now(), labels, stacks: [{ stack: ["main"], nanos: SECOND }] }]);
+    await lab.push([{ timeMs: Date.now(), labels, stacks: [{ stack: ["main"], value: SECOND }] }]);
 
     await page.getByRole("button", { name: "Refresh", exact: true }).click();
 

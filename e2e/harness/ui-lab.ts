@@ -7,15 +7,17 @@ import { encodePprof, ProfileBuilder } from "@pyroscope-ts/protocol";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { chromiumPath } from "./processes.ts";
 
-/** A stack, root first, with its value in nanoseconds. A frame may name a line: `parse@12`. */
-export interface DrawnStack {
+/** A stack, root first, with its value: nanoseconds of CPU or bytes of heap. A frame may name a line: `parse@12`. */
+interface DrawnStack {
   readonly stack: readonly string[];
-  readonly nanos: number;
+  readonly value: number;
 }
 
 /** A profile to be pushed: when it was taken, of which series, what is in it. */
 export interface DrawnProfile {
   readonly timeMs: number;
+  /** CPU time where it is left out. */
+  readonly kind?: "cpu" | "heap";
   readonly labels: Readonly<Record<string, string>>;
   readonly stacks: readonly DrawnStack[];
 }
@@ -64,34 +66,47 @@ function readAddress(child: ChildProcess): Promise<string> {
   });
 }
 
-const CPU = { type: "cpu", unit: "nanoseconds" };
+const KINDS = {
+  cpu: {
+    name: "process_cpu",
+    sample: { type: "cpu", unit: "nanoseconds" },
+    period: { type: "cpu", unit: "nanoseconds" },
+  },
+  heap: {
+    name: "memory",
+    sample: { type: "inuse_space", unit: "bytes" },
+    period: { type: "space", unit: "bytes" },
+  },
+} as const;
 
-function encode({ timeMs, stacks }: DrawnProfile): Uint8Array {
+function encode({ timeMs, stacks, kind = "cpu" }: DrawnProfile): Uint8Array {
   const builder = new ProfileBuilder({
-    sampleTypes: [CPU],
-    periodType: CPU,
+    sampleTypes: [KINDS[kind].sample],
+    periodType: KINDS[kind].period,
     period: 10_000_000n,
     timeUnixNanos: BigInt(Math.round(timeMs)) * 1_000_000n,
     durationNanos: 15_000_000_000n,
   });
-  for (const { stack, nanos } of stacks) {
+  for (const { stack, value } of stacks) {
     const locations = stack.map((frame) => {
       const [name = "", line = "0"] = frame.split("@");
       return builder.location({
         lines: [{ function: builder.function({ name, file: "src/shop.js" }), line: Number(line) }],
       });
     });
-    builder.addSample(locations.reverse(), [nanos], []);
+    builder.addSample(locations.reverse(), [value], []);
   }
   return encodePprof(builder.build());
 }
 
 async function push(url: string, profiles: readonly DrawnProfile[], token = ""): Promise<void> {
   const series = profiles.map((profile) => ({
-    labels: Object.entries({ __name__: "process_cpu", ...profile.labels }).map(([name, value]) => ({
-      name,
-      value,
-    })),
+    labels: Object.entries({ __name__: KINDS[profile.kind ?? "cpu"].name, ...profile.labels }).map(
+      ([name, value]) => ({
+        name,
+        value,
+      }),
+    ),
     samples: [{ rawProfile: Buffer.from(encode(profile)).toString("base64") }],
   }));
   const response = await fetch(`${url}/push.v1.PusherService/Push`, {

@@ -16,14 +16,14 @@ export const isBrowserMissing: boolean = chromiumPath === undefined && process.e
 export function drawShop(nowMs: number): DrawnProfile[] {
   return Array.from({ length: 10 }, (_, minute) => minute).flatMap((minute) => {
     const timeMs = nowMs - (10 - minute) * MINUTE_MS + 5000;
-    const slow = { stack: ["main", "handleCheckout", "scanCatalogueSlowly"], nanos: 9 * SECOND };
+    const slow = { stack: ["main", "handleCheckout", "scanCatalogueSlowly"], value: 9 * SECOND };
     return [
       {
         timeMs,
         labels: { service_name: "shop", route: "/checkout" },
         stacks: [
-          { stack: ["main", "handleCheckout", "computeTax@10"], nanos: 2 * SECOND },
-          { stack: ["main", "handleCheckout", "computeTax@20"], nanos: SECOND },
+          { stack: ["main", "handleCheckout", "computeTax@10"], value: 2 * SECOND },
+          { stack: ["main", "handleCheckout", "computeTax@20"], value: SECOND },
           ...(minute >= 6 ? [slow] : []),
         ],
       },
@@ -31,8 +31,8 @@ export function drawShop(nowMs: number): DrawnProfile[] {
         timeMs,
         labels: { service_name: "shop", route: "/cart" },
         stacks: [
-          { stack: ["main", "handleCart", "renderCart"], nanos: 3 * SECOND },
-          { stack: ["main", "handleCart", XSS_NAME], nanos: SECOND / 2 },
+          { stack: ["main", "handleCart", "renderCart"], value: 3 * SECOND },
+          { stack: ["main", "handleCart", XSS_NAME], value: SECOND / 2 },
         ],
       },
     ];

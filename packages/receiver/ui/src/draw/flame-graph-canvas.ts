@@ -12,8 +12,8 @@ import { chooseTextColour } from "./colour.ts";
 import { fitName, paintFlameGraph, type Viewport } from "./flame-graph-painter.ts";
 import type { Skin } from "./skin.ts";
 
-/** Height of a level in CSS pixels. */
-export const ROW_HEIGHT_PX = 20;
+// In CSS pixels, as all sizes here.
+const ROW_HEIGHT_PX = 20;
 const FONT_PX = 12;
 const LABEL_PADDING_PX = 5;
 const LABEL_MIN_PX = 32;

@@ -28,7 +28,7 @@ export function nanosPerUnit(unit: string): number {
 }
 
 /** Three significant digits, no exponent, no trailing zeros: 1234 → `1,234`, 1.2345 → `1.23`. */
-export function formatNumber(value: number): string {
+function formatNumber(value: number): string {
   if (value === 0) return "0";
   const magnitude = Math.abs(value);
   if (magnitude < 1) return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });

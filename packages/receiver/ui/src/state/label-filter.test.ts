@@ -42,6 +42,12 @@ describe("withService", () => {
   });
 });
 
+describe("withService", () => {
+  it("selects all services for none", () => {
+    expect(withService([{ name: "service_name", operator: "=", value: "a" }], "")).toEqual([]);
+  });
+});
+
 describe("serviceOf", () => {
   it("is nothing when a pattern selects services", () => {
     expect(serviceOf(parseSelector('{service_name=~"a.*"}') ?? [])).toBe("");

@@ -73,10 +73,10 @@ export function serviceOf(filters: readonly LabelFilter[]): string {
   return filter?.value ?? "";
 }
 
-/** `filters` for another service: its own condition first, the others kept. */
+/** `filters` for another service: its own condition first, the others kept. "" is all services. */
 export function withService(filters: readonly LabelFilter[], service: string): readonly LabelFilter[] {
   const others = filters.filter(({ name }) => name !== SERVICE_LABEL);
-  return [{ name: SERVICE_LABEL, operator: "=", value: service }, ...others];
+  return service === "" ? others : [{ name: SERVICE_LABEL, operator: "=", value: service }, ...others];
 }
 
 /** `filters` and one more; a condition that stands there already is not added twice. */

@@ -1,11 +1,13 @@
 import type { VNode } from "preact";
-import { useId, useRef, useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 
 interface ComboboxProps {
   readonly label: string;
   readonly value: string;
   readonly options: readonly string[];
   readonly placeholder?: string;
+  /** What the option "" is called. */
+  readonly emptyLabel?: string;
   /** Whether text that is not among the options can be chosen. */
   readonly isFreeText?: boolean;
   readonly onChoose: (value: string) => void;
@@ -24,11 +26,21 @@ export function filterOptions(options: readonly string[], text: string): readonl
   return [...found.filter(isFirst), ...found.filter((option) => !isFirst(option))].slice(0, MAX_SHOWN_COUNT);
 }
 
-/** A text field with a list of what can be chosen. Source: ARIA authoring practices 1.2, "combobox". */
-export function Combobox(props: ComboboxProps): VNode {
-  const { label, value, options, placeholder = "", isFreeText = false, onChoose, onOpen } = props;
-  const id = useId();
-  const input = useRef<HTMLInputElement>(null);
+interface ComboboxState {
+  readonly isOpen: boolean;
+  /** What the field shows. */
+  readonly text: string;
+  readonly shown: readonly string[];
+  /** Row of `shown` that Enter chooses. */
+  readonly active: number;
+  readonly open: () => void;
+  readonly close: () => void;
+  readonly type: (text: string) => void;
+  readonly choose: (value: string) => void;
+  readonly press: (event: KeyboardEvent) => void;
+}
+
+function useCombobox({ value, options, isFreeText = false, onChoose, onOpen }: ComboboxProps): ComboboxState {
   // undefined: closed, the field shows the value.
   const [text, setText] = useState<string | undefined>(undefined);
   const [active, setActive] = useState(0);
@@ -62,10 +74,31 @@ export function Combobox(props: ComboboxProps): VNode {
       setText(undefined);
     }
   };
+  const type = (typed: string): void => {
+    setText(typed);
+    setActive(0);
+  };
+  return {
+    isOpen,
+    text: text ?? value,
+    shown,
+    active,
+    open,
+    close: () => setText(undefined),
+    type,
+    choose,
+    press,
+  };
+}
+
+/** A text field with a list of what can be chosen. Source: ARIA authoring practices 1.2, "combobox". */
+export function Combobox(props: ComboboxProps): VNode {
+  const { label, value, placeholder = "", emptyLabel = "(empty)" } = props;
+  const id = useId();
+  const { isOpen, text, shown, active, open, close, type, choose, press } = useCombobox(props);
   return (
     <div class="combobox">
       <input
-        ref={input}
         type="text"
         role="combobox"
         autocomplete="off"
@@ -76,20 +109,25 @@ export function Combobox(props: ComboboxProps): VNode {
         aria-controls={`${id}-list`}
         aria-activedescendant={shown.length > 0 ? `${id}-${active}` : undefined}
         placeholder={placeholder}
-        value={text ?? value}
+        value={text}
         onFocus={(event) => {
           open();
           event.currentTarget.select();
         }}
-        onBlur={() => setText(undefined)}
-        onInput={(event) => {
-          setText(event.currentTarget.value);
-          setActive(0);
-        }}
+        onBlur={close}
+        onInput={(event) => type(event.currentTarget.value)}
         onKeyDown={press}
       />
       {isOpen && (
-        <OptionList id={id} label={label} options={shown} active={active} value={value} onChoose={choose} />
+        <OptionList
+          id={id}
+          label={label}
+          options={shown}
+          active={active}
+          value={value}
+          emptyLabel={emptyLabel}
+          onChoose={choose}
+        />
       )}
     </div>
   );
@@ -105,10 +143,11 @@ interface OptionListProps {
   readonly options: readonly string[];
   readonly active: number;
   readonly value: string;
+  readonly emptyLabel: string;
   readonly onChoose: (value: string) => void;
 }
 
-function OptionList({ id, label, options, active, value, onChoose }: OptionListProps): VNode {
+function OptionList({ id, label, options, active, value, emptyLabel, onChoose }: OptionListProps): VNode {
   return (
     <div class="combobox-list" id={`${id}-list`} role="listbox" aria-label={label} tabIndex={-1}>
       {options.length === 0 && <div class="combobox-empty">no match</div>}
@@ -127,7 +166,7 @@ function OptionList({ id, label, options, active, value, onChoose }: OptionListP
             onChoose(option);
           }}
         >
-          {option === "" ? "(empty)" : option}
+          {option === "" ? emptyLabel : option}
         </div>
       ))}
     </div>

@@ -83,7 +83,8 @@ function WhatPicker({ services }: { services: ResourceView<Services> }): VNode {
         label="Service"
         value={service}
         placeholder="all services"
-        options={[...known.keys()].sort()}
+        options={["", ...[...known.keys()].filter((name) => name !== "").sort()]}
+        emptyLabel="all services"
         onChoose={(chosen) => {
           const type = listTypes(known, chosen).includes(view.type) ? view.type : "";
           go({ query: formatSelector(withService(filters, chosen)), type, path: "" });

@@ -24,7 +24,7 @@ const COLUMNS: readonly { readonly column: Column; readonly label: string; reado
 ];
 
 /** The order that a link's text names. */
-export function parseSort(sort: TopSort): TopOrder {
+function parseSort(sort: TopSort): TopOrder {
   const isDescending = sort.startsWith("-");
   const column = COLUMNS.find((known) => sort.endsWith(known.column))?.column ?? "self";
   return { column, isDescending };
