@@ -16,7 +16,7 @@ function createSpan(more: Partial<ProfiledSpan> = {}): ProfiledSpan {
 class CoarseClock extends ManualClock {
   #unixMs: number;
   readonly #aheadMs: number;
-  /** How long the thread is suspended when the next millisecond begins. */
+  /** How long the thread is suspended after it has read the first time of the next millisecond. */
   suspendMs = 0;
 
   constructor(startUnixMs: number, aheadMs: number) {
@@ -28,11 +28,12 @@ class CoarseClock extends ManualClock {
   override nowUnixMs(): number {
     const before = Math.floor(this.#unixMs);
     this.#unixMs += 0.01;
-    if (Math.floor(this.#unixMs) > before) {
+    const told = Math.floor(this.#unixMs);
+    if (told > before) {
       this.#unixMs += this.suspendMs;
       this.suspendMs = 0;
     }
-    return Math.floor(this.#unixMs);
+    return told;
   }
 
   override nowMonotonicMs(): number {

@@ -1,0 +1,123 @@
+import type { Context, ContextManager, Span } from "@opentelemetry/api";
+import { TraceFlags, trace } from "@opentelemetry/api";
+import type { LabelMechanism, ProfiledSpan } from "@pyroscope-ts/sdk-node/spans";
+import { PROFILE_ID_ATTRIBUTE } from "./attributes.ts";
+import { ContextManagerPatch } from "./context-manager-patch.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { NamedSpan } from "./profiled-otel-span.ts";
+import { ProfiledOtelSpan } from "./profiled-otel-span.ts";
+
+/** What is used of the profiler. */
+export interface SpanProfiler {
+  isProfiling(): boolean;
+  labelMechanism(): LabelMechanism;
+  runInSpan<A extends readonly unknown[], T>(
+    span: ProfiledSpan | undefined,
+    fn: (...args: A) => T,
+    ...args: A
+  ): T;
+  warnOnce(key: string, message: string): void;
+}
+
+/** What {@link SpanProfiles} is built from. */
+export interface SpanProfilesParts {
+  readonly options: ResolvedOptions;
+  readonly profiler: SpanProfiler;
+  /** By default what is registered with the API. */
+  readonly contextManager?: () => ContextManager | undefined;
+}
+
+/**
+ * Ties spans to the samples that are taken while they are active. Nothing here throws into the tracer.
+ *
+ * Which span is active is OpenTelemetry's own context and nothing else: whenever its context manager makes a context
+ * active, the span of that context (or its local root) becomes the one of the samples.
+ */
+export class SpanProfiles {
+  readonly #options: ResolvedOptions;
+  readonly #profiler: SpanProfiler;
+  readonly #patch: ContextManagerPatch;
+  // By the span that the tracer made: which span the samples under it belong to.
+  readonly #profiled = new WeakMap<Span, ProfiledOtelSpan>();
+  #isWithoutManager = false;
+  #isClosed = false;
+
+  constructor({ options, profiler, contextManager }: SpanProfilesParts) {
+    this.#options = options;
+    this.#profiler = profiler;
+    this.#patch = new ContextManagerPatch(
+      (context, call, args) => profiler.runInSpan(this.#spanOf(context), call, ...args),
+      contextManager,
+    );
+  }
+
+  /** The tracer started `span` under `parent`. */
+  start(span: NamedSpan, parent: Context): void {
+    this.#guard("starting a span", () => {
+      if (!this.#canLabel()) return;
+      const root = this.#options.spanScope === "root" ? this.#spanOf(parent) : undefined;
+      const profiled = root ?? this.#profile(span);
+      if (profiled !== undefined) this.#profiled.set(span, profiled);
+    });
+  }
+
+  /** The tracer ended `span`: no sample from now on belongs to it, wherever its context still is. */
+  end(span: object): void {
+    this.#guard("ending a span", () => {
+      // The tracer SDKs hand out at the end what they did at the start.
+      const profiled = this.#profiled.get(span as Span);
+      if (profiled?.span === span) profiled.end();
+      // Not at the start: the first spans may be older than the context manager.
+      if (this.#isWithoutManager && !this.#patch.apply())
+        this.#warn("no context manager is registered with OpenTelemetry");
+    });
+  }
+
+  /** The context manager is as it was; nothing is labelled any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#guard("shutting down", () => this.#patch.remove());
+  }
+
+  #profile(span: NamedSpan): ProfiledOtelSpan | undefined {
+    const { spanId, traceFlags } = span.spanContext();
+    const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
+    if (!isSampled && !this.#options.unsampledSpans) return undefined;
+    span.setAttribute(PROFILE_ID_ATTRIBUTE, spanId);
+    return new ProfiledOtelSpan(span, this.#options);
+  }
+
+  #spanOf(context: Context): ProfiledOtelSpan | undefined {
+    try {
+      const span = trace.getSpan(context);
+      return span === undefined ? undefined : this.#profiled.get(span);
+    } catch {
+      // What was given to `with` is no context: that is between the program and its context manager.
+      return undefined;
+    }
+  }
+
+  /** True when samples of the code that runs from now on can carry ids. */
+  #canLabel(): boolean {
+    if (this.#isClosed) return false;
+    if (this.#profiler.labelMechanism() === "none") {
+      if (this.#profiler.isProfiling())
+        this.#warn("neither cpu nor wall is profiled, or this platform cannot label their samples");
+      return false;
+    }
+    this.#isWithoutManager = !this.#patch.apply();
+    return !this.#isWithoutManager;
+  }
+
+  #warn(reason: string): void {
+    this.#profiler.warnOnce(`spans:${reason}`, `samples carry no span ids: ${reason}`);
+  }
+
+  #guard(what: string, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
