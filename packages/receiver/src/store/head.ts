@@ -43,6 +43,7 @@ export class Head {
   #timer: Timer | undefined;
   #failure: string | undefined;
   readonly #dropping = new Set<Promise<void>>();
+  #isClosed = false;
 
   private constructor(options: HeadOptions, current: HeadSlot) {
     this.#options = options;
@@ -130,6 +131,7 @@ export class Head {
   async close(): Promise<void> {
     this.#timer?.cancel();
     await this.#flushing;
+    this.#isClosed = true;
     for (const slot of this.slots) {
       await slot.wal.close().catch((error: unknown) => this.#options.log(`close the log: ${String(error)}`));
     }
@@ -208,12 +210,16 @@ export class Head {
   }
 
   #dropTables(slot: HeadSlot): void {
-    const dropping = slot
-      .unused()
-      .then(() => slot.generation.drop())
-      .catch((error: unknown) => this.#options.log(`drop ${slot.generation.prefix}: ${String(error)}`))
-      .finally(() => this.#dropping.delete(dropping));
-    this.#dropping.add(dropping);
+    void slot.unused().then(async () => {
+      // A query that outlives the store must not keep it open; its tables go with the process.
+      if (this.#isClosed) return;
+      const dropping = slot.generation.drop().catch((error: unknown) => {
+        this.#options.log(`drop ${slot.generation.prefix}: ${String(error)}`);
+      });
+      this.#dropping.add(dropping);
+      await dropping;
+      this.#dropping.delete(dropping);
+    });
   }
 }
 

@@ -124,8 +124,9 @@ class LocalStore implements Store {
         const { mine, settle } = this.#pending.claim(tenant, profiles, (profile) =>
           this.#isInHead(tenant, profile),
         );
-        head.replay(tenant, this.#createRows(tenant, await this.#withoutKnown(tenant, mine)));
+        // Nobody else appends yet.
         settle();
+        head.replay(tenant, this.#createRows(tenant, await this.#withoutKnown(tenant, mine)));
       },
       endSegment: (segment) => head.endReplayedSegment(segment),
     });

@@ -86,6 +86,15 @@ describe("createProfileRows", () => {
     expect([rows.service, countSampleRows(rows)]).toEqual(["shop", 2]);
   });
 
+  it("refuses a label name that stands twice", () => {
+    const admitted = admit([]);
+    const labels = [...admitted.labels, { name: "service_name", value: "again" }];
+
+    expect(() => rowsOf({ ...admitted, labels })).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
+  });
+
   it.for([
     ["the largest sum", [2n ** 63n - 2n, 1n], 2n ** 63n - 1n],
     ["the smallest sum", [-(2n ** 63n) + 1n, -1n], -(2n ** 63n)],

@@ -1,4 +1,4 @@
-import { getLabel, type Profile } from "@pyroscope-ts/protocol";
+import { formatLabels, getLabel, type Profile } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
 import type { AdmittedProfile } from "./admission.ts";
 import { type HashedProfile, hashLabels } from "./hash-profile.ts";
@@ -38,10 +38,16 @@ export interface TypeRows {
 /**
  * Puts together the samples of a profile that have one stack, span and trace, and sums them by sample type.
  *
- * @throws {@link ReceiverError} OUT_OF_RANGE when a sum, or the total of a type, leaves int64.
+ * @throws {@link ReceiverError} OUT_OF_RANGE when a sum, or the total of a type, leaves int64; INVALID_ARGUMENT when
+ * a label name stands twice, which a MAP cannot hold: every query over the series would fail.
  */
 export function createProfileRows(admitted: AdmittedProfile, hashed: HashedProfile): ProfileRows {
   const { labels, profile } = admitted;
+  if (new Set(labels.map(({ name }) => name)).size < labels.length) {
+    throw new ReceiverError(`labels ${formatLabels(labels)}: a name stands twice`, {
+      code: "INVALID_ARGUMENT",
+    });
+  }
   const { groups, groupOf } = groupSamples(admitted, hashed);
   return {
     admitted,
