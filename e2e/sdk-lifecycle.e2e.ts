@@ -64,6 +64,7 @@ describe.for(allNodes)("the SDK on Node $major", ({ path }) => {
         expect(await running.result).toMatchObject({ code: null, signal });
         expect(profileTypes(receiver.profiles())).toEqual(everyType);
         expect(functionNames(receiver.profiles(), "wall")).toContain("burn");
+        expect(functionNames(receiver.profiles(), "memory")).toContain("retain");
       });
     },
   );
