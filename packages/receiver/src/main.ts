@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { createCli, type FlagValues } from "./cli.ts";
 import { describeConfig, resolveConfig } from "./config.ts";
 import { ReceiverError } from "./errors.ts";
-import { createReceiver, type Receiver, version } from "./index.ts";
+import { createReceiver, type Receiver, version } from "./receiver.ts";
 
 /** The command line or a setting is wrong; nothing was started. */
 const EXIT_USAGE = 2;
@@ -45,7 +45,10 @@ async function startServer(flags: FlagValues): Promise<void> {
 function handleSignals(receiver: Receiver): void {
   let isStopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (isStopping) process.exit(EXIT_FAILURE);
+    if (isStopping) endBy(signal);
+    else begin(signal);
+  };
+  const begin = (signal: NodeJS.Signals): void => {
     isStopping = true;
     receiver.log.info({ signal }, "stopping");
     receiver.stop().then(
@@ -64,6 +67,15 @@ function handleSignals(receiver: Receiver): void {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+}
+
+/**
+ * Ends the process as the signal would have without us. Not by `process.exit`: that ends the storage thread first, and
+ * DuckDB may be at work there.
+ */
+function endBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 /** After a defect nobody knows what state the process is in: it ends, and the next start replays what was acknowledged. */

@@ -106,6 +106,17 @@ describe("createStorage", () => {
     await expect(storage.status()).rejects.toBe(locked);
   });
 
+  it("names the data directory when the disk is in the way", async () => {
+    const { storage, fail } = createFixture();
+
+    fail(new Error("EACCES: permission denied, mkdir '/data'"));
+
+    await expect(storage.opened()).rejects.toMatchObject({
+      code: "STORAGE_UNAVAILABLE",
+      message: "opening the data directory: EACCES: permission denied, mkdir '/data'",
+    });
+  });
+
   it("sweeps old blocks again and again, also after a sweep that failed, until it is closed", async () => {
     const { storage, events, logLines, open, tick } = createFixture();
     let sweepCount = 0;

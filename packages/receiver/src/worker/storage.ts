@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { ReceiverError } from "../errors.ts";
 import { Ingester } from "../ingest/ingester.ts";
 import { createQueryService } from "../query/querier.ts";
 import type { QueryLimits } from "../query/query-service.ts";
@@ -24,11 +25,13 @@ export function createStorage({ openStore, queryLimits, clock, log }: StoragePar
   const held = new Promise<void>((resolve) => {
     hold = resolve;
   });
-  const opening = openStore(hold).then((store) => {
-    const query = createQueryService({ store, limits: queryLimits, clock });
-    const ingester = new Ingester({ store, log: (message, error) => log.error({ err: error }, message) });
-    return { store, query, ingester, stopSweeping: sweepBlocks(store, clock, log) };
-  });
+  const opening = openStore(hold)
+    .catch(toOpenError)
+    .then((store) => {
+      const query = createQueryService({ store, limits: queryLimits, clock });
+      const ingester = new Ingester({ store, log: (message, error) => log.error({ err: error }, message) });
+      return { store, query, ingester, stopSweeping: sweepBlocks(store, clock, log) };
+    });
   // Whoever waits hears of a failure; nobody may be waiting yet.
   opening.catch(() => undefined);
   let closing: Promise<void> | undefined;
@@ -63,6 +66,16 @@ export function createStorage({ openStore, queryLimits, clock, log }: StoragePar
     selectTimeSeries: async (query, options) => (await opening).query.selectTimeSeries(query, options),
     profileStats: async (query) => (await opening).query.profileStats(query),
   };
+}
+
+/** Whatever else stands in the way of a directory is the disk's or its owner's: a path that is a file, missing rights. */
+function toOpenError(error: unknown): never {
+  if (error instanceof ReceiverError) throw error;
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new ReceiverError(`opening the data directory: ${reason}`, {
+    code: "STORAGE_UNAVAILABLE",
+    cause: error,
+  });
 }
 
 /** Applies the retention now and then; returns what stops it. */

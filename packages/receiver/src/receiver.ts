@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createApp } from "./app.ts";
+import { systemClock } from "./clock.ts";
+import type { ReceiverConfig } from "./config.ts";
+import type { ReceiverError } from "./errors.ts";
+import { createOnePortServer } from "./http/one-port-server.ts";
+import { listen } from "./listen.ts";
+import { createReadiness } from "./readiness.ts";
+import { createLogger, type ReceiverLogger } from "./telemetry/log.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { type StorageClient, startStorage } from "./worker/storage-client.ts";
+
+/** One receiver: an HTTP server, a storage thread, a data directory. */
+export interface Receiver {
+  /**
+   * Opens the data directory and listens; resolves with the address, such as `http://127.0.0.1:4040`. Requests are answered
+   * 503 until the write-ahead log has been replayed: `GET /ready` tells.
+   *
+   * @throws {@link ReceiverError} `LISTEN_FAILED`, `STORAGE_LOCKED`, `STORAGE_FORMAT`, or `CONFIG_INVALID` for TLS files.
+   */
+  start(): Promise<string>;
+  /**
+   * Stops accepting, answers what is in flight (for at most the configured time), flushes, and releases the data directory.
+   * A second call returns the first one's promise.
+   */
+  stop(): Promise<void>;
+  /** Resolves with the reason when the receiver cannot go on: its storage thread is gone. */
+  readonly failed: Promise<ReceiverError>;
+  readonly log: ReceiverLogger;
+}
+
+/** This package's version. */
+export const version: string = readVersion();
+
+/** Makes a receiver to embed or to test; it starts nothing before {@link Receiver.start}. */
+export function createReceiver(config: ReceiverConfig): Receiver {
+  const log = createLogger(config.logLevel, "http");
+  let running: Promise<RunningReceiver> | undefined;
+  let stopping: Promise<void> | undefined;
+  let fail: (reason: ReceiverError) => void = () => undefined;
+  const failed = new Promise<ReceiverError>((resolve) => {
+    fail = resolve;
+  });
+
+  const stop = async (): Promise<void> => {
+    // A start that failed has cleaned up behind itself.
+    const receiver = await running?.catch(() => undefined);
+    await receiver?.stop();
+  };
+
+  return {
+    log,
+    failed,
+    async start() {
+      running ??= run({ config, log, fail });
+      return (await running).address;
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+interface RunningReceiver {
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+interface RunOptions {
+  readonly config: ReceiverConfig;
+  readonly log: ReceiverLogger;
+  readonly fail: (reason: ReceiverError) => void;
+}
+
+async function run(options: RunOptions): Promise<RunningReceiver> {
+  const { config, fail } = options;
+  const tls = readTlsFiles(config);
+  const storage = startStorage({
+    directory: config.storagePath,
+    retentionMs: config.retentionMs,
+    queryLimits: config.queryLimits,
+    logLevel: config.logLevel,
+  });
+  void storage.died.then(fail);
+  try {
+    // A directory that another process holds is a reason not to listen.
+    await storage.service.opened();
+    return await serve(options, storage, tls);
+  } catch (error) {
+    // Where the store could not be opened there is nothing to close, and `error` says why.
+    await endStorage(storage).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function serve(
+  { config, log, fail }: RunOptions,
+  storage: StorageClient,
+  tls: TlsFiles | undefined,
+): Promise<RunningReceiver> {
+  const readiness = createReadiness({ storage: storage.service, clock: systemClock });
+  const metrics = createMetrics({ isProcessIncluded: true });
+  metrics.metrics.buildInfo.set({ version, node: process.versions.node }, 1);
+  const app = await createApp({
+    config,
+    storage: storage.service,
+    readiness,
+    metrics,
+    log,
+    clock: systemClock,
+    buildInfo: { version, nodeVersion: process.versions.node },
+    uiDirectory: findUi(),
+    serverFactory: (handler) => createOnePortServer(handler, { ...config, tls }),
+  });
+  const address = await listen(app, config.bindAddress, tls !== undefined);
+  void storage.service.ready().then(() => log.info("ready"), fail);
+
+  return {
+    address,
+    async stop() {
+      readiness.stop();
+      const late = systemClock.setTimer(() => app.server.closeAllConnections(), config.shutdownTimeoutMs);
+      await app.close();
+      late.cancel();
+      await endStorage(storage);
+    },
+  };
+}
+
+/** DuckDB takes the process down when its thread ends under it: the thread is ended only when it has nothing to do. */
+async function endStorage({ service, terminate }: StorageClient): Promise<void> {
+  try {
+    await service.close();
+  } finally {
+    await terminate();
+  }
+}
+
+/** The web UI is built beside the compiled server, also when this file runs from its source. */
+function findUi(): string {
+  const path = import.meta.url.endsWith(".ts") ? "../dist/ui/" : "./ui/";
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const isNamed = typeof manifest === "object" && manifest !== null && "version" in manifest;
+  return isNamed ? String(manifest.version) : "unknown";
+}
