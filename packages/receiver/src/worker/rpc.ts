@@ -16,7 +16,7 @@ export type RpcPort = Pick<MessagePort | Worker, "postMessage"> & {
 
 /** Methods that can be called across threads. */
 // biome-ignore lint/suspicious/noExplicitAny: a constraint over every possible method; nothing is called through it.
-export type RpcService = { readonly [name: string]: (...args: any[]) => Promise<unknown> };
+type RpcService = { readonly [name: string]: (...args: any[]) => Promise<unknown> };
 
 type RpcRequest =
   | {
