@@ -41,7 +41,7 @@ describe("a store that is written, flushed and read at once", () => {
     const read = async (): Promise<void> => {
       while (acknowledged < WRITERS * PROFILES) {
         const before = acknowledged;
-        const { value, total, profiles, named } = await withSnapshot(
+        const { value, total, profiles, distinct, named } = await withSnapshot(
           store,
           everything("a"),
           async ({ database, from }) => {
@@ -49,7 +49,7 @@ describe("a store that is written, flushed and read at once", () => {
               `SELECT coalesce(sum("value"), 0)::BIGINT AS "value" FROM ${from("samples")}`,
             );
             const counts = await database.select(
-              `SELECT count(*) AS n, coalesce(sum(total), 0)::BIGINT AS total FROM ${from("totals")}`,
+              `SELECT count(*) AS n, count(DISTINCT profile) AS d, coalesce(sum(total), 0)::BIGINT AS total FROM ${from("totals")}`,
             );
             const symbols = await database.select(
               `SELECT coalesce(sum("value"), 0)::BIGINT AS "value" FROM ${from("samples")}
@@ -59,11 +59,13 @@ describe("a store that is written, flushed and read at once", () => {
               value: Number(sums.bigints("value")[0]),
               total: Number(counts.bigints("total")[0]),
               profiles: Number(counts.bigints("n")[0]),
+              distinct: Number(counts.bigints("d")[0]),
               named: Number(symbols.bigints("value")[0]),
             };
           },
         );
-        expect({ value, total, named }).toEqual({ value: 10 * profiles, total: value, named: value });
+        expect({ value, total, named }).toEqual({ value: 10 * distinct, total: value, named: value });
+        expect(profiles).toBe(distinct);
         expect(profiles).toBeGreaterThanOrEqual(before);
         expect(profiles).toBeLessThanOrEqual(WRITERS * PROFILES);
       }
