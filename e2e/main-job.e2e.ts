@@ -99,6 +99,8 @@ async function startDemo(): Promise<Demo> {
 }
 
 function viewUrl(base: string, view: Readonly<Record<string, string | number>>): string {
-  const query = new URLSearchParams(Object.entries(view).map(([key, value]) => [key, String(value)]));
+  const query = new URLSearchParams(
+    Object.entries(view).map(([key, value]): [string, string] => [key, String(value)]),
+  );
   return `${base}/?${query}`;
 }
