@@ -151,14 +151,16 @@ export class HookLabelContext implements LabelContext {
   run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
     this.#enableHook();
     const before = this.#storage.getStore() ?? this.#empty;
-    return this.#storage.run(context, () => {
+    // Named, so that its frame can be told from the program's and left out of stacks.
+    const runActive = (): T => {
       this.#activate(context);
       try {
         return fn(...args);
       } finally {
         this.#activate(before);
       }
-    });
+    };
+    return this.#storage.run(context, runActive);
   }
 
   enter(context: SampleContext): void {

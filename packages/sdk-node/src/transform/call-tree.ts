@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { LocationIndex, ProfileBuilder } from "@pyroscope-ts/protocol";
 import type { SampleLabels } from "../labels/sample-labels.ts";
+import { isWrapperFrame } from "./wrapper-frames.ts";
 
 /** A node of one of V8's call trees: a function called from the functions above it. */
 export interface CallTreeNode<N> {
@@ -56,7 +57,11 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
   addSample(path: readonly CallTreeNode<unknown>[], labels: SampleLabels | undefined, value: number): void {
     if (!(value > 0)) return;
     const rows: LocationIndex[] = [];
-    for (const node of path) rows.push(this.#rowOf(node));
+    const leaf = path.at(-1);
+    for (const node of path) {
+      // Time in a wrapper itself is the SDK's own cost, which is not hidden.
+      if (node === leaf || !isWrapperFrame(node)) rows.push(this.#rowOf(node));
+    }
     const labelInputs = labels?.labels.map((label) => ({ key: label.name, text: label.value })) ?? [];
     this.#builder.addSample(rows.reverse(), [Math.round(value)], labelInputs);
   }

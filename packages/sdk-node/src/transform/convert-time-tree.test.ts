@@ -162,6 +162,18 @@ describe("convertTimeTree", () => {
     ]);
   });
 
+  it("leaves the SDK's own wrappers out of the stacks below them, but not their own time", () => {
+    const scriptName = new URL("../index.ts", import.meta.url).href;
+    const handler = node("handler", { ticks: [[1]] });
+    const theirs = node("run", { scriptName: "file:///srv/run.js", children: [handler] });
+    const ours = node("tagWrapper", { scriptName, ticks: [[2]], children: [theirs] });
+
+    expect(samplesOf(convert([node("main", { children: [ours] })]), "process_cpu")).toEqual([
+      "main run handler 1000000",
+      "main tagWrapper 2000000",
+    ]);
+  });
+
   it("conserves every nanosecond of CPU", () => {
     const deep = Array.from({ length: 300 }).reduce<TimeNode>(
       (child, _, i) => node(`f${i}`, { ticks: [i % 2 === 0 ? [1] : [1, "/a"]], children: [child] }),
