@@ -1,3 +1,4 @@
+import { shortenFrame } from "../format/format-frame.ts";
 import {
   type FlameGraph,
   type FlameNode,
@@ -184,7 +185,11 @@ export class FlameGraphCanvas {
     const textColours = skin.colours.map(chooseTextColour);
     for (const { node, x, y, widthPx } of labels) {
       const nameIndex = graph.name[node]!;
-      const text = fitName(graph.names[nameIndex]!, widthPx - 2 * LABEL_PADDING_PX * ratio, characterPx);
+      const text = fitName(
+        shortenFrame(graph.names[nameIndex]!),
+        widthPx - 2 * LABEL_PADDING_PX * ratio,
+        characterPx,
+      );
       if (text === "") continue;
       const isDim = match !== undefined && match.isMatch[nameIndex] === 0;
       context.fillStyle = isDim ? skin.dimText : textColours[skin.fill[node]!]!;

@@ -123,7 +123,7 @@ function createSeries(line: TimelineLine, isSplit: boolean): uPlot.Series {
   const shared = { label: line.label, stroke: line.colour };
   // A bucket ends at its moment: the bar stands before it.
   if (!isSplit && uPlot.paths.bars !== undefined) {
-    const paths = uPlot.paths.bars({ size: [0.86, 60], align: -1 });
+    const paths = uPlot.paths.bars({ size: [0.86, 240], align: -1 });
     return { ...shared, width: 0, fill: line.colour, points: { show: false }, paths };
   }
   return { ...shared, width: 1.5, points: { show: false } };

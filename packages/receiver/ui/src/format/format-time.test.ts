@@ -35,11 +35,19 @@ describe("formatRangeLabel", () => {
     expect(formatRangeLabel({ from, until }, undefined)).toBe(expected);
   });
 
-  it("writes dates of a pinned range", () => {
-    const resolved = { fromMs: NOON, untilMs: NOON + 61_000 };
+  it("writes the seconds of a range under five minutes", () => {
+    const range = { from: String(NOON), until: String(NOON + 35_000) };
 
-    expect(formatRangeLabel({ from: String(NOON), until: String(NOON + 61_000) }, resolved)).toBe(
-      "2026-03-01 12:00 – 12:01",
+    expect(formatRangeLabel(range, { fromMs: NOON, untilMs: NOON + 35_000 })).toBe(
+      "2026-03-01 12:00:00 – 12:00:35",
+    );
+  });
+
+  it("writes dates of a pinned range", () => {
+    const resolved = { fromMs: NOON, untilMs: NOON + 300_000 };
+
+    expect(formatRangeLabel({ from: String(NOON), until: String(NOON + 300_000) }, resolved)).toBe(
+      "2026-03-01 12:00 – 12:05",
     );
   });
 });

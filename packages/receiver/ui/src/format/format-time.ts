@@ -27,8 +27,12 @@ const UNIT_NAMES: Readonly<Record<string, string>> = {
   w: "week",
 };
 
-/** A range to the minute, for a button that has no room for more. */
+// Ranges shorter than this need their seconds to be told from their neighbours.
+const SHORT_RANGE_MS = 300_000;
+
+/** A range to the minute where that says enough, for a button that has no room for more. */
 function formatShortRange(range: ResolvedRange): string {
+  if (range.untilMs - range.fromMs < SHORT_RANGE_MS) return formatRange(range);
   const from = formatMoment(range.fromMs).slice(0, 16);
   const until = formatMoment(range.untilMs).slice(0, 16);
   return `${from} – ${from.slice(0, 10) === until.slice(0, 10) ? until.slice(11) : until}`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rankGroups, toChartColumns } from "./chart-columns.ts";
+import { findArrivingFrom, rankGroups, toChartColumns } from "./chart-columns.ts";
 
 const grid = { fromMs: 0, untilMs: 60_000, stepSeconds: 15 };
 const perSecond = (value: number, seconds: number): number => value / seconds;
@@ -16,20 +16,34 @@ describe("toChartColumns", () => {
   ];
 
   it("lays sparse points on the grid as rates", () => {
-    expect(toChartColumns(series, grid, { toPoint: perSecond, missing: 0 })).toEqual({
+    expect(toChartColumns(series, grid, { toPoint: perSecond, missing: 0, arrivingFromMs: 60_000 })).toEqual({
       seconds: [0, 15, 30, 45, 60],
       values: [[0, 2, 0, 0, 1]],
     });
   });
 
   it("leaves gaps where a state was not reported", () => {
-    expect(toChartColumns(series, grid, { toPoint: perSecond, missing: null }).values[0]).toEqual([
-      null,
-      2,
-      null,
-      null,
-      1,
-    ]);
+    expect(
+      toChartColumns(series, grid, { toPoint: perSecond, missing: null, arrivingFromMs: 60_000 }).values[0],
+    ).toEqual([null, 2, null, null, 1]);
+  });
+
+  it("draws no zeros where data may still arrive", () => {
+    const early = [
+      {
+        labels: {},
+        points: [
+          { timeMs: 15_000, value: 30 },
+          { timeMs: 45_000, value: 15 },
+        ],
+      },
+    ];
+
+    expect(
+      toChartColumns(early, grid, { toPoint: perSecond, missing: 0, arrivingFromMs: 30_000 }).values[0],
+    ).toEqual([0, 2, 0, 1, null]);
+    expect(findArrivingFrom(100_000, grid)).toBe(70_000);
+    expect(findArrivingFrom(100_000, { ...grid, stepSeconds: 60 })).toBe(40_000);
   });
 
   it("drops points beside the grid", () => {
@@ -43,9 +57,9 @@ describe("toChartColumns", () => {
       },
     ];
 
-    expect(toChartColumns(beside, grid, { toPoint: perSecond, missing: 0 }).values[0]).toEqual([
-      0, 0, 0, 0, 0,
-    ]);
+    expect(
+      toChartColumns(beside, grid, { toPoint: perSecond, missing: 0, arrivingFromMs: 60_000 }).values[0],
+    ).toEqual([0, 0, 0, 0, 0]);
   });
 });
 

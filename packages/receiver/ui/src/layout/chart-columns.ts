@@ -13,6 +13,8 @@ export interface ChartColumnsOptions {
   readonly toPoint: (value: number, seconds: number) => number;
   /** What stands where a series has no bucket: 0 for what happens, null (a gap) for what is a state. */
   readonly missing: 0 | null;
+  /** Buckets that end after this may still get data: without any they are gaps, not zeros. */
+  readonly arrivingFromMs: number;
 }
 
 /** Lays sparse series on their grid. Points beside the grid are dropped. */
@@ -25,7 +27,9 @@ export function toChartColumns(
   const count = Math.max(0, Math.round((grid.untilMs - grid.fromMs) / stepMs)) + 1;
   const seconds = Array.from({ length: count }, (_, index) => (grid.fromMs + index * stepMs) / 1000);
   const values = series.map(({ points }) => {
-    const row = new Array<number | null>(count).fill(options.missing);
+    const row: (number | null)[] = seconds.map((end) =>
+      end * 1000 > options.arrivingFromMs ? null : options.missing,
+    );
     for (const { timeMs, value } of points) {
       const index = Math.round((timeMs - grid.fromMs) / stepMs);
       if (index >= 0 && index < count) row[index] = options.toPoint(value, grid.stepSeconds);
@@ -33,6 +37,14 @@ export function toChartColumns(
     return row;
   });
   return { seconds, values };
+}
+
+// Two upload intervals of the SDK: a profile is sent at the end of one, and may take most of another to arrive.
+const ARRIVAL_MS = 30_000;
+
+/** From when on a timeline read at `nowMs` may be incomplete. */
+export function findArrivingFrom(nowMs: number, grid: TimelineGrid): number {
+  return nowMs - Math.max(ARRIVAL_MS, grid.stepSeconds * 1000);
 }
 
 /** A group of a split timeline with its weight. */

@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import { type ChangeFormat, chooseArrow } from "../format/format-change.ts";
+import { shortenFrame } from "../format/format-frame.ts";
 import type { Change } from "../layout/change-ranking.ts";
 import { useView } from "./app-context.ts";
 import { Spacer, TABLE_ROW_PX } from "./top-table.tsx";
@@ -72,7 +73,7 @@ function ChangeRow({ change, rowIndex, largest, format }: ChangeRowProps): VNode
           aria-pressed={isChosen}
           onClick={() => go({ search: isChosen ? "" : name })}
         >
-          {name}
+          {shortenFrame(name)}
         </button>
         {(kind === "new" || kind === "gone") && (
           <span class="kind" data-kind={kind}>

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { ProfileQuery } from "../api/wire.ts";
 import { chooseSeriesColour, SIDE_COLOURS } from "../draw/series-colour.ts";
 import { chooseRateUnit, describeProfileType } from "../format/profile-type.ts";
-import { toChartColumns } from "../layout/chart-columns.ts";
+import { findArrivingFrom, toChartColumns } from "../layout/chart-columns.ts";
 import type { DiffSides, SideName } from "../state/diff-sides.ts";
 import { latest } from "../state/resource.ts";
 import type { ResolvedRange } from "../state/time-range.ts";
@@ -25,7 +25,8 @@ const HEIGHT_PX = 150;
 
 /** Both sides on one timeline, A in blue and B in orange. Two queries are two lines, one query is one row of bars. */
 export function DiffTimeline({ type, sides, active, onChange }: DiffTimelineProps): VNode {
-  const { theme } = useApp();
+  const { theme, clock } = useApp();
+  const nowMs = clock.nowMs.value;
   const scheme = theme.scheme.value;
   const { left, right, window: shownRange } = sides;
   const isSplit = left.query !== right.query;
@@ -40,8 +41,12 @@ export function DiffTimeline({ type, sides, active, onChange }: DiffTimelineProp
     if (leftShown === undefined) return undefined;
     const blank = { labels: {}, points: [] };
     const series = [leftShown.series[0] ?? blank, ...(isSplit ? [rightShown?.series[0] ?? blank] : [])];
-    return toChartColumns(series, leftShown.grid, { toPoint: unit.toPoint, missing: isInstant ? null : 0 });
-  }, [leftShown, rightShown, isSplit, unit, isInstant]);
+    return toChartColumns(series, leftShown.grid, {
+      toPoint: unit.toPoint,
+      missing: isInstant ? null : 0,
+      arrivingFromMs: findArrivingFrom(nowMs, leftShown.grid),
+    });
+  }, [leftShown, rightShown, isSplit, unit, isInstant, nowMs]);
   const lines = isSplit
     ? [
         { label: "A", colour: SIDE_COLOURS[scheme].left },

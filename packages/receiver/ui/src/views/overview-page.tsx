@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { TimeSeries } from "../api/wire.ts";
 import { formatAge } from "../format/format-time.ts";
 import { chooseRateUnit, describeProfileType } from "../format/profile-type.ts";
-import { toChartColumns } from "../layout/chart-columns.ts";
+import { findArrivingFrom, toChartColumns } from "../layout/chart-columns.ts";
 import { formatSelector, withService } from "../state/label-filter.ts";
 import { latest } from "../state/resource.ts";
 import { chooseGrid, type TimelineGrid } from "../state/time-range.ts";
@@ -146,7 +146,11 @@ function ActivityCells({ name, type, activity }: Omit<ServiceRowProps, "types"> 
     );
   }
   const unit = chooseRateUnit(type);
-  const { values } = toChartColumns([series], activity.grid, { toPoint: unit.toPoint, missing: 0 });
+  const { values } = toChartColumns([series], activity.grid, {
+    toPoint: unit.toPoint,
+    missing: 0,
+    arrivingFromMs: findArrivingFrom(clock.nowMs.value, activity.grid),
+  });
   const present = series.points.map(({ value }) => unit.toPoint(value, activity.grid.stepSeconds));
   const mean = present.reduce((sum, value) => sum + value, 0) / Math.max(1, present.length);
   const lastMs = series.points.reduce((last, { timeMs }) => Math.max(last, timeMs), 0);

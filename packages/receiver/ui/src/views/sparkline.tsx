@@ -12,12 +12,14 @@ const HEIGHT = 32;
 export function toAreaPath(values: readonly (number | null)[], width: number, height: number): string {
   const highest = values.reduce<number>((high, value) => Math.max(high, value ?? 0), 0);
   if (values.length < 2 || highest === 0) return "";
-  const points = values.map((value, index) => {
-    const x = (index / (values.length - 1)) * width;
+  const toX = (index: number): string => ((index / (values.length - 1)) * width).toFixed(1);
+  // What has not arrived yet is not drawn as zero.
+  const lastIndex = values.findLastIndex((value) => value !== null);
+  const points = values.slice(0, lastIndex + 1).map((value, index) => {
     const y = height - ((value ?? 0) / highest) * height;
-    return `${x.toFixed(1)} ${y.toFixed(1)}`;
+    return `${toX(index)} ${y.toFixed(1)}`;
   });
-  return `M0 ${height}L${points.join("L")}L${width} ${height}Z`;
+  return `M0 ${height}L${points.join("L")}L${toX(lastIndex)} ${height}Z`;
 }
 
 /** A small area chart without axes. */

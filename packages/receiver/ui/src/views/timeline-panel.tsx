@@ -5,7 +5,7 @@ import { chooseSeriesColour } from "../draw/series-colour.ts";
 import type { TimelineLine } from "../draw/timeline-plot.ts";
 import { formatSpan } from "../format/format-time.ts";
 import { chooseRateUnit, describeProfileType } from "../format/profile-type.ts";
-import { toChartColumns } from "../layout/chart-columns.ts";
+import { findArrivingFrom, toChartColumns } from "../layout/chart-columns.ts";
 import { zoomRange } from "../state/brush.ts";
 import { latest } from "../state/resource.ts";
 import { type ResolvedRange, toTimeRange } from "../state/time-range.ts";
@@ -69,15 +69,21 @@ interface TimelineOfProps {
 }
 
 function TimelineOf({ timeline, query, onBrush }: TimelineOfProps): VNode {
-  const { theme } = useApp();
+  const { theme, clock } = useApp();
   const scheme = theme.scheme.value;
+  const nowMs = clock.nowMs.value;
   const { grid, series, groupBy } = timeline;
   const unit = useMemo(() => chooseRateUnit(query.type), [query.type]);
   const { isInstant, title } = describeProfileType(query.type);
   const drawn = useMemo(() => series.slice(0, MAX_LINE_COUNT), [series]);
   const columns = useMemo(
-    () => toChartColumns(drawn, grid, { toPoint: unit.toPoint, missing: isInstant ? null : 0 }),
-    [drawn, grid, unit, isInstant],
+    () =>
+      toChartColumns(drawn, grid, {
+        toPoint: unit.toPoint,
+        missing: isInstant ? null : 0,
+        arrivingFromMs: findArrivingFrom(nowMs, grid),
+      }),
+    [drawn, grid, unit, isInstant, nowMs],
   );
   const isSplit = groupBy !== "";
   const lines: readonly TimelineLine[] = drawn.map(({ labels }, index) => ({

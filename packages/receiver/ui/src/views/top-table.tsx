@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
+import { shortenFrame } from "../format/format-frame.ts";
 import { formatShare } from "../format/format-value.ts";
 import { sortFunctions, type TopFunction, type TopOrder } from "../layout/top-functions.ts";
 import type { TopSort } from "../state/url-state.ts";
@@ -121,7 +122,7 @@ function TopRow({ row, rowIndex, whole, format }: TopRowProps): VNode {
           aria-pressed={isChosen}
           onClick={() => go({ search: isChosen ? "" : row.name })}
         >
-          {row.name}
+          {shortenFrame(row.name)}
         </button>
       </th>
       <Measured value={row.self} whole={whole} format={format} />
