@@ -23,7 +23,7 @@ import type { Database, SqlValue } from "./database.ts";
 import { readColumns } from "./duckdb-result.ts";
 import type { IdLists, ResultColumns, TextLists } from "./result-columns.ts";
 
-export type { Database, SqlValue } from "./database.ts";
+export type { SqlValue } from "./database.ts";
 
 /** Where a database lies and what it may take. */
 export interface DuckdbOptions {

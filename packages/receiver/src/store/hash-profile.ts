@@ -10,7 +10,7 @@ const STACK_SEED = 5;
 const SERIES_SEED = 6;
 
 /** Ids in two 32-bit lanes each: id `i` is `lanes[2 * i]` (low) and `lanes[2 * i + 1]` (high). */
-export type IdLanes = Int32Array;
+type IdLanes = Int32Array;
 
 /** The ids of everything in one pprof: hashes of content, equal wherever the content is. */
 export interface HashedProfile {

@@ -16,7 +16,7 @@ export interface ProfileRows {
 }
 
 /** Samples of a profile, those that differ in nothing but their values put together. */
-export interface SampleGroups {
+interface SampleGroups {
   readonly length: number;
   /** Row of `profile.samples` of the first sample of each group. */
   readonly sample: Uint32Array;

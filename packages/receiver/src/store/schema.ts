@@ -6,7 +6,7 @@ export const TABLE_NAMES = ["samples", "totals", "series", "stacks", "frames"] a
 export type TableName = (typeof TABLE_NAMES)[number];
 
 /** One column: its name in SQL and Parquet, its DuckDB type, and what it holds. */
-export interface Column {
+interface Column {
   readonly name: string;
   readonly type: string;
   readonly help: string;

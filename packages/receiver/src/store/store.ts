@@ -2,10 +2,6 @@ import type { Admission } from "./admission.ts";
 import type { RetentionReport } from "./retention.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 
-export type { Admission, AdmittedProfile, ExpandRecord, ProfileIdentity } from "./admission.ts";
-export type { RetentionReport } from "./retention.ts";
-export type { Snapshot, SnapshotRange } from "./snapshot.ts";
-
 /** What a tenant has. Times are 0 when there is nothing. */
 export interface TenantStats {
   readonly dataIngested: boolean;

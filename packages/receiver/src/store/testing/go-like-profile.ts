@@ -10,7 +10,7 @@ export interface GoLikeOptions {
 }
 
 /** A generated profile of a Go service: deep stacks that share their roots, a few inlined frames. */
-export function goLikeProfile(options: GoLikeOptions): Profile {
+function goLikeProfile(options: GoLikeOptions): Profile {
   const { sampleCount = 555, functionCount = 300, seed = 1, timeUnixMillis } = options;
   const shape = randomOf(seed);
   const builder = new ProfileBuilder({

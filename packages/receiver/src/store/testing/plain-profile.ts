@@ -2,7 +2,7 @@ import { labelSetFromRecord, ProfileBuilder } from "@pyroscope-ts/protocol";
 import type { Admission, AdmittedProfile } from "../admission.ts";
 
 /** A sample of a {@link PlainProfile}. */
-export interface PlainSample {
+interface PlainSample {
   /** Function names, root first. */
   readonly stack: readonly string[];
   readonly value: number | string;
