@@ -52,6 +52,10 @@ export type {
   LineTable,
   LocationIndex,
   LocationTable,
+export type { DotOptions } from "./profile/format-dot.ts";
+export { formatDot } from "./profile/format-dot.ts";
+export type { SpeedscopeOptions } from "./profile/format-speedscope.ts";
+export { formatSpeedscope } from "./profile/format-speedscope.ts";
   MappingIndex,
   MappingTable,
   Profile,

@@ -84,14 +84,15 @@ describe("SelectMergeStacktraces", () => {
     expect(profile).toMatchObject({ timeNanos: String(nanosAt(1000)), period: "1000000000" });
   });
 
-  it("says that graphs are not available", async () => {
-    const { status, body } = await call("SelectMergeStacktraces", {
-      ...SELECTION,
-      format: "PROFILE_FORMAT_DOT",
-    });
+  it("answers a call graph as text, none where there is no data", async () => {
+    const dot = { ...SELECTION, format: "PROFILE_FORMAT_DOT" };
+    expect((await call("SelectMergeStacktraces", dot)).body).toEqual({});
 
-    expect(status).toBe(501);
-    expect(body.code).toBe("unimplemented");
+    await addTwoStacks(server.fixture.store);
+    const { body } = await call("SelectMergeStacktraces", { ...dot, maxNodes: 1 });
+
+    expect(body.dot).toContain("a\\n0ns (0%) of 3ns (100%)");
+    expect(body.dot).not.toContain("->");
   });
 
   it("narrows by spans, traces, profiles and call site", async () => {

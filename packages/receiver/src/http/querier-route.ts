@@ -91,9 +91,7 @@ function stackMethods(
         case ProfileFormat.PPROF:
           return { pprof: { profile: await readPprof(queries, toPprofQuery(request, tenants), context) } };
         case ProfileFormat.DOT:
-          throw new ReceiverError("format dot is not available: ask for flamegraph, tree or pprof", {
-            code: "UNIMPLEMENTED",
-          });
+          return { dot: await readDot(queries, toStackQuery(request, tenants), context) };
         default:
           return { flamegraph: await readFlameGraph(queries, toStackQuery(request, tenants), context) };
       }
@@ -161,6 +159,11 @@ async function readTreeBytes(
   context: HandlerContext,
 ): Promise<Uint8Array> {
   return take(await queries.exportStacks({ ...query, format: "tree" }, optionsOf(context)), context);
+}
+
+async function readDot(queries: QueryService, query: StackQuery, context: HandlerContext): Promise<string> {
+  const answer = await queries.exportStacks({ ...query, format: "dot" }, optionsOf(context));
+  return new TextDecoder().decode(take(answer, context));
 }
 
 async function readPprof(

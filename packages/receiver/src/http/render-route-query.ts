@@ -1,12 +1,12 @@
 import { formatSelector, type ProfileType, parseQuery, parseTime } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
-import type { StackQuery, TimeSeriesQuery } from "../query/query-service.ts";
+import type { ExportFormat, StackQuery, TimeSeriesQuery } from "../query/query-service.ts";
 
 /** A URL's parameters as Fastify parses them. */
 export type UrlParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** What `/render` can answer with. */
-export type RenderFormat = "json" | "pprof" | "collapsed" | "tree";
+export type RenderFormat = "json" | ExportFormat;
 
 /** A stack query as a URL says it, with its profile type taken apart. */
 export interface RenderSelection {
@@ -111,19 +111,30 @@ export function parseAggregation(parameters: UrlParameters): Pick<TimeSeriesQuer
   }
 }
 
-const PLANNED_FORMATS: ReadonlySet<string> = new Set(["html", "svg", "png", "dot"]);
+const PICTURE_FORMATS: ReadonlySet<string> = new Set(["html", "svg", "png"]);
+const FILE_FORMATS: ReadonlySet<string> = new Set<ExportFormat>([
+  "pprof",
+  "collapsed",
+  "tree",
+  "dot",
+  "speedscope",
+]);
 
 /**
  * The format of `/render`. Unknown ones mean JSON, as they always have on Pyroscope.
  *
- * @throws {@link ReceiverError} INVALID_ARGUMENT for a picture or graph format: JSON in an `.svg` helps nobody.
+ * @throws {@link ReceiverError} INVALID_ARGUMENT for a picture or page: JSON in an `.svg` helps nobody.
  */
 export function parseRenderFormat(parameters: UrlParameters): RenderFormat {
   const format = firstValue(parameters, "format");
-  if (PLANNED_FORMATS.has(format)) {
-    throw new ReceiverError(`format ${format} is not available: use json, pprof, collapsed or tree`, {
+  if (PICTURE_FORMATS.has(format)) {
+    throw new ReceiverError(`format ${format} is not available: use json, ${[...FILE_FORMATS].join(", ")}`, {
       code: "INVALID_ARGUMENT",
     });
   }
-  return format === "pprof" || format === "collapsed" || format === "tree" ? format : "json";
+  return isFileFormat(format) ? format : "json";
+}
+
+function isFileFormat(format: string): format is ExportFormat {
+  return FILE_FORMATS.has(format);
 }

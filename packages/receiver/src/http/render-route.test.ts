@@ -163,8 +163,8 @@ describe("GET /render", () => {
     [{ query: "cpu{}" }, 'failed to parse "query"'],
     [{ from: "0" }, "missing time range in the query"],
     [{ maxNodes: "9999999" }, "max flamegraph nodes limit 9999999 is greater than allowed 1048576"],
-    [{ format: "svg" }, "format svg is not available: use json, pprof, collapsed or tree"],
-    [{ format: "dot" }, "format dot is not available"],
+    [{ format: "svg" }, "format svg is not available: use json, pprof, collapsed, tree, dot, speedscope"],
+    [{ format: "dot", maxNodes: "9999999" }, "max flamegraph nodes limit 9999999"],
   ] as const)("refuses %j with 400", async ([changes, message]) => {
     const response = await get("/render", { ...RENDER, ...changes });
 
@@ -177,6 +177,34 @@ describe("GET /render", () => {
 
   it("answers JSON to a format that nobody knows", async () => {
     expect((await get("/render", { ...RENDER, format: "xyz" })).json().version).toBe(1);
+  });
+
+  it("gives a call graph of as many functions as asked for, and an empty text where there is no data", async () => {
+    const empty = await get("/render", { ...RENDER, format: "dot" });
+    await addTwoStacks();
+
+    const whole = await get("/render", { ...RENDER, format: "dot" });
+    const cut = await get("/render", { ...RENDER, format: "dot", "max-nodes": "2" });
+
+    expect([empty.statusCode, empty.headers["content-type"], empty.body]).toEqual([
+      200,
+      "text/plain; charset=utf-8",
+      "",
+    ]);
+    expect(whole.body).toMatch(/^digraph "process_cpu:cpu:nanoseconds:cpu:nanoseconds" \{\n/);
+    expect(whole.body.match(/^N\d+ \[/gm)).toHaveLength(3);
+    expect(cut.body.match(/^N\d+ \[/gm)).toHaveLength(2);
+  });
+
+  it("gives a speedscope file, a whole one where there is no data too", async () => {
+    const empty = await get("/render", { ...RENDER, format: "speedscope" });
+    await addTwoStacks();
+
+    const response = await get("/render", { ...RENDER, format: "speedscope" });
+
+    expect(response.headers["content-disposition"]).toContain(".speedscope.json");
+    expect(response.json().profiles).toMatchObject([{ unit: "nanoseconds", endValue: 3, weights: [1, 2] }]);
+    expect(empty.json().profiles).toMatchObject([{ endValue: 0, weights: [] }]);
   });
 
   it("gives a gzipped pprof as a file, never compressed twice", async () => {

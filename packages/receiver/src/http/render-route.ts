@@ -76,6 +76,8 @@ const fileKinds: { readonly [K in ExportFormat]: FileKind } = {
   pprof: { contentType: "application/octet-stream", suffix: "pb.gz", compression: "gzip" },
   collapsed: { contentType: "text/plain; charset=utf-8", suffix: "txt", compression: "none" },
   tree: { contentType: "application/vnd.pyroscope.tree", suffix: "tree", compression: "none" },
+  dot: { contentType: "text/plain; charset=utf-8", suffix: "dot", compression: "none" },
+  speedscope: { contentType: "application/json", suffix: "speedscope.json", compression: "none" },
 };
 
 async function sendFile(

@@ -112,7 +112,12 @@ class Querier implements QueryService {
 
   async exportStacks(query: ExportQuery, options?: QueryOptions): Promise<Answer<Uint8Array>> {
     const selection = parseSelection(query, this.#range(query), STACK_TABLES);
-    const treeOptions = { maxNodes: this.#exportNodes(query), frameNames: query.frameNames ?? "function" };
+    const maxNodes = this.#exportNodes(query);
+    // A graph's nodes are functions: it is cut once they are joined.
+    const treeOptions = {
+      maxNodes: query.format === "dot" ? 0 : maxNodes,
+      frameNames: query.frameNames ?? "function",
+    };
     const answer = await this.#reader.read(
       selection.plan,
       emptyExport(selection, query),

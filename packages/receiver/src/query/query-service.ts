@@ -104,7 +104,11 @@ export type ExportFormat =
   /** Text lines `root;leaf value`. */
   | "collapsed"
   /** The tree bytes of querier.v1. */
-  | "tree";
+  | "tree"
+  /** A call graph in Graphviz's language, of `maxNodes` functions, 100 when that is not given; empty without data. */
+  | "dot"
+  /** JSON that speedscope opens. */
+  | "speedscope";
 
 export interface ExportQuery extends StackQuery {
   readonly format: ExportFormat;

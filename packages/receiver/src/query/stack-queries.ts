@@ -5,6 +5,9 @@ import {
   encodePprof,
   encodeTree,
   formatCollapsed,
+  formatDot,
+  formatProfileType,
+  formatSpeedscope,
   type Tree,
   truncateTree,
 } from "@pyroscope-ts/protocol";
@@ -19,7 +22,7 @@ import {
   withCallSite,
 } from "./flame-graph.ts";
 import { buildPprof, type PprofAnswerOptions } from "./pprof-answer.ts";
-import type { ExportQuery, FrameNames } from "./query-service.ts";
+import type { ExportFormat, ExportQuery, FrameNames } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
 
@@ -94,8 +97,10 @@ function pprofOptions({ profileType }: Selection, query: ExportQuery): PprofAnsw
 
 /** What an export of nothing is: a pprof keeps its sample type, so that every tool opens it. */
 export function emptyExport(selection: Selection, query: ExportQuery): Uint8Array {
-  if (query.format !== "pprof") return new Uint8Array();
-  return encodePprof(buildPprof(NO_STACKS, NO_FRAMES, pprofOptions(selection, query)));
+  if (query.format === "pprof") {
+    return encodePprof(buildPprof(NO_STACKS, NO_FRAMES, pprofOptions(selection, query)));
+  }
+  return encodeTreeFile(buildTree(toStackList(NO_STACKS, [])), query.format, selection, query);
 }
 
 /** The selected samples in the format that the query names. */
@@ -105,13 +110,32 @@ export async function readExport(
   query: ExportQuery,
   options: TreeOptions,
 ): Promise<Uint8Array> {
-  switch (query.format) {
-    case "pprof":
-      return await readPprof(context, selection, query);
+  if (query.format === "pprof") return await readPprof(context, selection, query);
+  return encodeTreeFile(await readTree(context, selection, options), query.format, selection, query);
+}
+
+// Pyroscope's default. More boxes than that are hard to read and take Graphviz long to lay out.
+const DEFAULT_DOT_NODES = 100;
+
+function encodeTreeFile(
+  tree: Tree,
+  format: Exclude<ExportFormat, "pprof">,
+  { profileType }: Selection,
+  { maxNodes }: ExportQuery,
+): Uint8Array {
+  const name = formatProfileType(profileType);
+  const unit = profileType.sampleUnit;
+  switch (format) {
     case "collapsed":
-      return new TextEncoder().encode(formatCollapsed(await readTree(context, selection, options)));
+      return new TextEncoder().encode(formatCollapsed(tree));
     case "tree":
-      return encodeTree(await readTree(context, selection, options));
+      return encodeTree(tree);
+    case "dot": {
+      const text = formatDot(tree, { maxNodes: maxNodes || DEFAULT_DOT_NODES, unit, title: name });
+      return new TextEncoder().encode(text);
+    }
+    case "speedscope":
+      return new TextEncoder().encode(formatSpeedscope(tree, { name, unit }));
   }
 }
 
