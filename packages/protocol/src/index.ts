@@ -43,6 +43,10 @@ export { checkProfile } from "./profile/check-profile.ts";
 export { diffProfiles } from "./profile/diff-profiles.ts";
 export { diffTrees, truncateDiffTree } from "./profile/diff-trees.ts";
 export { formatCollapsed } from "./profile/format-collapsed.ts";
+export type { DotOptions } from "./profile/format-dot.ts";
+export { formatDot } from "./profile/format-dot.ts";
+export type { SpeedscopeOptions } from "./profile/format-speedscope.ts";
+export { formatSpeedscope } from "./profile/format-speedscope.ts";
 export { mergeProfiles } from "./profile/merge-profiles.ts";
 export { mergeTrees } from "./profile/merge-trees.ts";
 export type {
@@ -52,10 +56,6 @@ export type {
   LineTable,
   LocationIndex,
   LocationTable,
-export type { DotOptions } from "./profile/format-dot.ts";
-export { formatDot } from "./profile/format-dot.ts";
-export type { SpeedscopeOptions } from "./profile/format-speedscope.ts";
-export { formatSpeedscope } from "./profile/format-speedscope.ts";
   MappingIndex,
   MappingTable,
   Profile,
