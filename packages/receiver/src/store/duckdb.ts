@@ -144,7 +144,11 @@ export class Duckdb implements Database {
     try {
       return await selectOn(connection, sql, parameters, signal);
     } finally {
-      this.#giveBack(connection);
+      // There is nothing to commit, and after an error nothing else is allowed.
+      await connection.run("ROLLBACK").then(
+        () => this.#giveBack(connection),
+        () => connection.closeSync(),
+      );
     }
   }
 
@@ -183,6 +187,11 @@ export function quoteSql(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/**
+ * Runs a query in a transaction of its own, which the caller ends. Without one, the binding plans it in one transaction and executes it in
+ * the next: a filter that held for all rows when it was planned is gone from the plan, and rows that were appended
+ * in between pass it.
+ */
 async function selectOn(
   connection: DuckDBConnection,
   sql: string,
@@ -190,6 +199,7 @@ async function selectOn(
   signal: AbortSignal | undefined,
 ): Promise<ResultColumns> {
   const interrupt = (): void => connection.interrupt();
+  await connection.run("BEGIN TRANSACTION");
   signal?.addEventListener("abort", interrupt);
   try {
     signal?.throwIfAborted();
