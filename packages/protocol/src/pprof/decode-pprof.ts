@@ -1,8 +1,11 @@
 import type { Profile, ValueType } from "../profile/profile.ts";
+import { ColumnBuffer } from "../wire/column-buffer.ts";
 import { ProtobufReader } from "../wire/protobuf-reader.ts";
-import { decodeSamples } from "./decode-samples.ts";
+import { Scratch } from "../wire/scratch.ts";
+import { decodeFunctions, functionTableBytes } from "./decode-functions.ts";
+import { decodeLocations, locationTableBytes } from "./decode-locations.ts";
+import { decodeMappings, mappingTableBytes } from "./decode-mappings.ts";
 import { decodeStrings, type PprofStrings, stringAt } from "./decode-strings.ts";
-import { decodeFunctions, decodeLocations, decodeMappings } from "./decode-symbols.ts";
 import {
   enterNext,
   malformedPprof,
@@ -12,6 +15,7 @@ import {
   type ValueTypeIndexes,
 } from "./pprof-layout.ts";
 import { checkLimit, DEFAULT_PPROF_LIMITS, type PprofLimits } from "./pprof-limits.ts";
+import { checkSampleBytes, SampleRows, sampleTableBytes } from "./sample-rows.ts";
 
 /**
  * Decodes a pprof from a stranger.
@@ -36,33 +40,38 @@ export function decodePprof(bytes: Uint8Array, limits: Partial<PprofLimits> = {}
   const reader = new ProtobufReader(bytes);
   const layout = scanPprof(reader, allLimits);
   if (layout.sampleTypes.count === 0) throw malformedPprof("empty profile");
-  const strings = decodeStrings(reader, layout, allLimits);
-  const mappings = decodeMappings(reader, layout, strings);
-  const functions = decodeFunctions(reader, layout, strings);
-  const locations = decodeLocations(
-    reader,
-    layout,
-    { mappings: mappings.ids, functions: functions.ids },
-    allLimits,
-  );
-  const { samples, labels } = decodeSamples({
-    reader,
-    layout,
-    limits: allLimits,
-    strings,
-    locations: locations.table,
-    locationIds: locations.ids,
-  });
+  checkSampleBytes(layout);
+  SCRATCH.reset();
+  const strings = decodeStrings(reader, layout, allLimits, SCRATCH);
+  const columns = new ColumnBuffer(tableBytes(layout));
+  const context = { reader, layout, limits: allLimits, strings, columns, scratch: SCRATCH };
+  const mappings = decodeMappings(context);
+  const functions = decodeFunctions(context);
+  const locations = decodeLocations(context, { mappings: mappings.ids, functions: functions.ids });
+  const samples = new SampleRows(context, locations);
+  const rest = new ColumnBuffer(locations.lines.tableBytes + samples.restBytes);
   return {
     strings: strings.strings,
     ...decodeHeader(reader, layout, strings),
-    samples,
-    labels,
+    ...samples.toTables(rest),
     locations: locations.table,
-    lines: locations.lines,
+    lines: locations.lines.toTable(rest),
     functions: functions.table,
     mappings: mappings.table,
   };
+}
+
+// Decoding neither waits nor calls back, so one piece of memory serves all calls.
+const SCRATCH = new Scratch();
+
+/** Room for the columns whose length the layout tells. */
+function tableBytes(layout: PprofLayout): number {
+  return (
+    mappingTableBytes(layout.mappings.count) +
+    functionTableBytes(layout.functions.count) +
+    locationTableBytes(layout.locations.count) +
+    sampleTableBytes(layout)
+  );
 }
 
 type ProfileHeader = Pick<

@@ -1,5 +1,6 @@
 import { ByteRunTable } from "../wire/byte-run-table.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
+import type { Scratch } from "../wire/scratch.ts";
 import { BYTE_DECODER, UTF8_DECODER } from "../wire/text-codec.ts";
 import { enterNext, malformedPprof, type PprofLayout } from "./pprof-layout.ts";
 import { checkLimit, type PprofLimits } from "./pprof-limits.ts";
@@ -23,11 +24,12 @@ export function decodeStrings(
   reader: ProtobufReader,
   layout: PprofLayout,
   limits: PprofLimits,
+  scratch: Scratch,
 ): PprofStrings {
   const { bytes } = reader;
   const { count, start, end } = layout.strings;
   const strings: string[] = [];
-  const runs = new ByteRunTable(bytes, count);
+  const runs = new ByteRunTable(bytes, count, scratch);
   let rows: Uint32Array | undefined;
   // One decoder call for the whole section and a slice for each string cost a third of a call for each string. In
   // this encoding each byte is one UTF-16 unit, and ASCII is ASCII. A slice keeps the section's text alive, which

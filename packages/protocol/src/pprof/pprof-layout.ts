@@ -1,5 +1,6 @@
 import { ProtocolError } from "../errors.ts";
 import { Uint32Column } from "../wire/column.ts";
+import type { NumberFields } from "../wire/number-fields.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
 import { checkLimit, type PprofLimits } from "./pprof-limits.ts";
 
@@ -70,13 +71,13 @@ export function scanPprof(reader: ProtobufReader, limits: PprofLimits): PprofLay
   const layout = createLayout();
   while (reader.hasMore()) {
     const start = reader.position;
-    const tag = reader.tag();
+    const tag = reader.field();
     const section = sectionOf(layout, tag);
     if (section === undefined) {
       readScalar(reader, layout, tag, limits);
       continue;
     }
-    const end = reader.end();
+    const end = reader.fieldEnd();
     if (tag === SAMPLE)
       layout.shortestSampleBytes = Math.min(layout.shortestSampleBytes, end - reader.position);
     reader.position = end;
@@ -99,24 +100,28 @@ export function scanPprof(reader: ProtobufReader, limits: PprofLimits): PprofLay
  * @returns the limit to give to `reader.leave`.
  */
 export function enterNext(reader: ProtobufReader, section: Section): number {
-  for (let tag = reader.tag(); tag !== section.tag; tag = reader.tag()) reader.skip(tag);
-  return reader.enter();
+  for (let tag = reader.field(); tag !== section.tag; tag = reader.field()) reader.skipRest(tag, 0);
+  return reader.open();
 }
 
 /** Reads a `ValueType`; a field that comes twice counts once, as the last says. */
 export function readValueType(reader: ProtobufReader, into: ValueTypeIndexes): void {
   while (reader.hasMore()) {
-    const tag = reader.tag();
-    if (tag === 8) into.type = readStringIndex(reader);
-    else if (tag === 16) into.unit = readStringIndex(reader);
-    else reader.skip(tag, 2);
+    const tag = reader.field();
+    if (tag === 8) into.type = toStringIndex(reader);
+    else if (tag === 16) into.unit = toStringIndex(reader);
+    else reader.skipRest(tag, 2);
   }
 }
 
-/** Reads a row of the string table; {@link NO_STRING} when it is negative or does not fit into 32 bits. */
-export function readStringIndex(reader: ProtobufReader): number {
-  const index = reader.uint32();
-  return index < 0 ? NO_STRING : index;
+/** The reader's last varint as a row of the string table; {@link NO_STRING} when it does not fit into 32 bits. */
+function toStringIndex(reader: ProtobufReader): number {
+  return reader.hi === 0 ? reader.lo >>> 0 : NO_STRING;
+}
+
+/** A field as a row of the string table, as {@link toStringIndex}. */
+export function stringIndexOf(fields: NumberFields, field: number): number {
+  return fields.hi(field) === 0 ? fields.lo(field) >>> 0 : NO_STRING;
 }
 
 function createLayout(): PprofLayout {
@@ -162,46 +167,49 @@ function sectionOf(layout: PprofLayout, tag: number): Section | undefined {
 function readScalar(reader: ProtobufReader, layout: PprofLayout, tag: number, limits: PprofLimits): void {
   switch (tag) {
     case DROP_FRAMES:
-      layout.dropFrames = readStringIndex(reader);
+      layout.dropFrames = toStringIndex(reader);
       return;
     case KEEP_FRAMES:
-      layout.keepFrames = readStringIndex(reader);
+      layout.keepFrames = toStringIndex(reader);
       return;
     case TIME_NANOS:
-      layout.timeUnixNanos = reader.int64();
+      layout.timeUnixNanos = reader.toInt64();
       return;
     case DURATION_NANOS:
-      layout.durationNanos = reader.int64();
+      layout.durationNanos = reader.toInt64();
       return;
     case PERIOD_TYPE: {
-      const outer = reader.enter();
+      const outer = reader.open();
       layout.periodType ??= { type: 0, unit: 0 };
       readValueType(reader, layout.periodType);
       reader.leave(outer);
       return;
     }
     case PERIOD:
-      layout.period = reader.int64();
+      layout.period = reader.toInt64();
       return;
     case COMMENT:
-      readComment(reader, layout, limits);
+      addComment(reader, layout, limits);
       return;
     case COMMENTS_PACKED: {
-      const outer = reader.enter();
-      while (reader.hasMore()) readComment(reader, layout, limits);
+      const outer = reader.open();
+      while (reader.hasMore()) {
+        reader.varint();
+        addComment(reader, layout, limits);
+      }
       reader.leave(outer);
       return;
     }
     case DEFAULT_SAMPLE_TYPE:
-      layout.defaultSampleType = readStringIndex(reader);
+      layout.defaultSampleType = toStringIndex(reader);
       return;
     default:
-      reader.skip(tag, LAST_KNOWN_FIELD);
+      reader.skipRest(tag, LAST_KNOWN_FIELD);
   }
 }
 
-function readComment(reader: ProtobufReader, layout: PprofLayout, limits: PprofLimits): void {
-  layout.comments.push(readStringIndex(reader));
+function addComment(reader: ProtobufReader, layout: PprofLayout, limits: PprofLimits): void {
+  layout.comments.push(toStringIndex(reader));
   checkLimit(limits, "maxComments", layout.comments.length);
 }
 

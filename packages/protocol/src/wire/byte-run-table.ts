@@ -1,4 +1,5 @@
 import { avalanche } from "./hash64.ts";
+import type { Scratch } from "./scratch.ts";
 
 /**
  * Finds equal runs of bytes in one buffer: the strings of a string table that come twice.
@@ -11,6 +12,7 @@ export class ByteRunTable {
   /** Number of different runs. */
   length = 0;
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #starts: Uint32Array;
   readonly #ends: Uint32Array;
   readonly #hashes: Int32Array;
@@ -19,13 +21,17 @@ export class ByteRunTable {
   // Random, so that nobody can send strings that all fall into one slot.
   readonly #seed = (Math.random() * 0x1_0000_0000) | 0;
 
-  /** @param capacity - the number of runs that will be given at most. */
-  constructor(bytes: Uint8Array, capacity: number) {
+  /**
+   * @param capacity - the number of runs that will be given at most.
+   * @param scratch - memory for the table, which is of no use after the scratch is reset.
+   */
+  constructor(bytes: Uint8Array, capacity: number, scratch: Scratch) {
     this.#bytes = bytes;
-    this.#starts = new Uint32Array(capacity);
-    this.#ends = new Uint32Array(capacity);
-    this.#hashes = new Int32Array(capacity);
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(capacity * 2 + 1)));
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#starts = scratch.uint32(capacity);
+    this.#ends = scratch.uint32(capacity);
+    this.#hashes = scratch.int32(capacity);
+    this.#slots = scratch.uint32(2 ** Math.ceil(Math.log2(capacity * 2 + 1))).fill(0);
   }
 
   /** The row of the bytes `start .. end`: the row of an equal run, or the next one. */
@@ -48,11 +54,12 @@ export class ByteRunTable {
 
   #hash(start: number, end: number): number {
     const bytes = this.#bytes;
+    const view = this.#view;
     let hash = this.#seed ^ (end - start);
     let bits = 0;
     let at = start;
     for (; at + 4 <= end; at += 4) {
-      const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+      const word = view.getInt32(at, true);
       bits |= word;
       hash = Math.imul(hash ^ word, 0x9e3779b1);
       hash ^= hash >>> 15;

@@ -9,8 +9,9 @@ export class Uint32Column {
   /** The first `length` rows are in use; replaced when the column grows. */
   values: Uint32Array;
 
-  constructor(capacity = 16) {
-    this.values = new Uint32Array(Math.max(capacity, 1));
+  /** @param storage - the rows to make room for, or memory to fill before own memory is taken. */
+  constructor(storage: number | Uint32Array = 16) {
+    this.values = typeof storage === "number" ? new Uint32Array(Math.max(storage, 1)) : storage;
   }
 
   push(value: number): void {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ByteRunTable } from "./byte-run-table.ts";
 import { toLanes } from "./column.ts";
 import { IdTable, NO_ROW } from "./id-table.ts";
+import { Scratch } from "./scratch.ts";
 import { WordTable } from "./word-table.ts";
 
 const halves = (value: bigint): [number, number] => [
@@ -72,7 +73,7 @@ describe("ByteRunTable", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 9 }), { maxLength: 100 }), (runs) => {
         const bytes = Uint8Array.from(runs.flatMap((run) => [...run]));
-        const table = new ByteRunTable(bytes, runs.length);
+        const table = new ByteRunTable(bytes, runs.length, new Scratch());
         const distinct = [...new Set(runs.map((run) => run.join()))];
         let start = 0;
         for (const run of runs) {

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import { shortVarint } from "./short-varint.ts";
 
 /** Wire types of protobuf; 3 and 4, the groups of proto2, are refused. */
 export const WIRE_VARINT = 0;
@@ -12,6 +13,16 @@ const WIRE_FIXED32 = 5;
  *
  * A 64-bit integer is left in {@link ProtobufReader.lo} and {@link ProtobufReader.hi}, so that no BigInt is
  * made for it. Every method throws {@link ProtocolError} `WIRE_MALFORMED`.
+ *
+ *     while (reader.hasMore()) {
+ *       const tag = reader.field();
+ *       if (tag === 8) id = reader.lo;               // field 1, a number
+ *       else if (tag === 18) {                       // field 2, a message
+ *         const outer = reader.open();
+ *         // … its fields
+ *         reader.leave(outer);
+ *       } else reader.skipRest(tag, 2);
+ *     }
  *
  * Source: protobuf.dev/programming-guides/encoding.
  */
@@ -32,57 +43,96 @@ export class ProtobufReader {
 
   /** Reads a varint of up to 64 bits into {@link ProtobufReader.lo} and {@link ProtobufReader.hi}. */
   varint(): void {
-    const short = this.#shortVarint();
+    const short = shortVarint(this.bytes, this.position, this.limit);
     if (short < 0) {
       this.#longVarint();
     } else {
-      this.lo = short;
+      this.position += short & 7;
+      this.lo = short >>> 3;
       this.hi = 0;
     }
   }
 
   /** Reads a varint that must fit into 32 bits without sign; -1 when it does not. */
   uint32(): number {
-    const short = this.#shortVarint();
-    if (short >= 0) return short;
-    this.#longVarint();
+    this.varint();
     return this.hi === 0 ? this.lo >>> 0 : -1;
   }
 
   /** Reads a signed 64-bit integer. */
   int64(): bigint {
     this.varint();
+    return this.toInt64();
+  }
+
+  /** The last varint as a signed 64-bit integer. */
+  toInt64(): bigint {
     return (BigInt(this.hi) << 32n) | BigInt(this.lo >>> 0);
   }
 
-  /** Reads a tag: `fieldNumber << 3 | wireType`. */
+  /** Reads a tag alone, `fieldNumber << 3 | wireType`, and leaves the value to be read. */
   tag(): number {
-    // One byte holds the tags of the first 15 fields. Read in place here and in `end`: half of what is read are these.
-    const byte = this.position < this.limit ? this.bytes[this.position]! : 0;
-    if (byte < 8 || byte >= 0x80) return this.#longTag();
-    this.position++;
-    return byte;
+    const start = this.position;
+    const tag = this.uint32();
+    if (tag < 8)
+      throw malformed(`tag at byte ${start}: expected a field number from 1 to ${MAX_FIELD_NUMBER}`);
+    return tag;
   }
 
-  /** Reads the length of a text, bytes, packed field or message, and returns where it ends. */
+  /**
+   * Reads a tag, `fieldNumber << 3 | wireType`, and the varint behind it: a number's value or the length of anything
+   * that has one. Nearly every field begins with such two, so they are read together.
+   *
+   * What has a length is to be read by {@link ProtobufReader.open}; the rest of a field that is not known is passed
+   * over by {@link ProtobufReader.skipRest}.
+   */
+  field(): number {
+    const { bytes, position: at } = this;
+    if (at + 1 >= this.limit) return this.#longField();
+    const tag = bytes[at]!;
+    const first = bytes[at + 1]!;
+    // One byte holds the tags of the first 15 fields. Of wire types 0 and 2 both other bits are clear.
+    if ((tag & 0x85) !== 0 || tag < 8) return this.#longField();
+    this.position = at + 1;
+    if (first < 0x80) {
+      this.position = at + 2;
+      this.lo = first;
+      this.hi = 0;
+    } else {
+      this.varint();
+    }
+    return tag;
+  }
+
+  /** Reads a length and returns where that ends which it is the length of. */
   end(): number {
-    const start = this.position;
-    const byte = start < this.limit ? this.bytes[start]! : 0x80;
-    const end = start + 1 + byte;
-    if (byte >= 0x80 || end > this.limit) return this.#longEnd();
-    this.position = start + 1;
+    this.varint();
+    return this.fieldEnd();
+  }
+
+  /** Where that ends whose length {@link ProtobufReader.field} has read. */
+  fieldEnd(): number {
+    const end = this.position + this.lo;
+    // The sign of a half is a length of 2^31 or more.
+    if (this.hi !== 0 || this.lo < 0 || end > this.limit) throw this.#tooLong();
     return end;
   }
 
   /**
-   * Enters a nested message: reads its length and moves {@link ProtobufReader.limit} to its end.
+   * Enters what {@link ProtobufReader.field} has read the length of: moves {@link ProtobufReader.limit} to its end.
    *
    * @returns the limit to give to {@link ProtobufReader.leave}.
    */
-  enter(): number {
+  open(): number {
     const outer = this.limit;
-    this.limit = this.end();
+    this.limit = this.fieldEnd();
     return outer;
+  }
+
+  /** Reads a length without a tag and enters what it is the length of, as {@link ProtobufReader.open}. */
+  enter(): number {
+    this.varint();
+    return this.open();
   }
 
   /** Leaves a nested message, whose end has been reached. */
@@ -95,12 +145,19 @@ export class ProtobufReader {
     return this.position < this.limit;
   }
 
+  /** As {@link ProtobufReader.skipRest}, after {@link ProtobufReader.tag}. */
+  skip(tag: number, lastKnownField = 0): void {
+    const wireType = tag & 7;
+    if (wireType === WIRE_VARINT || wireType === WIRE_LENGTH) this.varint();
+    this.skipRest(tag, lastKnownField);
+  }
+
   /**
-   * Skips the value of a field that the caller does not know.
+   * Skips the rest of a field that the caller does not know, after {@link ProtobufReader.field}.
    *
    * @param lastKnownField - a field up to this number is known, so that its wire type must be the wrong one.
    */
-  skip(tag: number, lastKnownField = 0): void {
+  skipRest(tag: number, lastKnownField: number): void {
     const field = tag >>> 3;
     const wireType = tag & 7;
     if (field <= lastKnownField) {
@@ -108,11 +165,11 @@ export class ProtobufReader {
         `field ${field} before byte ${this.position}: wire type ${wireType} does not fit its type`,
       );
     }
-    if (wireType === WIRE_VARINT) this.varint();
-    else if (wireType === WIRE_LENGTH) this.position = this.end();
+    // A varint has been read already.
+    if (wireType === WIRE_LENGTH) this.position = this.fieldEnd();
     else if (wireType === WIRE_FIXED64) this.#advance(8);
     else if (wireType === WIRE_FIXED32) this.#advance(4);
-    else
+    else if (wireType !== WIRE_VARINT)
       throw malformed(`field ${field} before byte ${this.position}: wire type ${wireType} is not supported`);
   }
 
@@ -124,37 +181,17 @@ export class ProtobufReader {
     this.position += length;
   }
 
-  #longTag(): number {
-    const start = this.position;
-    const tag = this.uint32();
-    if (tag < 8)
-      throw malformed(`tag at byte ${start}: expected a field number from 1 to ${MAX_FIELD_NUMBER}`);
+  #longField(): number {
+    const tag = this.tag();
+    const wireType = tag & 7;
+    if (wireType === WIRE_VARINT || wireType === WIRE_LENGTH) this.varint();
     return tag;
   }
 
-  #longEnd(): number {
-    const start = this.position;
-    const length = this.uint32();
+  #tooLong(): ProtocolError {
+    const shown = this.hi === 0 ? String(this.lo >>> 0) : "more than 2^32";
     const left = this.limit - this.position;
-    if (length >= 0 && length <= left) return this.position + length;
-    const shown = length < 0 ? "more than 2^32" : String(length);
-    throw malformed(`length at byte ${start}: ${shown} bytes, but only ${left} are left`);
-  }
-
-  /** Reads a varint of one or two bytes, which nearly all are; -1, and nothing is read, for a longer one. */
-  #shortVarint(): number {
-    const at = this.position;
-    if (at >= this.limit) return -1;
-    const first = this.bytes[at]!;
-    if (first < 0x80) {
-      this.position = at + 1;
-      return first;
-    }
-    if (at + 1 >= this.limit) return -1;
-    const second = this.bytes[at + 1]!;
-    if (second >= 0x80) return -1;
-    this.position = at + 2;
-    return (first & 0x7f) | (second << 7);
+    return malformed(`length before byte ${this.position}: ${shown} bytes, but only ${left} are left`);
   }
 
   #longVarint(): void {

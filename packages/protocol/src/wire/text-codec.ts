@@ -30,3 +30,5 @@ export const UTF8_DECODER: PlatformDecoder = new platform.TextDecoder("utf-8", {
 });
 /** Reads each byte as one UTF-16 unit, ASCII as ASCII. */
 export const BYTE_DECODER: PlatformDecoder = new platform.TextDecoder("windows-1252");
+/** Reads UTF-8; bytes that are not become U+FFFD. */
+export const LOSSY_UTF8_DECODER: PlatformDecoder = new platform.TextDecoder("utf-8", { ignoreBOM: true });
