@@ -1,20 +1,20 @@
-import { PusherService, QuerierService } from "@pyroscope-ts/protocol/messages";
 import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
 import type { ReceiverConfig } from "./config.ts";
 import { addAccessHook } from "./http/access-hook.ts";
 import { createAuthenticator } from "./http/authenticator.ts";
 import { createBodyBudget, smallerLimit } from "./http/body-budget.ts";
 import { addCompressHook } from "./http/compress-hook.ts";
+import { addConfigRoutes } from "./http/config-route.ts";
 import { addConnectServices } from "./http/connect-plugin.ts";
+import { registerServices } from "./http/connect-services.ts";
 import { setErrorHandler } from "./http/error-handler.ts";
 import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
 import { ingestRoute } from "./http/ingest-route.ts";
 import { labelValuesRoute } from "./http/label-values-route.ts";
 import { addMethodGuard } from "./http/method-guard.ts";
 import { addMetricsRoute } from "./http/metrics-route.ts";
+import { addMissingServices } from "./http/missing-services.ts";
 import { createProfileWriter } from "./http/profile-writer.ts";
-import { createPusher } from "./http/push-route.ts";
-import { createQuerier } from "./http/querier-route.ts";
 import { renderRoute } from "./http/render-route.ts";
 import { renderDiffRoute } from "./http/render-route-diff.ts";
 import { addRequestMetrics } from "./http/request-metrics-hook.ts";
@@ -79,6 +79,8 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
     metrics: metrics.metrics,
   });
   addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
+  addConfigRoutes(app, { config });
+  await addMissingServices(app);
   addMetricsRoute(app, { metrics, readiness, bodyBudget });
   await app.register(ingestRoute, { writer, budget: bodyBudget });
   await addConnectServices(app, {
@@ -91,10 +93,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
     ),
     readTimeoutMs: config.readTimeoutMs,
     log: services.log,
-    addServices: (router) => {
-      router.service(PusherService, createPusher({ writer, budget: bodyBudget }));
-      router.service(QuerierService, createQuerier({ queries: storage }));
-    },
+    addServices: (router) => registerServices(router, { ...services, writer, bodyBudget }),
   });
   const reads = { queries: storage, clock: services.clock };
   await app.register(renderRoute, reads);

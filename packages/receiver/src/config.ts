@@ -88,13 +88,26 @@ export function resolveConfig(sources: ConfigSources = {}): ReceiverConfig {
   return config;
 }
 
+/** A setting and what it is, as text; a secret one is masked. */
+export interface SettingValue {
+  readonly row: SettingRow;
+  readonly value: string;
+}
+
+/** Every setting with its value, in the order in which they are documented. */
+export function listSettingValues(config: ReceiverConfig): readonly SettingValue[] {
+  const values = [
+    ...formatTable(serverSettings, config),
+    ...formatTable(ingestLimitSettings, config.ingestLimits),
+    ...formatTable(queryLimitSettings, config.queryLimits),
+  ];
+  return settingRows.map((row, i) => ({ row, value: values[i] ?? "" }));
+}
+
 /** The settings that are not at their default, by flag, as text; secrets are masked. */
 export function describeConfig(config: ReceiverConfig): Readonly<Record<string, string>> {
-  return {
-    ...describeTable(serverSettings, config),
-    ...describeTable(ingestLimitSettings, config.ingestLimits),
-    ...describeTable(queryLimitSettings, config.queryLimits),
-  };
+  const changed = listSettingValues(config).filter(({ row, value }) => value !== row.defaultText);
+  return Object.fromEntries(changed.map(({ row, value }) => [row.flag, value]));
 }
 
 function resolveTable<Config extends object>(table: SettingTable<Config>, sources: ConfigSources): Config {
@@ -162,16 +175,8 @@ function checkConfig(config: ReceiverConfig): void {
   }
 }
 
-function describeTable<Config extends object>(
-  table: SettingTable<Config>,
-  config: Config,
-): Record<string, string> {
-  const described = listSettings(table).map(([key, setting]) => {
-    const value = setting.format(config[key as keyof Config]);
-    return { flag: setting.flag, value, isDefault: value === setting.format(setting.fallback) };
-  });
-  const changed = described.filter(({ isDefault }) => !isDefault);
-  return Object.fromEntries(changed.map(({ flag, value }) => [flag, value]));
+function formatTable<Config extends object>(table: SettingTable<Config>, config: Config): readonly string[] {
+  return listSettings(table).map(([key, setting]) => setting.format(config[key as keyof Config]));
 }
 
 function toRows<Config extends object>(

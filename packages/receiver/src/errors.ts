@@ -30,6 +30,8 @@ export type ReceiverErrorCode =
   | "BODY_TOO_LARGE"
   /** A body that did not arrive in time. */
   | "BODY_TIMEOUT"
+  /** A newer value is stored already. */
+  | "CONFLICT"
   /** A rate or a count limit of a tenant. */
   | "RESOURCE_EXHAUSTED"
   /** A sum left the range of int64. */
@@ -50,6 +52,7 @@ export type ConnectCodeName =
   | "invalid_argument"
   | "deadline_exceeded"
   | "not_found"
+  | "already_exists"
   | "permission_denied"
   | "resource_exhausted"
   | "out_of_range"
@@ -82,6 +85,7 @@ export const errorTable: { readonly [K in ReceiverErrorCode]: ErrorRow } = {
   UNSUPPORTED_MEDIA_TYPE: { httpStatus: 415, connectCode: "invalid_argument" },
   BODY_TOO_LARGE: { httpStatus: 413, connectCode: "resource_exhausted" },
   BODY_TIMEOUT: { httpStatus: 408, connectCode: "deadline_exceeded" },
+  CONFLICT: { httpStatus: 409, connectCode: "already_exists" },
   RESOURCE_EXHAUSTED: { httpStatus: 429, connectCode: "resource_exhausted" },
   OUT_OF_RANGE: { httpStatus: 400, connectCode: "out_of_range" },
   UNIMPLEMENTED: { httpStatus: 501, connectCode: "unimplemented" },

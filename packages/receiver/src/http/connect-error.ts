@@ -10,6 +10,7 @@ const codes: { readonly [K in ConnectCodeName]: Code } = {
   invalid_argument: Code.InvalidArgument,
   deadline_exceeded: Code.DeadlineExceeded,
   not_found: Code.NotFound,
+  already_exists: Code.AlreadyExists,
   permission_denied: Code.PermissionDenied,
   resource_exhausted: Code.ResourceExhausted,
   out_of_range: Code.OutOfRange,

@@ -11,6 +11,7 @@ const grpcStatuses: { readonly [K in ConnectCodeName]: number } = {
   invalid_argument: 3,
   deadline_exceeded: 4,
   not_found: 5,
+  already_exists: 6,
   permission_denied: 7,
   resource_exhausted: 8,
   out_of_range: 11,

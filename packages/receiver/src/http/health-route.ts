@@ -28,16 +28,35 @@ export function addHealthRoutes(app: FastifyInstance, { readiness, buildInfo }: 
 
   app.get("/healthz", async (_request, reply) => reply.type("text/plain; charset=utf-8").send("ok\n"));
 
-  app.get("/api/v1/status/buildinfo", async () => ({
+  app.get("/api/v1/status/buildinfo", async () => describeBuild(buildInfo));
+}
+
+/** The build in Pyroscope's form; what a program that is not compiled has nothing to say about is empty. */
+export function describeBuild({ version, nodeVersion }: BuildInfo): BuildDescription {
+  return {
     status: "success",
     data: {
-      version: buildInfo.version,
+      version,
       revision: "",
       branch: "",
       buildUser: "",
       buildDate: "",
       goVersion: "",
-      nodeVersion: buildInfo.nodeVersion,
+      nodeVersion,
     },
-  }));
+  };
+}
+
+/** Answer of `/api/v1/status/buildinfo`. */
+interface BuildDescription {
+  readonly status: "success";
+  readonly data: {
+    readonly version: string;
+    readonly revision: string;
+    readonly branch: string;
+    readonly buildUser: string;
+    readonly buildDate: string;
+    readonly goVersion: string;
+    readonly nodeVersion: string;
+  };
 }

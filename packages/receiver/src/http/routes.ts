@@ -1,4 +1,13 @@
-import { PusherService, QuerierService } from "@pyroscope-ts/protocol/messages";
+import {
+  FeatureFlagsService,
+  Health,
+  PusherService,
+  QuerierService,
+  SettingsService,
+  StatusService,
+  Version,
+} from "@pyroscope-ts/protocol/messages";
+import { missingServices } from "./missing-services.ts";
 
 /**
  * Who may use a route when tokens are set.
@@ -20,6 +29,26 @@ export interface RouteRow {
   readonly kind: "rest" | "connect" | "page" | "asset";
 }
 
+interface ServiceRow {
+  readonly service: { readonly typeName: string; readonly methods: readonly { readonly name: string }[] };
+  readonly policy: RoutePolicy;
+}
+
+/** The services of Connect and gRPC, and who may call them. */
+const services: readonly ServiceRow[] = [
+  { service: PusherService, policy: "push" },
+  { service: QuerierService, policy: "read" },
+  // What pages keep is theirs who look at pages.
+  { service: SettingsService, policy: "read" },
+  { service: FeatureFlagsService, policy: "any" },
+  { service: Version, policy: "any" },
+  { service: StatusService, policy: "any" },
+  { service: Health, policy: "open" },
+];
+
+/** Full names of the services, as health checks name them. */
+export const connectServiceNames: readonly string[] = services.map(({ service }) => service.typeName);
+
 /**
  * Every path that the server answers. A handler that registers any other path stops the start of the server, and so does
  * a row without a handler; what is not here is 404.
@@ -29,10 +58,13 @@ export const routes: readonly RouteRow[] = [
   get("/healthz", "open"),
   get("/metrics", "any"),
   get("/api/v1/status/buildinfo", "any"),
+  get("/api/v1/status/config", "any"),
+  get("/api/v1/status/config/diff", "any"),
+  get("/api/v1/status/config/default", "any"),
   post("/ingest", "push"),
   post("/pyroscope/ingest", "push"),
-  ...connectRows(PusherService, "push"),
-  ...connectRows(QuerierService, "read"),
+  ...services.flatMap(({ service, policy }) => connectRows(service, policy)),
+  ...missingServices.map(({ path, policy }): RouteRow => ({ path, method: "POST", policy, kind: "connect" })),
   get("/render", "read"),
   get("/pyroscope/render", "read"),
   get("/render-diff", "read"),
@@ -70,10 +102,7 @@ function asset(path: string): RouteRow {
 }
 
 /** One row for each method of a service, as Connect and gRPC name them. */
-function connectRows(
-  service: { readonly typeName: string; readonly methods: readonly { readonly name: string }[] },
-  policy: RoutePolicy,
-): readonly RouteRow[] {
+function connectRows(service: ServiceRow["service"], policy: RoutePolicy): readonly RouteRow[] {
   return service.methods.map(({ name }) => ({
     path: `/${service.typeName}/${name}`,
     method: "POST",

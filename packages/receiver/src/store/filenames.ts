@@ -21,6 +21,8 @@ export interface DataPaths {
   readonly building: string;
   /** What DuckDB cannot hold in memory. Emptied at start. */
   readonly spill: string;
+  /** What web pages keep on the server, by tenant. */
+  readonly settings: string;
   /** What was damaged, for someone to look at; never deleted by us. */
   readonly quarantine: string;
 }
@@ -34,6 +36,7 @@ export function dataPaths(root: string): DataPaths {
     wal: join(root, "wal"),
     building: join(root, "tmp", "blocks"),
     spill: join(root, "tmp", "spill"),
+    settings: join(root, "settings"),
     quarantine: join(root, "quarantine"),
   };
 }

@@ -1,9 +1,10 @@
 import type { PushService } from "../ingest/push-service.ts";
 import type { QueryService } from "../query/query-service.ts";
+import type { SettingsService } from "../settings/settings-service.ts";
 import type { StoreStatus } from "../store/store.ts";
 
 /** What the storage thread does for the HTTP thread. */
-export interface StorageService extends PushService, QueryService {
+export interface StorageService extends PushService, QueryService, SettingsService {
   /** Resolves when this process holds the data directory; the replay goes on. Rejects when another process holds it. */
   opened(): Promise<void>;
   /** Resolves when the replay is complete and writes are taken; rejects when the data directory cannot be used. */
@@ -28,6 +29,9 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   exportStacks: true,
   selectTimeSeries: true,
   profileStats: true,
+  listSettings: true,
+  setSetting: true,
+  deleteSetting: true,
   opened: true,
   ready: true,
   flush: true,

@@ -1,6 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { expandRecord } from "../ingest/expand-record.ts";
+import { SettingsFiles } from "../settings/settings-files.ts";
+import { dataPaths } from "../store/filenames.ts";
 import { openStore } from "../store/local-store.ts";
 import { nodeFs } from "../store/node-fs.ts";
 import { createLogger } from "../telemetry/log.ts";
@@ -25,6 +27,7 @@ const storage = createStorage({
       log: (line) => log.info(line),
       onHeld,
     }),
+  settings: new SettingsFiles({ fs: nodeFs, directory: dataPaths(options.directory).settings }),
   queryLimits: options.queryLimits,
   clock: systemClock,
   log,

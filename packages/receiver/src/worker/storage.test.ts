@@ -40,8 +40,18 @@ function createFixture(): Fixture {
       rejectStore = reject;
     });
   };
+  const settings: StorageParts["settings"] = {
+    listSettings: async ({ tenant }) => [{ name: tenant, value: "", modifiedUnixMillis: 0 }],
+    setSetting: async ({ setting }) => {
+      events.push(`set ${setting.name}`);
+      return setting;
+    },
+    deleteSetting: async ({ name }) => {
+      events.push(`delete ${name}`);
+    },
+  };
   const log = createLogger("info", "storage", { write: (line) => logLines.push(line) });
-  const storage = createStorage({ openStore, queryLimits: DEFAULT_QUERY_LIMITS, clock, log });
+  const storage = createStorage({ openStore, settings, queryLimits: DEFAULT_QUERY_LIMITS, clock, log });
   return {
     storage,
     events,
@@ -95,6 +105,18 @@ describe("createStorage", () => {
     expect((await status).blockCount).toBe(7);
   });
 
+  it("keeps settings once the store is open", async () => {
+    const { storage, events, open } = createFixture();
+
+    const settings = storage.listSettings({ tenant: "a" });
+    open();
+    await storage.setSetting({ tenant: "a", setting: { name: "x", value: "1", modifiedUnixMillis: 1 } });
+    await storage.deleteSetting({ tenant: "a", name: "x" });
+
+    expect(await settings).toMatchObject([{ name: "a" }]);
+    expect(events).toEqual(["set x", "delete x"]);
+  });
+
   it("rejects every call when the store cannot be opened", async () => {
     const { storage, fail } = createFixture();
     const locked = new ReceiverError("held by process 7", { code: "STORAGE_LOCKED" });
@@ -104,6 +126,7 @@ describe("createStorage", () => {
     await expect(storage.opened()).rejects.toBe(locked);
     await expect(storage.ready()).rejects.toBe(locked);
     await expect(storage.status()).rejects.toBe(locked);
+    await expect(storage.listSettings({ tenant: "a" })).rejects.toBe(locked);
   });
 
   it("names the data directory when the disk is in the way", async () => {

@@ -3,6 +3,7 @@ import { ReceiverError } from "../errors.ts";
 import { Ingester } from "../ingest/ingester.ts";
 import { createQueryService } from "../query/querier.ts";
 import type { QueryLimits } from "../query/query-service.ts";
+import type { SettingsService } from "../settings/settings-service.ts";
 import type { Store } from "../store/store.ts";
 import type { ReceiverLogger } from "../telemetry/log.ts";
 import type { StorageService } from "./storage-service.ts";
@@ -14,13 +15,21 @@ const RETENTION_INTERVAL_MS = 15 * 60_000;
 export interface StorageParts {
   /** Opens the store; calls `onHeld` when the data directory is this process's, before the replay. */
   readonly openStore: (onHeld: () => void) => Promise<Store>;
+  /** Asked only once the data directory is this process's. */
+  readonly settings: SettingsService;
   readonly queryLimits: QueryLimits;
   readonly clock: Clock;
   readonly log: ReceiverLogger;
 }
 
 /** The whole storage: a store, what writes to it, what reads from it. Opens the store at once. */
-export function createStorage({ openStore, queryLimits, clock, log }: StorageParts): StorageService {
+export function createStorage({
+  openStore,
+  settings,
+  queryLimits,
+  clock,
+  log,
+}: StorageParts): StorageService {
   let hold: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     hold = resolve;
@@ -65,6 +74,18 @@ export function createStorage({ openStore, queryLimits, clock, log }: StoragePar
     exportStacks: async (query, options) => (await opening).query.exportStacks(query, options),
     selectTimeSeries: async (query, options) => (await opening).query.selectTimeSeries(query, options),
     profileStats: async (query) => (await opening).query.profileStats(query),
+    listSettings: async (query) => {
+      await opening;
+      return await settings.listSettings(query);
+    },
+    setSetting: async (command) => {
+      await opening;
+      return await settings.setSetting(command);
+    },
+    deleteSetting: async (command) => {
+      await opening;
+      await settings.deleteSetting(command);
+    },
   };
 }
 

@@ -1,0 +1,44 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import {
+  FeatureFlagsService,
+  Health,
+  PusherService,
+  QuerierService,
+  SettingsService,
+  StatusService,
+  Version,
+} from "@pyroscope-ts/protocol/messages";
+import type { Readiness } from "../readiness.ts";
+import type { StorageService } from "../worker/storage-service.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import { createFeatureFlags } from "./feature-flags-route.ts";
+import { createHealthCheck } from "./health-check-route.ts";
+import type { BuildInfo } from "./health-route.ts";
+import type { ProfileWriter } from "./profile-writer.ts";
+import { createPusher } from "./push-route.ts";
+import { createQuerier } from "./querier-route.ts";
+import { connectServiceNames } from "./routes.ts";
+import { createSettings } from "./settings-route.ts";
+import { createStatus, createVersion } from "./version-route.ts";
+
+/** What the services work with. */
+export interface ConnectServicesOptions {
+  readonly storage: StorageService;
+  readonly writer: ProfileWriter;
+  readonly bodyBudget: BodyBudget;
+  readonly readiness: Readiness;
+  readonly buildInfo: BuildInfo;
+  readonly clock: { nowUnixMillis(): number };
+}
+
+/** Registers every service of the route table. */
+export function registerServices(router: ConnectRouter, options: ConnectServicesOptions): void {
+  const { storage, writer, bodyBudget, readiness, buildInfo, clock } = options;
+  router.service(PusherService, createPusher({ writer, budget: bodyBudget }));
+  router.service(QuerierService, createQuerier({ queries: storage }));
+  router.service(SettingsService, createSettings({ settings: storage, clock }));
+  router.service(FeatureFlagsService, createFeatureFlags());
+  router.service(Version, createVersion());
+  router.service(StatusService, createStatus(buildInfo));
+  router.service(Health, createHealthCheck({ readiness, services: connectServiceNames }));
+}
