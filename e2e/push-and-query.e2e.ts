@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +12,7 @@ import {
   type TransportName,
   transports,
 } from "./harness/client.ts";
-import { start } from "./harness/processes.ts";
+import { type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
 
 const testdata = fileURLToPath(new URL("../packages/protocol/src/testing/testdata", import.meta.url));
 // Real profiles keep the time at which they were made: the whole of time is asked for.
@@ -22,33 +21,25 @@ const CPU = "process_cpu:samples:count::";
 
 interface Running {
   readonly client: ReceiverClient;
-  readonly process: ChildProcess;
+  readonly receiver: ReceiverProcess;
 }
 
 let directory: string;
 let running: Running;
 
-async function startReceiver(): Promise<Running> {
-  const args = ["packages/receiver/bin/pyroscope.js", "server", "--api-bind-addr", "127.0.0.1:0"];
-  const limits = ["--reject-older-than", "0", "--reject-newer-than", "0", "--log-level", "error"];
-  const started = await start(process.execPath, [...args, "--storage-path", directory, ...limits]);
-  const baseUrl = /http:\S+/.exec(started.firstLine)?.[0] ?? started.firstLine;
-  return { client: createReceiverClient(baseUrl), process: started.process };
-}
-
-async function stopReceiver(signal: NodeJS.Signals): Promise<void> {
-  const ended = new Promise((resolve) => running.process.once("close", resolve));
-  running.process.kill(signal);
-  await ended;
+async function startOne(): Promise<Running> {
+  const flags = ["--reject-older-than", "0", "--reject-newer-than", "0", "--log-level", "error"];
+  const receiver = await startReadyReceiver({ directory, flags });
+  return { client: createReceiverClient(receiver.address), receiver };
 }
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "pyroscope-e2e-"));
-  running = await startReceiver();
+  running = await startOne();
 });
 
 afterAll(async () => {
-  await stopReceiver("SIGTERM");
+  await running.receiver.stop();
   await rm(directory, { recursive: true });
 });
 
@@ -148,8 +139,8 @@ describe("real profiles", () => {
   it("are served with exactly their totals from memory", checkAll);
 
   it("are served with exactly their totals from blocks, after a restart", async () => {
-    await stopReceiver("SIGTERM");
-    running = await startReceiver();
+    await running.receiver.stop();
+    running = await startOne();
 
     await checkAll();
   });
@@ -180,8 +171,8 @@ describe("what was acknowledged", () => {
     const total = 2n ** 20n - 1n;
     expect(await totalOf("killed")).toBe(total);
 
-    await stopReceiver("SIGKILL");
-    running = await startReceiver();
+    await running.receiver.stop("SIGKILL");
+    running = await startOne();
     expect(await totalOf("killed")).toBe(total);
 
     await push("killed", payloads);

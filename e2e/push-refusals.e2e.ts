@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,37 +12,21 @@ import {
   type TransportName,
   transports,
 } from "./harness/client.ts";
-import { start } from "./harness/processes.ts";
+import { type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
 
 let directory: string;
-let receiver: ChildProcess;
+let receiver: ReceiverProcess;
 let client: ReceiverClient;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "pyroscope-e2e-"));
-  const args = [
-    "packages/receiver/bin/pyroscope.js",
-    "server",
-    "--api-bind-addr",
-    "127.0.0.1:0",
-    "--log-level",
-    "error",
-  ];
-  const started = await start(process.execPath, [
-    ...args,
-    "--storage-path",
-    directory,
-    "--max-global-series-per-tenant",
-    "2",
-  ]);
-  receiver = started.process;
-  client = createReceiverClient(/http:\S+/.exec(started.firstLine)?.[0] ?? started.firstLine);
+  const flags = ["--log-level", "error", "--max-global-series-per-tenant", "2"];
+  receiver = await startReadyReceiver({ directory, flags });
+  client = createReceiverClient(receiver.address);
 });
 
 afterAll(async () => {
-  const ended = new Promise((resolve) => receiver.once("close", resolve));
-  receiver.kill("SIGTERM");
-  await ended;
+  await receiver.stop();
   await rm(directory, { recursive: true });
 });
 

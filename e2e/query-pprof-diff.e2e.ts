@@ -16,7 +16,7 @@ import {
 import { profileFromText } from "@pyroscope-ts/protocol/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createReceiverClient, type ReceiverClient } from "./harness/client.ts";
-import { type ReceiverProcess, startReceiver } from "./harness/receiver-process.ts";
+import { type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
 
 const run = promisify(execFile);
 const SECOND = 1_000_000_000n;
@@ -32,7 +32,10 @@ let client: ReceiverClient;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "pyroscope-e2e-"));
-  receiver = await startReceiver({ directory, flags: ["--reject-older-than", "0", "--log-level", "error"] });
+  receiver = await startReadyReceiver({
+    directory,
+    flags: ["--reject-older-than", "0", "--log-level", "error"],
+  });
   client = createReceiverClient(receiver.address);
   await push(drawn([30n, 20n, 10n], BASE_SECONDS));
   await push(drawn([30n, 95n, 10n], BASE_SECONDS + 3600n));
@@ -101,6 +104,9 @@ function hasGo(): boolean {
   }
 }
 
+// Go builds its pprof on first use, which takes a minute where other tests run beside it.
+const GO_TIMEOUT_MS = 300_000;
+
 describe("two pprof downloads of /render", () => {
   it("differ by our own decoder in exactly what was planted", async () => {
     const { base, head } = await downloadBoth();
@@ -110,28 +116,40 @@ describe("two pprof downloads of /render", () => {
     expect(formatCollapsed(buildTree(profileToStackList(diff, 0)))).toBe("main;checkout;slow 75000000\n");
   });
 
-  it.skipIf(!hasGo())("differ by Go's pprof -diff_base in exactly what was planted", async () => {
-    const { base, head } = await downloadBoth();
+  it.skipIf(!hasGo())(
+    "differ by Go's pprof -diff_base in exactly what was planted",
+    async () => {
+      const { base, head } = await downloadBoth();
 
-    const args = ["tool", "pprof", "-top", "-unit=ms", `-diff_base=${base}`, head];
-    const { stdout } = await run("go", args, { env: { ...process.env, PPROF_TMPDIR: directory } });
+      const args = ["tool", "pprof", "-top", "-unit=ms", `-diff_base=${base}`, head];
+      const { stdout } = await run("go", args, { env: { ...process.env, PPROF_TMPDIR: directory } });
 
-    const rows = stdout.split("\n").flatMap((line) => {
-      const [flat, , , cum, , name] = line.trim().split(/\s+/);
-      return name === undefined || !/^-?\d+(\.\d+)?(ms)?$/.test(flat ?? "") ? [] : [`${name} ${flat} ${cum}`];
-    });
-    expect(stdout).toContain("Type: cpu");
-    expect(rows.sort()).toEqual(["checkout 0 75ms", "main 0 75ms", "slow 75ms 75ms"]);
-  });
+      const rows = stdout.split("\n").flatMap((line) => {
+        const [flat, , , cum, , name] = line.trim().split(/\s+/);
+        return name === undefined || !/^-?\d+(\.\d+)?(ms)?$/.test(flat ?? "")
+          ? []
+          : [`${name} ${flat} ${cum}`];
+      });
+      expect(stdout).toContain("Type: cpu");
+      expect(rows.sort()).toEqual(["checkout 0 75ms", "main 0 75ms", "slow 75ms 75ms"]);
+    },
+    GO_TIMEOUT_MS,
+  );
 
-  it.skipIf(!hasGo())("is read by Go's pprof with every frame, line and total", async () => {
-    const { base } = await downloadBoth();
+  it.skipIf(!hasGo())(
+    "is read by Go's pprof with every frame, line and total",
+    async () => {
+      const { base } = await downloadBoth();
 
-    const { stdout } = await run("go", ["tool", "pprof", "-traces", "-unit=ms", base], {
-      env: { ...process.env, PPROF_TMPDIR: directory },
-    });
+      const { stdout } = await run("go", ["tool", "pprof", "-traces", "-unit=ms", base], {
+        env: { ...process.env, PPROF_TMPDIR: directory },
+      });
 
-    const values = [...stdout.matchAll(/^\s+(\d+)ms\s+(\S+)/gm)].map(([, value, leaf]) => `${leaf} ${value}`);
-    expect(values.sort()).toEqual(["parse 30", "search 10", "slow 20"]);
-  });
+      const values = [...stdout.matchAll(/^\s+(\d+)ms\s+(\S+)/gm)].map(
+        ([, value, leaf]) => `${leaf} ${value}`,
+      );
+      expect(values.sort()).toEqual(["parse 30", "search 10", "slow 20"]);
+    },
+    GO_TIMEOUT_MS,
+  );
 });

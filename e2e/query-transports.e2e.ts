@@ -12,7 +12,7 @@ import {
   type TransportName,
   transports,
 } from "./harness/client.ts";
-import { type ReceiverProcess, startReceiver } from "./harness/receiver-process.ts";
+import { type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
 
 const TYPE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
 const START = 1_700_000_010_000n;
@@ -28,7 +28,10 @@ let client: ReceiverClient;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "pyroscope-e2e-"));
-  receiver = await startReceiver({ directory, flags: ["--reject-older-than", "0", "--log-level", "error"] });
+  receiver = await startReadyReceiver({
+    directory,
+    flags: ["--reject-older-than", "0", "--log-level", "error"],
+  });
   client = createReceiverClient(receiver.address);
   await push("1", [1n, 2n], START + 1n);
   await push("2", [4n, 8n], START + 20_000n);

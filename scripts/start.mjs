@@ -23,6 +23,8 @@ const receiverUrl = await launch("receiver", [
   "--storage-path",
   options["storage-path"],
 ]);
+// A large log takes a while to replay; until then the receiver refuses the demo's profiles.
+while (!(await fetch(`${receiverUrl}/ready`)).ok) await new Promise((resolve) => setTimeout(resolve, 100));
 const demoUrl = options["no-demo"]
   ? undefined
   : await launch(

@@ -58,6 +58,13 @@ export async function startReceiver(options: ReceiverProcessOptions): Promise<Re
   };
 }
 
+/** Starts a receiver and waits until it answers pushes and queries. */
+export async function startReadyReceiver(options: ReceiverProcessOptions): Promise<ReceiverProcess> {
+  const receiver = await startReceiver(options);
+  await waitUntilReady(receiver.address);
+  return receiver;
+}
+
 /** Asks until the receiver is ready. */
 export async function waitUntilReady(address: string): Promise<void> {
   while ((await fetch(`${address}/ready`)).status !== 200) {

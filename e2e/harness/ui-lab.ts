@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { encodePprof, ProfileBuilder } from "@pyroscope-ts/protocol";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { chromiumPath } from "./processes.ts";
+import { waitUntilReady } from "./receiver-process.ts";
 
 /** A stack, root first, with its value: nanoseconds of CPU or bytes of heap. A frame may name a line: `parse@12`. */
 interface DrawnStack {
@@ -39,6 +40,7 @@ export async function startUiLab(args: readonly string[] = []): Promise<UiLab> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const url = await readAddress(child);
+  await waitUntilReady(url);
   return {
     url,
     push: (profiles, token) => push(url, profiles, token),
