@@ -23,9 +23,17 @@ export type ProtocolErrorCode =
   /** A query of `/render` without a profile type, or a step below 1 ms. */
   | "QUERY_INVALID"
   /** A `sample_type_config` that is not the JSON it should be. */
-  | "SAMPLE_TYPE_CONFIG_INVALID";
+  | "SAMPLE_TYPE_CONFIG_INVALID"
+  /** Folded text, lines, a trie, a tree or a speedscope file that is not what it claims to be. */
+  | "FORMAT_MALFORMED"
+  /** A count or size limit was passed while decoding one of these, or an OTLP profile. */
+  | "FORMAT_LIMIT"
+  /** An application name whose last part names no type of profile. */
+  | "TEXT_PROFILE_TYPE_INVALID"
+  /** An OTLP export that breaks a rule of its protocol, or has the layout of before 1.10. */
+  | "OTLP_MALFORMED";
 
-/** The limit that a `PPROF_LIMIT` error is about, for callers that word the refusal themselves. */
+/** The limit that a `PPROF_LIMIT` or `FORMAT_LIMIT` error is about, for callers that word the refusal themselves. */
 export interface LimitDetail {
   /** Name of the limit, as its option is called: `maxSamples`. */
   readonly name: string;
@@ -46,7 +54,7 @@ export interface ProtocolErrorOptions {
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ProtocolErrorCode;
-  /** Set when `code` is `PPROF_LIMIT`. */
+  /** Set when `code` is `PPROF_LIMIT` or `FORMAT_LIMIT`. */
   readonly limit: LimitDetail | undefined;
 
   constructor(message: string, options: ProtocolErrorOptions) {

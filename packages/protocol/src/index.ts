@@ -1,5 +1,14 @@
 export type { LimitDetail, ProtocolErrorCode, ProtocolErrorOptions } from "./errors.ts";
 export { ProtocolError } from "./errors.ts";
+export type { NamedProfile, SpeedscopeHeader } from "./formats/decode-speedscope.ts";
+export { decodeSpeedscope } from "./formats/decode-speedscope.ts";
+export type { StackFormat } from "./formats/decode-stacks.ts";
+export { decodeStacks } from "./formats/decode-stacks.ts";
+export type { FormatLimits } from "./formats/format-limits.ts";
+export { DEFAULT_FORMAT_LIMITS } from "./formats/format-limits.ts";
+export type { StackHeader } from "./formats/stack-collector.ts";
+export type { TextProfileType } from "./formats/text-profile-type.ts";
+export { resolveTextProfileType } from "./formats/text-profile-type.ts";
 export type { AppName } from "./labels/app-name.ts";
 export { formatAppName, parseAppName } from "./labels/app-name.ts";
 export type { LabelCheck, LabelLimits, LabelRefusalReason } from "./labels/check-labels.ts";
@@ -34,6 +43,8 @@ export { formatSelector } from "./labels/match-condition.ts";
 export { parseConditions } from "./labels/parse-conditions.ts";
 export { parseSelector } from "./labels/parse-selector.ts";
 export { quoteText } from "./labels/quote.ts";
+export type { OtlpProfile } from "./otlp/decode-otlp.ts";
+export { decodeOtlp } from "./otlp/decode-otlp.ts";
 export { decodePprof } from "./pprof/decode-pprof.ts";
 export { encodePprof } from "./pprof/encode-pprof.ts";
 export type { PprofLimitName, PprofLimits } from "./pprof/pprof-limits.ts";
@@ -96,6 +107,12 @@ export type { SampleTypeConfig } from "./pyroscope/sample-type-config.ts";
 export { parseSampleTypeConfig } from "./pyroscope/sample-type-config.ts";
 export type { SeriesBuckets } from "./pyroscope/series-buckets.ts";
 export { bucketIndex, bucketTimeMs, createSeriesBuckets, NO_BUCKET } from "./pyroscope/series-buckets.ts";
+export {
+  isScriptingSpy,
+  nameFunctionsByFile,
+  restoreFunctionIds,
+  underscoreSampleTypes,
+} from "./pyroscope/spy-fixes.ts";
 export { parseTime, parseTimeNanos } from "./pyroscope/time.ts";
 export type { Timeline, TimelinePoint } from "./pyroscope/timeline.ts";
 export { alignToStep, buildTimeline, timelineStepSeconds } from "./pyroscope/timeline.ts";

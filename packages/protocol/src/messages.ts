@@ -15,6 +15,7 @@ export * from "./gen/capabilities/v1/feature_flags_pb.ts";
 /** The messages of pprof's profile.proto, apart because `Location` and others mean something else in types.v1. */
 export * as googleV1 from "./gen/google/v1/profile_pb.ts";
 export * from "./gen/grpc/health/v1/health_pb.ts";
+export * from "./gen/opentelemetry/proto/collector/profiles/v1development/profiles_service_pb.ts";
 export * from "./gen/push/v1/push_pb.ts";
 export * from "./gen/querier/v1/querier_pb.ts";
 export * from "./gen/settings/v1/setting_pb.ts";

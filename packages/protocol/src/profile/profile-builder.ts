@@ -89,6 +89,11 @@ export class ProfileBuilder {
     addHeaderStrings(this.#symbols, header);
   }
 
+  /** Samples so far: different stacks with different labels. */
+  get sampleCount(): number {
+    return this.#samples.length;
+  }
+
   /** The row of a string. */
   string(text: string): StringIndex {
     return this.#symbols.string(text);

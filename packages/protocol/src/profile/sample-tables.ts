@@ -26,6 +26,11 @@ export class SampleTables {
     this.#width = width;
   }
 
+  /** Samples so far. */
+  get length(): number {
+    return this.#samples.length;
+  }
+
   /** The row of a label, given as {@link LABEL_WORDS} words. */
   label(words: ArrayLike<number>): number {
     return this.#labels.intern(words);

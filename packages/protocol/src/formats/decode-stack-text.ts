@@ -1,0 +1,62 @@
+import type { LocationIndex } from "../profile/profile.ts";
+import { UTF8_DECODER } from "../wire/text-codec.ts";
+import { MAX_INT64, malformedFormat } from "./malformed-format.ts";
+import type { StackCollector } from "./stack-collector.ts";
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Reads folded text: `root;child;leaf 12` on each line, the count behind the last space. Blank lines mean nothing.
+ *
+ * @throws ProtocolError `FORMAT_MALFORMED` for a line without a count, or with one that is no int64.
+ */
+export function readFoldedText(bytes: Uint8Array, stacks: StackCollector): void {
+  forEachLine(bytes, (line, lineNumber) => {
+    const space = line.lastIndexOf(" ");
+    if (space < 0) throw malformedFormat(`line ${lineNumber}: ${quote(line)} has no count`);
+    stacks.addStack(toLocations(line.slice(0, space), stacks), parseCount(line.slice(space + 1), lineNumber));
+  });
+}
+
+/** Reads lines that are one occurrence of a stack each: `root;child;leaf`. Blank lines mean nothing. */
+export function readStackLines(bytes: Uint8Array, stacks: StackCollector): void {
+  forEachLine(bytes, (line) => stacks.addStack(toLocations(line, stacks), 1n));
+}
+
+/** The locations of `root;child;leaf`, root first. */
+export function toLocations(stack: string, stacks: StackCollector): readonly LocationIndex[] {
+  return stack.split(";").map((name) => stacks.locationOf(name));
+}
+
+/** Calls back for each line that is not blank, without its end; one line at a time is text. Numbers are from 1. */
+function forEachLine(bytes: Uint8Array, onLine: (line: string, lineNumber: number) => void): void {
+  let lineNumber = 0;
+  for (let start = 0; start < bytes.length; ) {
+    const newline = bytes.indexOf(LINE_FEED, start);
+    const end = newline < 0 ? bytes.length : newline;
+    lineNumber++;
+    const line = decodeLine(bytes.subarray(start, end), lineNumber);
+    if (line.trim() !== "") onLine(line, lineNumber);
+    start = end + 1;
+  }
+}
+
+function decodeLine(bytes: Uint8Array, lineNumber: number): string {
+  try {
+    const line = UTF8_DECODER.decode(bytes);
+    return line.endsWith("\r") ? line.slice(0, -1) : line;
+  } catch (error) {
+    throw malformedFormat(`line ${lineNumber} is not UTF-8`, error);
+  }
+}
+
+function parseCount(text: string, lineNumber: number): bigint {
+  // Nineteen digits hold every int64; BigInt of a megabyte of digits takes seconds.
+  const count = /^[+-]?0*\d{1,19}$/.test(text) ? BigInt(text.replace("+", "")) : undefined;
+  if (count !== undefined && count <= MAX_INT64 && count >= -MAX_INT64) return count;
+  throw malformedFormat(`line ${lineNumber}: count ${quote(text)} is no whole number of 64 bits`);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}
