@@ -55,10 +55,7 @@ function install(archives, packages) {
   const dependencies = Object.fromEntries(
     packages.map(({ manifest }, index) => [manifest.name, `file:${archives[index]}`]),
   );
-  const needed = {
-    express: "5.3.0",
-    ...Object.assign({}, ...packages.map(({ manifest }) => manifest.peerDependencies)),
-  };
+  const needed = Object.assign({}, ...packages.map(({ manifest }) => manifest.peerDependencies));
   writeFileSync(
     join(folder, "package.json"),
     JSON.stringify({ private: true, type: "module", dependencies: { ...needed, ...dependencies } }),
