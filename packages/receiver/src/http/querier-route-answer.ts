@@ -7,6 +7,8 @@ import {
   treeToFlamebearer,
 } from "@pyroscope-ts/protocol";
 import {
+  type AnalyzeQueryResponse,
+  AnalyzeQueryResponseSchema,
   create,
   type FlameGraph,
   type FlameGraphDiff,
@@ -21,7 +23,7 @@ import {
   type Series,
   SeriesSchema,
 } from "@pyroscope-ts/protocol/messages";
-import type { TimeSeries } from "../query/query-service.ts";
+import type { QueryCost, TimeSeries } from "../query/query-service.ts";
 
 export function toFlameGraph(tree: Tree): FlameGraph {
   const { names, levels, numTicks, maxSelf } = treeToFlamebearer(tree);
@@ -68,6 +70,33 @@ export function toSeries(series: TimeSeries): Series {
     exemplars: toExemplars(series, i),
   }));
   return create(SeriesSchema, { labels, points });
+}
+
+/** What a query would touch; this server is one component, whose head is no block. */
+export function toQueryAnalysis(cost: QueryCost): AnalyzeQueryResponse {
+  const indexBytes = BigInt(cost.indexBytes);
+  const profileBytes = BigInt(cost.profileBytes);
+  const symbolBytes = BigInt(cost.symbolBytes);
+  return create(AnalyzeQueryResponseSchema, {
+    queryScopes: [
+      {
+        componentType: "Storage",
+        componentCount: 1n,
+        blockCount: BigInt(cost.blockCount),
+        seriesCount: BigInt(cost.seriesCount),
+        profileCount: BigInt(cost.profileCount),
+        sampleCount: BigInt(cost.sampleCount),
+        indexBytes,
+        profileBytes,
+        symbolBytes,
+      },
+    ],
+    queryImpact: {
+      totalBytesInTimeRange: indexBytes + profileBytes + symbolBytes,
+      totalQueriedSeries: BigInt(cost.seriesCount),
+      deduplicationNeeded: false,
+    },
+  });
 }
 
 function toExemplars({ exemplars }: TimeSeries, point: number) {

@@ -132,7 +132,7 @@ describe("SelectSeries", () => {
 });
 
 describe("the rest", () => {
-  it("answers statistics, an empty analysis, and unimplemented for what is not there", async () => {
+  it("answers statistics", async () => {
     await addTwoStacks(server.fixture.store);
 
     expect((await call("GetProfileStats", {})).body).toEqual({
@@ -140,8 +140,6 @@ describe("the rest", () => {
       oldestProfileTime: "1",
       newestProfileTime: "2",
     });
-    expect(await call("AnalyzeQuery", {})).toMatchObject({ status: 200, body: {} });
-    expect(await call("SelectHeatmap", {})).toMatchObject({ status: 501, body: { code: "unimplemented" } });
   });
 
   it("merges tenants on reads and wants one for statistics", async () => {

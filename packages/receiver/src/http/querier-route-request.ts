@@ -85,7 +85,7 @@ export function toTimeSeriesQuery(request: SelectSeriesRequest, tenants: readonl
 }
 
 /** Rounded to nanoseconds first: 0.29 s × 1000 is 290 ms, though in binary a little less. */
-function toStepMs(stepSeconds: number): number {
+export function toStepMs(stepSeconds: number): number {
   return Math.floor(Math.round(stepSeconds * 1e9) / 1e6);
 }
 

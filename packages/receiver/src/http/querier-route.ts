@@ -17,9 +17,11 @@ import {
   toLabels,
   toProfileMessage,
   toProfileType,
+  toQueryAnalysis,
   toSeries,
 } from "./querier-route-answer.ts";
 import { acceptsUtf8LabelNames } from "./querier-route-capability.ts";
+import { toHeatmapQuery, toHeatmapSeries } from "./querier-route-heatmap.ts";
 import {
   toPprofQuery,
   toRange,
@@ -37,10 +39,9 @@ export interface QuerierRouteOptions {
 type Querier = ServiceImpl<typeof QuerierService>;
 
 /**
- * `querier.v1.QuerierService`: what Grafana, Profiles Drilldown and profilecli read by. Methods of it that are not here
- * answer `unimplemented`.
+ * `querier.v1.QuerierService`: what Grafana, Profiles Drilldown and profilecli read by.
  */
-export function createQuerier({ queries }: QuerierRouteOptions): Partial<Querier> {
+export function createQuerier({ queries }: QuerierRouteOptions): Querier {
   return { ...labelMethods(queries), ...stackMethods(queries), ...otherMethods(queries) };
 }
 
@@ -121,7 +122,7 @@ function stackMethods(
 
 function otherMethods(
   queries: QueryService,
-): Pick<Querier, "selectSeries" | "getProfileStats" | "analyzeQuery"> {
+): Pick<Querier, "selectSeries" | "selectHeatmap" | "getProfileStats" | "analyzeQuery"> {
   return {
     async selectSeries(request, context) {
       const query = toTimeSeriesQuery(request, tenantsOf(context));
@@ -144,8 +145,16 @@ function otherMethods(
       };
     },
 
-    // Pyroscope's own answer on its current storage; Drilldown asks before every query and shows no estimate then.
-    analyzeQuery: () => ({}),
+    async selectHeatmap(request, context) {
+      const query = toHeatmapQuery(request, tenantsOf(context));
+      const answer = await queries.selectHeatmap(query, optionsOf(context));
+      return { series: toHeatmapSeries(take(answer, context)) };
+    },
+
+    async analyzeQuery(request, context) {
+      const query = { ...toRange(request, tenantsOf(context)), query: request.query };
+      return toQueryAnalysis(take(await queries.analyzeQuery(query, optionsOf(context)), context));
+    },
   };
 }
 

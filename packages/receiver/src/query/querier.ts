@@ -1,6 +1,7 @@
 import { buildTree, diffTrees, type Tree, truncateDiffTree } from "@pyroscope-ts/protocol";
 import type { Clock } from "../clock.ts";
 import type { Store } from "../store/store.ts";
+import { EMPTY_HEATMAP, heatmapTables, readHeatmap } from "./heatmap-query.ts";
 import {
   checkLabelName,
   planLabels,
@@ -10,14 +11,19 @@ import {
   readSeries,
 } from "./label-queries.ts";
 import { resolveMaxNodes } from "./node-limit.ts";
+import { NO_COST, planAnalysis, readQueryCost } from "./query-cost.ts";
 import { createQueryGate } from "./query-gate.ts";
 import type {
+  AnalysisQuery,
   Answer,
   DiffQuery,
   ExportQuery,
+  Heatmap,
+  HeatmapQuery,
   LabelNamesQuery,
   LabelValuesQuery,
   ProfileStats,
+  QueryCost,
   QueryLimits,
   QueryOptions,
   QueryService,
@@ -140,6 +146,22 @@ class Querier implements QueryService {
       (context) => readTimeSeries(context, selection, query, laid!.grid),
       options,
     );
+  }
+
+  async selectHeatmap(query: HeatmapQuery, options?: QueryOptions): Promise<Answer<Heatmap>> {
+    const range = this.#range(query);
+    const selection = parseSelection(query, range, heatmapTables(query));
+    const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
+    return await this.#reader.read(
+      { ...selection.plan, range: laid?.covered },
+      EMPTY_HEATMAP,
+      (context) => readHeatmap(context, query, laid!.grid),
+      options,
+    );
+  }
+
+  async analyzeQuery(query: AnalysisQuery, options?: QueryOptions): Promise<Answer<QueryCost>> {
+    return await this.#reader.read(planAnalysis(query, this.#range(query)), NO_COST, readQueryCost, options);
   }
 
   async profileStats({ tenant }: { readonly tenant: string }): Promise<ProfileStats> {

@@ -25,6 +25,10 @@ export interface QueryService {
   exportStacks(query: ExportQuery, options?: QueryOptions): Promise<Answer<Uint8Array>>;
   /** Totals over time, largest series first. */
   selectTimeSeries(query: TimeSeriesQuery, options?: QueryOptions): Promise<Answer<readonly TimeSeries[]>>;
+  /** How many profiles lie where on the plane of time and value. */
+  selectHeatmap(query: HeatmapQuery, options?: QueryOptions): Promise<Answer<Heatmap>>;
+  /** What a query would have to read. */
+  analyzeQuery(query: AnalysisQuery, options?: QueryOptions): Promise<Answer<QueryCost>>;
   /** Whether a tenant has data, and from when to when. */
   profileStats(query: { readonly tenant: string }): Promise<ProfileStats>;
 }
@@ -150,6 +154,68 @@ export interface Exemplar {
   readonly value: bigint;
   /** Labels of its series that are not grouped by. */
   readonly labels: LabelSet;
+}
+
+export interface HeatmapQuery extends RangeQuery {
+  readonly profileType: string;
+  readonly selector: string;
+  readonly stepMs: number;
+  readonly groupBy: readonly string[];
+  /** What is counted: whole profiles, or the samples of one span in one profile. */
+  readonly point: "profile" | "span";
+  /** Largest N series; absent or 0: all. */
+  readonly limit?: number;
+  /** Whether each cell names its largest point. */
+  readonly exemplars?: boolean;
+}
+
+/** Points counted by time and value. */
+export interface Heatmap {
+  /** Smallest value of each cell, ascending, the same for all series; empty without data. */
+  readonly cellMin: Float64Array;
+  /** Largest sum first. */
+  readonly series: readonly HeatmapSeries[];
+}
+
+interface HeatmapSeries {
+  /** The group's labels; a label that its series lack is absent. */
+  readonly labels: LabelSet;
+  /** Ascending in time, only buckets with a point. */
+  readonly slots: readonly HeatmapSlot[];
+}
+
+interface HeatmapSlot {
+  /** Right edge of the bucket `(t - step, t]`. */
+  readonly unixMillis: number;
+  /** Parallel to {@link Heatmap.cellMin}. */
+  readonly counts: Int32Array;
+  /** At most one for each cell with a point. */
+  readonly exemplars: readonly SpanExemplar[];
+}
+
+/** One point that stands for a cell. */
+export interface SpanExemplar extends Exemplar {
+  /** 16 hexadecimal digits; "" where the point is a profile. */
+  readonly spanId: string;
+  /** 32 hexadecimal digits; "" where the point is a profile or its span names none. */
+  readonly traceId: string;
+}
+
+export interface AnalysisQuery extends RangeQuery {
+  /** As `/render` takes it, or a selector alone for every profile type; empty: everything. */
+  readonly query: string;
+}
+
+/** How much a query would touch. */
+export interface QueryCost {
+  readonly blockCount: number;
+  readonly seriesCount: number;
+  readonly profileCount: number;
+  readonly sampleCount: number;
+  /** Bytes of the files of the blocks in the range; what is in memory has none. */
+  readonly indexBytes: number;
+  readonly profileBytes: number;
+  readonly symbolBytes: number;
 }
 
 export interface ProfileStats {

@@ -4,12 +4,7 @@ import type { TableName } from "../store/schema.ts";
 import type { SampleFilter } from "../store/select-filter.ts";
 import { selectSeriesRows } from "../store/select-labels.ts";
 import { selectFrameNames, selectStacks } from "../store/select-stacks.ts";
-import {
-  selectTotals,
-  type TimeGrid,
-  type TotalsAggregation,
-  type TotalsRows,
-} from "../store/select-totals.ts";
+import { selectTotals, type TimeGrid, type TotalsAggregation } from "../store/select-totals.ts";
 import { nameFrames, numberFrames, withCallSite } from "./flame-graph.ts";
 import { distinctNames, makeLabelSet } from "./label-sets.ts";
 import type { TimeSeries, TimeSeriesQuery } from "./query-service.ts";
@@ -17,7 +12,7 @@ import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
 import { STACK_TABLES } from "./stack-queries.ts";
 import { MAX_UNIX_MILLIS, type TimeRange, timeRange } from "./time-range.ts";
-import { isInstantSampleType, toTimeSeries } from "./time-series.ts";
+import { isInstantSampleType, type SeriesLabels, toTimeSeries } from "./time-series.ts";
 
 /**
  * The buckets of a range: `(t - step, t]` for t = start, start + step … up to the last one that is not after the end.
@@ -64,7 +59,7 @@ export async function readTimeSeries(
     },
     signal,
   );
-  const labels = await exemplarLabels(context, rows);
+  const labels = await readSeriesLabels(context, rows.exemplars?.series);
   return toTimeSeries(rows, groupBy, grid, query.limit ?? 0, labels);
 }
 
@@ -84,13 +79,14 @@ async function sampleFilter(
   return { ...samples, stacks: withCallSite(stacks, functions, selection.callSite).stack };
 }
 
-async function exemplarLabels(
+/** Labels of these series, as exemplars state them; none of undefined. */
+export async function readSeriesLabels(
   { snapshot, filter, signal }: ReadContext,
-  rows: TotalsRows,
-): Promise<ReadonlyMap<bigint, LabelSet>> {
+  ids: BigUint64Array | undefined,
+): Promise<SeriesLabels> {
   const labels = new Map<bigint, LabelSet>();
-  if (rows.exemplars === undefined) return labels;
-  const series = await selectSeriesRows(snapshot, { ...filter, series: rows.exemplars.series }, signal);
+  if (ids === undefined || ids.length === 0) return labels;
+  const series = await selectSeriesRows(snapshot, { ...filter, series: ids }, signal);
   for (let row = 0; row < series.rowCount; row++) {
     const [from, until] = [series.start[row]!, series.start[row + 1]!];
     labels.set(

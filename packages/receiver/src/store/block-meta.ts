@@ -32,6 +32,12 @@ export function blockBytes(meta: BlockMeta): number {
   return [...meta.files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
+/** Bytes of the file of each table. */
+export function tableBytes(meta: BlockMeta): Readonly<Record<TableName, number>> {
+  const entries = TABLE_NAMES.map((name) => [name, meta.files.get(tables[name].file)?.bytes ?? 0]);
+  return Object.fromEntries(entries) as Record<TableName, number>;
+}
+
 /** Prints `meta.json`: JSON whose last member is the crc32 of the rest, as it is printed without spaces. */
 export function formatBlockMeta(meta: BlockMeta): string {
   const content = {

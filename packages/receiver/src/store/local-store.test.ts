@@ -33,6 +33,19 @@ describe("openStore", () => {
     ]);
   });
 
+  it("tells the size of each block's files, and of nothing that is in memory", async () => {
+    const store = await directory.open();
+    const sizes = () => withSnapshot(store, everything("a"), async ({ blockSizes }) => blockSizes);
+    await store.append(plainAdmission("a", [CHECKOUT]));
+    expect(await sizes()).toEqual([]);
+
+    await store.flush();
+
+    const [block, ...others] = await sizes();
+    expect(others).toEqual([]);
+    expect(Object.entries(block ?? {}).filter(([, bytes]) => bytes > 0)).toHaveLength(5);
+  });
+
   it("has it after a flush, and after a start from the blocks", async () => {
     const store = await directory.open();
     await store.append(plainAdmission("a", [CHECKOUT]));

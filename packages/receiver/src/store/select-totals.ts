@@ -1,4 +1,4 @@
-import type { SampleFilter } from "./select-filter.ts";
+import type { ProfileFilter, SampleFilter } from "./select-filter.ts";
 import { profileCondition, sampleCondition, seriesCondition } from "./select-filter.ts";
 import { labelValueSql } from "./select-labels.ts";
 import { allOf, inUuids, joinSql, rawSql, type SqlFragment, sql } from "./select-sql.ts";
@@ -61,18 +61,12 @@ export async function selectTotals(
 ): Promise<TotalsRows> {
   const { grid, groupBy, exemplars } = query;
   const groups = groupBy.map((_, index) => rawSql(`group${index}`));
-  // Integer division truncates, and a profile at or before the first edge belongs to it.
-  const startMs = BigInt(grid.startUnixMillis);
-  const stepMs = BigInt(grid.stepMs);
-  const bucket = rawSql(
-    `greatest(0, (epoch_ns(time) // 1000000 - ${startMs}::BIGINT + ${stepMs}::BIGINT - 1) // ${stepMs}::BIGINT)`,
-  );
   const largest = exemplars
     ? rawSql(", arg_max({profile: profile, nanos: epoch_ns(time), total: total}, total) AS largest")
     : rawSql("");
   const statement = sql`
     WITH points AS (
-      SELECT series, ${bucket} AS bucket, sum(total) AS total, sum(profiles) AS profiles${largest}
+      SELECT series, ${bucketSql(grid)} AS bucket, sum(total) AS total, sum(profiles) AS profiles${largest}
       FROM ${profilePoints(snapshot, query.filter)} GROUP BY ALL
     )
     SELECT bucket, ${rawSql(aggregates[query.aggregation])} AS value
@@ -81,7 +75,7 @@ export async function selectTotals(
         "",
       )}
       ${rawSql(exemplars ? ", arg_max({point: largest, series: series}, largest.total) AS top" : "")}
-    FROM points ${groupJoin(snapshot, query)}
+    FROM points ${labelJoin(snapshot, query.filter, query.groupBy)}
     GROUP BY ${joinSql([rawSql("bucket"), ...groups], ", ")}`;
   const outer = exemplars
     ? sql`SELECT * EXCLUDE top, top.point.profile AS profile, top.point.nanos AS nanos,
@@ -104,6 +98,25 @@ export async function selectTotals(
   };
 }
 
+/** The number of the bucket that a row's `time` lies in. */
+export function bucketSql(grid: TimeGrid): SqlFragment {
+  const startMs = BigInt(grid.startUnixMillis);
+  const stepMs = BigInt(grid.stepMs);
+  // Integer division truncates, and a profile at or before the first edge belongs to it.
+  return rawSql(
+    `greatest(0, (epoch_ns(time) // 1000000 - ${startMs}::BIGINT + ${stepMs}::BIGINT - 1) // ${stepMs}::BIGINT)`,
+  );
+}
+
+/** Joins the labels of `names` to rows of series. A series may stand in several parts: DISTINCT keeps its points single. */
+export function labelJoin(snapshot: Snapshot, filter: ProfileFilter, names: readonly string[]): SqlFragment {
+  if (names.length === 0) return rawSql("");
+  const columns = names.map((name, index) => sql`, ${labelValueSql(name)} AS ${rawSql(`group${index}`)}`);
+  return sql`JOIN (
+    SELECT DISTINCT series${joinSql(columns, "")} FROM ${rawSql(snapshot.fromParts("series"))}
+    WHERE ${seriesCondition(filter)}) USING (series)`;
+}
+
 /** Rows (series, time, profile, total, profiles), one for each profile that the filter leaves. */
 function profilePoints(snapshot: Snapshot, filter: SampleFilter): SqlFragment {
   const narrowed =
@@ -118,13 +131,4 @@ function profilePoints(snapshot: Snapshot, filter: SampleFilter): SqlFragment {
   return sql`(
     SELECT series, time, profile, total, profiles
     FROM ${rawSql(snapshot.from("totals"))} WHERE ${allOf(conditions)})`;
-}
-
-/** Joins the labels that are grouped by. A series may stand in several parts: DISTINCT keeps its points single. */
-function groupJoin(snapshot: Snapshot, { filter, groupBy }: TotalsQuery): SqlFragment {
-  if (groupBy.length === 0) return rawSql("");
-  const columns = groupBy.map((name, index) => sql`, ${labelValueSql(name)} AS ${rawSql(`group${index}`)}`);
-  return sql`JOIN (
-    SELECT DISTINCT series${joinSql(columns, "")} FROM ${rawSql(snapshot.fromParts("series"))}
-    WHERE ${seriesCondition(filter)}) USING (series)`;
 }

@@ -29,6 +29,8 @@ export interface Snapshot {
    * Cheaper where the query groups by itself after it has narrowed the rows down.
    */
   fromParts(table: "series" | "stacks" | "frames"): string;
+  /** Bytes of the file of each table, for each block in the range; what is in memory has no bytes. */
+  readonly blockSizes: readonly Readonly<Record<TableName, number>>[];
   /** Blocks in the range that are quarantined or could not be read: the answer is partial. */
   readonly missingBlocks: readonly string[];
   /** Lets blocks and head rows of this moment go. A second call does nothing. */

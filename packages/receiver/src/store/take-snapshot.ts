@@ -1,5 +1,6 @@
 import { ReceiverError } from "../errors.ts";
 import type { Block } from "./block.ts";
+import { tableBytes } from "./block-meta.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Database } from "./database.ts";
 import type { Head } from "./head.ts";
@@ -78,6 +79,7 @@ function hold({ queries, catalog, head, quarantine }: SnapshotSources, range: Sn
         ? unionSql(table, partsOf(table))
         : distinctSql(table, partsOf(table)),
     fromParts: (table) => unionSql(table, partsOf(table)),
+    blockSizes: blocks.map(({ meta }) => tableBytes(meta)),
     missingBlocks: missing.map(({ id }) => id),
     release: () => {
       if (isReleased) return;

@@ -28,6 +28,8 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   selectDiffTree: true,
   exportStacks: true,
   selectTimeSeries: true,
+  selectHeatmap: true,
+  analyzeQuery: true,
   profileStats: true,
   listSettings: true,
   setSetting: true,

@@ -73,6 +73,8 @@ export function createStorage({
     selectDiffTree: async (query, options) => (await opening).query.selectDiffTree(query, options),
     exportStacks: async (query, options) => (await opening).query.exportStacks(query, options),
     selectTimeSeries: async (query, options) => (await opening).query.selectTimeSeries(query, options),
+    selectHeatmap: async (query, options) => (await opening).query.selectHeatmap(query, options),
+    analyzeQuery: async (query, options) => (await opening).query.analyzeQuery(query, options),
     profileStats: async (query) => (await opening).query.profileStats(query),
     listSettings: async (query) => {
       await opening;

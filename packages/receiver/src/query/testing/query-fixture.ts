@@ -57,6 +57,8 @@ export function spreadable(queries: QueryService): QueryService {
     selectDiffTree: (query, options) => queries.selectDiffTree(query, options),
     exportStacks: (query, options) => queries.exportStacks(query, options),
     selectTimeSeries: (query, options) => queries.selectTimeSeries(query, options),
+    selectHeatmap: (query, options) => queries.selectHeatmap(query, options),
+    analyzeQuery: (query, options) => queries.analyzeQuery(query, options),
     profileStats: (query) => queries.profileStats(query),
   };
 }

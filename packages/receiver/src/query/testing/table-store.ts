@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duckdb, quoteSql } from "../../store/duckdb.ts";
 import { TABLE_NAMES, type TableName, tables } from "../../store/schema.ts";
-import type { SnapshotRange } from "../../store/snapshot.ts";
+import type { Snapshot, SnapshotRange } from "../../store/snapshot.ts";
 import type { Store } from "../../store/store.ts";
 
 /** A profile of one type, as a test writes it. */
@@ -33,6 +33,8 @@ export interface TableStore extends Pick<Store, "snapshot" | "stats"> {
   readonly heldCount: number;
   /** Blocks that every snapshot misses. */
   missingBlocks: readonly string[];
+  /** What every snapshot says of its blocks. */
+  blockSizes: Snapshot["blockSizes"];
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function createTableStore(): Promise<TableStore> {
 
   const store: TableStore = {
     snapshots,
+    blockSizes: [],
     missingBlocks: [],
     get heldCount() {
       return heldCount;
@@ -80,6 +83,7 @@ export async function createTableStore(): Promise<TableStore> {
         database,
         from: (table) => `head.${table}`,
         fromParts: (table) => `(SELECT * FROM head.${table} UNION ALL SELECT * FROM head.${table})`,
+        blockSizes: store.blockSizes,
         missingBlocks: store.missingBlocks,
         release: () => {
           heldCount--;

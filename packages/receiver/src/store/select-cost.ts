@@ -1,0 +1,28 @@
+import { type ProfileFilter, profileCondition } from "./select-filter.ts";
+import { rawSql, sql } from "./select-sql.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** How much lies behind a filter. */
+export interface CostRows {
+  readonly seriesCount: number;
+  readonly profileCount: number;
+  /** Rows of samples. */
+  readonly sampleCount: number;
+}
+
+/** Counts what a query with this filter would read. Reads totals only. */
+export async function selectCost(
+  snapshot: Snapshot,
+  filter: ProfileFilter,
+  signal?: AbortSignal,
+): Promise<CostRows> {
+  const query = sql`
+    SELECT count(DISTINCT series) AS series, count(*) AS profiles, CAST(coalesce(sum(samples), 0) AS BIGINT) AS samples
+    FROM ${rawSql(snapshot.from("totals"))} WHERE ${profileCondition(filter)}`;
+  const rows = await snapshot.database.select(query.text, query.parameters, signal);
+  return {
+    seriesCount: Number(rows.bigints("series")[0]),
+    profileCount: Number(rows.bigints("profiles")[0]),
+    sampleCount: Number(rows.bigints("samples")[0]),
+  };
+}
