@@ -6,6 +6,10 @@ export type ProtocolErrorCode =
   | "PPROF_MALFORMED"
   /** A count or size limit was passed while decoding. */
   | "PPROF_LIMIT"
+  /** A JFR recording that was cut off, or is none. */
+  | "JFR_MALFORMED"
+  /** A count limit was passed while decoding a recording. */
+  | "JFR_LIMIT"
   /** A row number that points outside its table, or a parent that does not precede its child. */
   | "PROFILE_BAD_INDEX"
   /** A sum left the range of int64. */
@@ -33,7 +37,7 @@ export type ProtocolErrorCode =
   /** An OTLP export that breaks a rule of its protocol, or has the layout of before 1.10. */
   | "OTLP_MALFORMED";
 
-/** The limit that a `PPROF_LIMIT` or `FORMAT_LIMIT` error is about, for callers that word the refusal themselves. */
+/** The limit that a `PPROF_LIMIT`, `JFR_LIMIT` or `FORMAT_LIMIT` error is about, for callers that word the refusal themselves. */
 export interface LimitDetail {
   /** Name of the limit, as its option is called: `maxSamples`. */
   readonly name: string;
@@ -54,7 +58,7 @@ export interface ProtocolErrorOptions {
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ProtocolErrorCode;
-  /** Set when `code` is `PPROF_LIMIT` or `FORMAT_LIMIT`. */
+  /** Set when `code` is `PPROF_LIMIT`, `JFR_LIMIT` or `FORMAT_LIMIT`. */
   readonly limit: LimitDetail | undefined;
 
   constructor(message: string, options: ProtocolErrorOptions) {
