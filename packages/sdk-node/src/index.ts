@@ -1,5 +1,7 @@
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
 import type { FlushResult, PyroscopeStatus } from "./status.ts";
+import type { TagWrapper } from "./tag-wrapper.ts";
+import { tagWrapper } from "./tag-wrapper.ts";
 import { sdk } from "./thread-sdk.ts";
 
 export type { Logger, LogLevel } from "./diagnostics.ts";
@@ -15,6 +17,8 @@ export type {
   UploadProtocol,
 } from "./options.ts";
 export type { FlushResult, PyroscopeStatus, UploadStatus } from "./status.ts";
+export type { HandlerLabels, TagWrapper } from "./tag-wrapper.ts";
+export { tagWrapper } from "./tag-wrapper.ts";
 export type { UploadCounts } from "./upload-queue.ts";
 
 /** How long a flush or stop may take. */
@@ -56,27 +60,8 @@ export function flush(options?: TimeoutOptions): Promise<FlushResult> {
   return sdk.flush(options?.timeoutMs);
 }
 
-/**
- * Calls `fn(...args)` so that its CPU and wall samples carry `labels`, across everything asynchronous that it
- * starts, and returns what it returns.
- *
- * Labels add to those of an enclosing call; when `fn` returns or throws, the caller has its own labels back.
- * Before `start()` and after `stop()` it only calls `fn`. Names become `[a-zA-Z_][a-zA-Z0-9_]*`, values become
- * text. Each different label set is a series on the server: label by route, not by user. At most
- * `maxLabelValues` values of one name are told apart.
- *
- *     const order = await tagWrapper({ route: "/orders/:id" }, () => loadOrder(id));
- */
-export function tagWrapper<A extends readonly unknown[], T>(
-  labels: LabelValues,
-  fn: (...args: A) => T,
-  ...args: A
-): T {
-  return sdk.runWithLabels(labels, fn, args);
-}
-
 /** The same as {@link tagWrapper}, by the name that it has in other profilers. */
-export const runWithLabels: typeof tagWrapper = tagWrapper;
+export const runWithLabels: TagWrapper = tagWrapper;
 
 /** The labels of the code that runs now, frozen; empty outside of any and while nothing is profiled. */
 export function getLabels(): Readonly<Record<string, string>> {

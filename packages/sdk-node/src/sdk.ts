@@ -111,6 +111,22 @@ export class Sdk {
     return next === undefined ? fn(...args) : context.run(next, fn, args);
   }
 
+  /** Runs `handler` in any case, as a method of `self`, with the labels that `labelsOf` makes from its arguments. */
+  runHandler<S, A extends readonly unknown[], T>(
+    labelsOf: (this: S, ...args: A) => LabelValues,
+    handler: (this: S, ...args: A) => T,
+    self: S,
+    args: A,
+  ): T {
+    const run = this.#run;
+    if (run === undefined) return Reflect.apply(handler, self, args);
+    const context = run.agent.labels;
+    const labels = readLabels(run, labelsOf, self, args);
+    const next = labels === undefined ? undefined : this.#addLabels(run, context, labels);
+    if (next === undefined) return Reflect.apply(handler, self, args);
+    return context.run(next, callMethod<S, A, T>, [handler, self, args]);
+  }
+
   /** Runs `fn` in any case, with `span` in place of the one that is active. */
   runInSpan<A extends readonly unknown[], T>(
     span: ProfiledSpan | undefined,
@@ -253,6 +269,28 @@ export class Sdk {
     run.diagnostics.error(message);
     return { ok: false, waitingCount: run.agent.uploads.waitingCount, error: message };
   }
+}
+
+function readLabels<S, A extends readonly unknown[]>(
+  run: Run,
+  labelsOf: (this: S, ...args: A) => LabelValues,
+  self: S,
+  args: A,
+): LabelValues | undefined {
+  try {
+    return Reflect.apply(labelsOf, self, args);
+  } catch (error) {
+    run.diagnostics.warnOnce("handler-labels", `labels of a handler not made: ${describeError(error)}`);
+    return undefined;
+  }
+}
+
+function callMethod<S, A extends readonly unknown[], T>(
+  method: (this: S, ...args: A) => T,
+  self: S,
+  args: A,
+): T {
+  return Reflect.apply(method, self, args);
 }
 
 function createExporter(config: SdkConfig, clock: Clock): ProfileExporter {

@@ -5,6 +5,10 @@ const PACKAGE_URL: string = new URL("../", import.meta.url).href;
 const WRAPPERS: ReadonlySet<string> = new Set([
   "tagWrapper",
   "runWithLabels",
+  "callHandler",
+  "runTagged",
+  "runHandler",
+  "callMethod",
   "runInSpan",
   "run",
   "runActive",
