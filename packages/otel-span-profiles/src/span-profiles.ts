@@ -1,4 +1,4 @@
-import type { Context, ContextManager, Span } from "@opentelemetry/api";
+import type { Context, ContextManager } from "@opentelemetry/api";
 import { TraceFlags, trace } from "@opentelemetry/api";
 import type { LabelMechanism, ProfiledSpan } from "@pyroscope-ts/sdk-node/spans";
 import { PROFILE_ID_ATTRIBUTE } from "./attributes.ts";
@@ -27,6 +27,10 @@ export interface SpanProfilesParts {
   readonly contextManager?: () => ContextManager | undefined;
 }
 
+interface MarkedSpan {
+  [key: symbol]: ProfiledOtelSpan | undefined;
+}
+
 /**
  * Ties spans to the samples that are taken while they are active. Nothing here throws into the tracer.
  *
@@ -37,8 +41,9 @@ export class SpanProfiles {
   readonly #options: ResolvedOptions;
   readonly #profiler: SpanProfiler;
   readonly #patch: ContextManagerPatch;
-  // By the span that the tracer made: which span the samples under it belong to.
-  readonly #profiled = new WeakMap<Span, ProfiledOtelSpan>();
+  // On each span that the tracer made: which span the samples under it belong to. Not a WeakMap: with thousands of
+  // short-lived keys that costs several times what the tracer itself does for a span, most of it in the garbage collector.
+  readonly #key = Symbol("pyroscope.span");
   #isWithoutManager = false;
   #isClosed = false;
 
@@ -57,7 +62,7 @@ export class SpanProfiles {
       if (!this.#canLabel()) return;
       const root = this.#options.spanScope === "root" ? this.#spanOf(parent) : undefined;
       const profiled = root ?? this.#profile(span);
-      if (profiled !== undefined) this.#profiled.set(span, profiled);
+      if (profiled !== undefined) this.#write(span, profiled);
     });
   }
 
@@ -65,7 +70,7 @@ export class SpanProfiles {
   end(span: object): void {
     this.#guard("ending a span", () => {
       // The tracer SDKs hand out at the end what they did at the start.
-      const profiled = this.#profiled.get(span as Span);
+      const profiled = this.#read(span);
       if (profiled?.span === span) profiled.end();
       // Not at the start: the first spans may be older than the context manager.
       if (this.#isWithoutManager && !this.#patch.apply())
@@ -90,11 +95,19 @@ export class SpanProfiles {
   #spanOf(context: Context): ProfiledOtelSpan | undefined {
     try {
       const span = trace.getSpan(context);
-      return span === undefined ? undefined : this.#profiled.get(span);
+      return span === undefined ? undefined : this.#read(span);
     } catch {
       // What was given to `with` is no context: that is between the program and its context manager.
       return undefined;
     }
+  }
+
+  #read(span: object): ProfiledOtelSpan | undefined {
+    return (span as MarkedSpan)[this.#key];
+  }
+
+  #write(span: object, profiled: ProfiledOtelSpan): void {
+    (span as MarkedSpan)[this.#key] = profiled;
   }
 
   /** True when samples of the code that runs from now on can carry ids. */

@@ -39,6 +39,10 @@ interface ContextHolder {
   readonly 0: SampleContext;
 }
 
+interface MarkedSpan {
+  [key: symbol]: ContextHolder | undefined;
+}
+
 /**
  * Labels through V8's context slot (Node 24 and later; 22 with `--experimental-async-context-frame`).
  *
@@ -51,8 +55,9 @@ export class FrameLabelContext implements LabelContext {
   readonly #storage: AsyncLocalStorage<ContextHolder>;
   readonly #profiler: NativeTimeProfiler;
   readonly #holders = new Map<LabelSet, ContextHolder>();
-  // Spans are without number, and each mostly has one label set: the last holder of each, as long as it lives.
-  readonly #spanHolders = new WeakMap<ProfiledSpan, ContextHolder>();
+  // Spans are without number, and each mostly has one label set: its last holder, on the span itself. A WeakMap with
+  // that many short-lived keys costs more in the garbage collector than it saves.
+  readonly #spanKey = Symbol("pyroscope.holder");
 
   /** @param storage - the `CPEDKey` that `profiler` was created with. Never used with a second profiler: holders of a disposed one crash the process. */
   constructor(storage: AsyncLocalStorage<unknown>, profiler: NativeTimeProfiler) {
@@ -98,10 +103,11 @@ export class FrameLabelContext implements LabelContext {
   }
 
   #holderOfSpan(context: SampleContext, span: ProfiledSpan): ContextHolder {
-    const known = this.#spanHolders.get(span);
+    const marked = span as ProfiledSpan & MarkedSpan;
+    const known = marked[this.#spanKey];
     if (known?.[0].labels === context.labels) return known;
     const holder = this.#createHolder(context);
-    this.#spanHolders.set(span, holder);
+    marked[this.#spanKey] = holder;
     return holder;
   }
 
