@@ -13,6 +13,7 @@ import { LabelSets } from "./labels/label-set.ts";
 import { HeapProfiler } from "./profilers/heap-profiler.ts";
 import type { NativeBindings } from "./profilers/native.ts";
 import type { Profiler, Recording, TypedProfile } from "./profilers/profiler.ts";
+import { loadInspector } from "./profilers/line-sampler.ts";
 import { runInSlices } from "./profilers/slices.ts";
 import { WallProfiler } from "./profilers/wall-profiler.ts";
 import type { Resource } from "./resource.ts";
@@ -271,3 +272,4 @@ async function encode({ name, profile }: TypedProfile): Promise<UploadProfile> {
   // zlib runs on a thread of libuv's pool, not on the event loop.
   return { name, id: randomUUID(), pprof: await compress(encodePprof(profile)) };
 }
+      loadInspector: config.lineNumbers ? loadInspector : undefined,

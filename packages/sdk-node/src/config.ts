@@ -28,6 +28,7 @@ export interface SdkConfig {
   readonly uploadRateMs: number;
   readonly profileTypes: readonly ProfileTypeName[];
   readonly sampleRateHz: number;
+  readonly lineNumbers: boolean;
   readonly heapSamplingIntervalBytes: number;
   readonly heapStackDepth: number;
   readonly authToken: Secret | undefined;
@@ -195,6 +196,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "100",
     kind: integerKind(1, 1000),
     help: "CPU and wall samples per second.",
+  },
+  lineNumbers: {
+    option: "lineNumbers",
+    env: env("PYROSCOPE_LINE_NUMBERS"),
+    fallback: false,
+    fallbackText: "false",
+    kind: booleanKind,
+    help: "CPU and wall samples have the line that ran, not the first of its function. Adds 50 ms at the start and up to 2 % of CPU time.",
   },
   heapSamplingIntervalBytes: {
     option: "heapSamplingIntervalBytes",

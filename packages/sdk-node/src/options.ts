@@ -34,6 +34,8 @@ export interface PyroscopeOptions {
   readonly profileTypes?: readonly ProfileTypeName[] | undefined;
   /** CPU and wall samples per second. */
   readonly sampleRate?: number | undefined;
+  /** CPU and wall samples have the line that ran, not the first line of its function. */
+  readonly lineNumbers?: boolean | undefined;
   /** Bytes allocated between two heap samples, on average. */
   readonly heapSamplingIntervalBytes?: ByteSize | undefined;
   /** Frames that a heap sample keeps. */

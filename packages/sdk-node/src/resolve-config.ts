@@ -36,6 +36,7 @@ export function resolveConfig(options: PyroscopeOptions, environment: Environmen
     uploadRateMs: pick("uploadRateMs"),
     profileTypes: pick("profileTypes"),
     sampleRateHz: pick("sampleRateHz"),
+    lineNumbers: pick("lineNumbers"),
     heapSamplingIntervalBytes: pick("heapSamplingIntervalBytes"),
     heapStackDepth: pick("heapStackDepth"),
     authToken: pick("authToken"),

@@ -148,4 +148,18 @@ describe("WallProfiler", () => {
     );
     expect(profiler.stop()).toBeUndefined();
   });
+
+  it("goes on without line numbers where there is no inspector, and says so once", () => {
+    const loadInspector = () => {
+      throw new Error("no inspector");
+    };
+    const { lines, native, profiler } = createProfiler({ loadInspector });
+
+    profiler.start();
+    native.profilers[0]?.tick("main");
+
+    expect(samplesOf(profiler.collect())).toEqual(["main 10000000"]);
+    expect(samplesOf(profiler.stop())).toEqual([]);
+    expect(lines).toEqual(["warn pyroscope: lineNumbers is of no effect: no inspector"]);
+  });
 });

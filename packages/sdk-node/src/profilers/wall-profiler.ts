@@ -8,6 +8,8 @@ import type { LabelSets } from "../labels/label-set.ts";
 import { toContext } from "../labels/sample-context.ts";
 import { SampleLabelReader } from "../labels/sample-labels.ts";
 import { convertTimeTree, durationNanos } from "../transform/convert-time-tree.ts";
+import type { Inspector, LineNode } from "./line-sampler.ts";
+import { LineSampler } from "./line-sampler.ts";
 import type { NativeBindings, NativeTimeProfiler } from "./native.ts";
 import type { Profiler, Recording } from "./profiler.ts";
 
@@ -21,6 +23,8 @@ export interface WallProfilerOptions {
   readonly isMainThread: boolean;
   /** `process.platform`: on Windows the native profiler knows neither labels nor CPU time. */
   readonly platform: NodeJS.Platform;
+  /** Where samples shall have the line that ran: loads the sampler of lines. */
+  readonly loadInspector?: (() => Inspector) | undefined;
   readonly labelSets: LabelSets;
   readonly clock: Clock;
   readonly diagnostics: Diagnostics;
@@ -49,6 +53,7 @@ export class WallProfiler implements Profiler {
   readonly #options: WallProfilerOptions;
   readonly #intervalMicros: number;
   #running: Running | undefined;
+  #lines: LineSampler | undefined;
   #isWorkaroundOn = false;
 
   constructor(options: WallProfilerOptions) {
@@ -67,6 +72,7 @@ export class WallProfiler implements Profiler {
       this.#running = this.#create();
       this.#running.profiler.start();
       this.#running.labels.renew();
+      this.#lines ??= this.#startLines();
     } catch (cause) {
       this.#running = undefined;
       throw new SdkError(`starting the CPU and wall profiler: ${describeError(cause)}`, {
@@ -99,6 +105,7 @@ export class WallProfiler implements Profiler {
     // Before the call: the native side ends the window first and converts it then, which may take 50 ms.
     const endUnixNanos = BigInt(this.#options.clock.nowUnixMs()) * 1_000_000n;
     const tree = profiler.stop(isRestarted);
+    const lineNodes = this.#readLines(isRestarted);
     // The window's own clock is monotonic, so its start is known by its length only.
     const startUnixNanos = endUnixNanos - durationNanos(tree);
     const reader = new SampleLabelReader(this.#options.labelSets, this.#options.clock);
@@ -110,9 +117,36 @@ export class WallProfiler implements Profiler {
           types: this.#options.types,
           intervalMicros: this.#intervalMicros,
           startUnixNanos,
+          lineNodes,
           labelsOf: (context, timestamp) => reader.read(labels.contextOf(context), timestamp),
         }),
     };
+  }
+
+  /** Lines are an extra: without them profiling goes on. */
+  #startLines(): LineSampler | undefined {
+    const { loadInspector, diagnostics } = this.#options;
+    if (loadInspector === undefined) return undefined;
+    try {
+      const sampler = new LineSampler(loadInspector(), this.#intervalMicros);
+      sampler.start();
+      return sampler;
+    } catch (error) {
+      diagnostics.warnOnce("lines", `lineNumbers is of no effect: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  #readLines(isRestarted: boolean): readonly LineNode[] | undefined {
+    try {
+      if (isRestarted) return this.#lines?.read();
+      const nodes = this.#lines?.stop();
+      this.#lines = undefined;
+      return nodes;
+    } catch (error) {
+      this.#options.diagnostics.warnOnce("lines", `reading line numbers: ${describeError(error)}`);
+      return undefined;
+    }
   }
 
   #heal(running: Running, stuck: number): void {

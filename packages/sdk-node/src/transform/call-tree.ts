@@ -18,6 +18,13 @@ export interface NodeValue {
   readonly value: number;
 }
 
+/** How often a line of a function was found to run. */
+export interface LineTicks {
+  /** 1-based. */
+  readonly line: number;
+  readonly ticks: number;
+}
+
 /** The functions that V8 gives no name. Its line is in the location, so that a name does not change when lines move. */
 const ANONYMOUS_NAME = "(anonymous)";
 
@@ -33,11 +40,21 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
   readonly #builder: ProfileBuilder;
   readonly #rows = new Map<CallTreeNode<unknown>, LocationIndex>();
   readonly #files: Map<string, string>;
+  readonly #linesOf: (node: N) => readonly LineTicks[];
+  #carry = 0;
 
-  /** @param files - cache of {@link toFilePath}, shared by the profiles of one window. */
-  constructor(builder: ProfileBuilder, files: Map<string, string>) {
+  /**
+   * @param files - cache of {@link toFilePath}, shared by the profiles of one window.
+   * @param linesOf - the lines that what a node spent itself is divided among; of none, it stands at the first.
+   */
+  constructor(
+    builder: ProfileBuilder,
+    files: Map<string, string>,
+    linesOf: (node: N) => readonly LineTicks[] = () => [],
+  ) {
     this.#builder = builder;
     this.#files = files;
+    this.#linesOf = linesOf;
   }
 
   *add(root: N, valuesOf: (node: N) => Iterable<NodeValue>): Generator<void, void> {
@@ -47,7 +64,8 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
     for (let visited = 1, next = open.pop(); next !== undefined; visited++, next = open.pop()) {
       path.length = next.depth;
       path.push(next.node);
-      for (const { labels, value } of valuesOf(next.node)) this.addSample(path, labels, value);
+      const lines = this.#linesOf(next.node);
+      for (const { labels, value } of valuesOf(next.node)) this.#addLines(path, lines, { labels, value });
       for (const node of next.node.children) open.push({ node, depth: next.depth + 1 });
       if (visited % NODES_PER_STEP === 0) yield;
     }
@@ -55,37 +73,53 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
 
   /** @param path - root first. */
   addSample(path: readonly CallTreeNode<unknown>[], labels: SampleLabels | undefined, value: number): void {
+    this.#addAt(path, undefined, { labels, value });
+  }
+
+  #addLines(path: readonly N[], lines: readonly LineTicks[], { labels, value }: NodeValue): void {
+    if (lines.length === 0) this.#addAt(path, undefined, { labels, value });
+    const total = lines.reduce((sum, { ticks }) => sum + ticks, 0);
+    for (const { line, ticks } of lines) this.#addAt(path, line, { labels, value: (value * ticks) / total });
+  }
+
+  #addAt(
+    path: readonly CallTreeNode<unknown>[],
+    leafLine: number | undefined,
+    { labels, value }: NodeValue,
+  ): void {
     if (!(value > 0)) return;
+    // What rounding takes from one sample the next has, so that the sum stays what was measured.
+    const exact = value + this.#carry;
+    const whole = Math.round(exact);
+    this.#carry = exact - whole;
+    if (whole <= 0) return;
     const rows: LocationIndex[] = [];
     const leaf = path.at(-1);
     for (const node of path) {
       // Time in a wrapper itself is the SDK's own cost, which is not hidden.
-      if (node === leaf || !isWrapperFrame(node)) rows.push(this.#rowOf(node));
+      if (node === leaf || !isWrapperFrame(node)) {
+        rows.push(node === leaf && leafLine !== undefined ? this.#locate(node, leafLine) : this.#rowOf(node));
+      }
     }
     const labelInputs = labels?.labels.map((label) => ({ key: label.name, text: label.value })) ?? [];
-    this.#builder.addSample(rows.reverse(), [Math.round(value)], labelInputs);
+    this.#builder.addSample(rows.reverse(), [whole], labelInputs);
   }
 
   #rowOf(node: CallTreeNode<unknown>): LocationIndex {
     const known = this.#rows.get(node);
     if (known !== undefined) return known;
-    const name = node.name === "" ? ANONYMOUS_NAME : node.name;
-    const line = Math.max(0, node.lineNumber);
-    const row = this.#builder.location({
-      lines: [
-        {
-          function: this.#builder.function({
-            name,
-            systemName: name,
-            file: this.#fileOf(node.scriptName),
-            startLine: line,
-          }),
-          line,
-        },
-      ],
-    });
+    const row = this.#locate(node, Math.max(0, node.lineNumber));
     this.#rows.set(node, row);
     return row;
+  }
+
+  #locate(node: CallTreeNode<unknown>, line: number): LocationIndex {
+    const name = node.name === "" ? ANONYMOUS_NAME : node.name;
+    const startLine = Math.max(0, node.lineNumber);
+    const file = this.#fileOf(node.scriptName);
+    return this.#builder.location({
+      lines: [{ function: this.#builder.function({ name, systemName: name, file, startLine }), line }],
+    });
   }
 
   #fileOf(scriptName: string): string {

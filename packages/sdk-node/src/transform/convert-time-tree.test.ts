@@ -1,6 +1,7 @@
 import type { Profile } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
 import type { LabelSet } from "../labels/label-set.ts";
+import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";
 import { runAtOnce } from "../profilers/slices.ts";
 import { formatSamples } from "../testing/format-samples.ts";
@@ -35,7 +36,11 @@ function node(name: string, { ticks = [], children = [], ...rest }: NodeInput = 
   };
 }
 
-function convert(children: readonly TimeNode[], tree: Partial<TimeTree> = {}): Map<string, Profile> {
+function convert(
+  children: readonly TimeNode[],
+  tree: Partial<TimeTree> = {},
+  lineNodes: readonly LineNode[] = [],
+): Map<string, Profile> {
   const root = node("(root)", { children });
   const work = convertTimeTree(
     { topDownRoot: root, startTime: 0, endTime: 0, hasCpuTime: true, ...tree },
@@ -43,6 +48,7 @@ function convert(children: readonly TimeNode[], tree: Partial<TimeTree> = {}): M
       types: ["cpu", "wall"],
       intervalMicros: 10_000,
       startUnixNanos: 1_700_000_000_000_000_000n,
+      lineNodes,
       labelsOf: (context) => context as LabelSet | undefined,
     },
   );
@@ -183,6 +189,38 @@ describe("convertTimeTree", () => {
     const cpu = convert([deep], { nonJSThreadsCpuTime: 7 }).get("process_cpu");
 
     expect(cpu?.samples.values.reduce((sum, value) => sum + value, 0n)).toBe(BigInt(301 * MS + 7));
+  });
+
+  it("keeps the sum where samples are fractions of a nanosecond", () => {
+    const children = Array.from({ length: 10 }, (_, i) => node(`f${i}`, { ticks: [[0.4 / MS]] }));
+
+    const cpu = convert(children).get("process_cpu");
+
+    expect(cpu?.samples.values.reduce((sum, value) => sum + value, 0n)).toBe(4n);
+  });
+
+  it("divides a function's time among its lines, and loses none of it", () => {
+    const hot = node("hot", { scriptId: 7, lineNumber: 10, columnNumber: 3, ticks: [[1], [0.000_001]] });
+    const callFrame = { functionName: "hot", scriptId: "7", url: "", lineNumber: 9, columnNumber: 2 };
+    const lineNodes = [
+      { id: 1, callFrame: { ...callFrame, functionName: "(root)" }, children: [2] },
+      { id: 2, callFrame, positionTicks: [12, 14, 15].map((line) => ({ line, ticks: 1 })) },
+    ];
+
+    const cpu = convert([hot, node("cold", { lineNumber: 5, ticks: [[1]] })], {}, lineNodes).get(
+      "process_cpu",
+    );
+
+    if (cpu === undefined) throw new Error("no CPU profile");
+    const { samples, lines } = cpu;
+    const rows = Array.from({ length: samples.length }, (_, i) => [
+      Number(lines.line[samples.location[i] ?? 0]),
+      Number(samples.values[i]),
+    ]);
+    expect(rows.map(([line]) => line)).toEqual([5, 12, 14, 15]);
+    expect(rows.reduce((sum, [, value = 0]) => sum + value, 0)).toBe(2 * MS + 1);
+    expect(rows[1]?.[1]).toBeCloseTo(MS / 3, -1);
+    expect(cpu.functions.length).toBe(2);
   });
 
   it("makes no profile of nothing", () => {

@@ -1,11 +1,13 @@
 import { ProfileBuilder } from "@pyroscope-ts/protocol";
 import type { SampleLabels } from "../labels/sample-labels.ts";
+import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
-import type { CallTreeNode, NodeValue } from "./call-tree.ts";
+import type { CallTreeNode, LineTicks, NodeValue } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
 import type { IdleCpuClaim } from "./idle-cpu.ts";
 import { claimIdleCpu } from "./idle-cpu.ts";
+import { matchLines } from "./match-lines.ts";
 
 /** What a window of the wall profiler is converted with. */
 export interface TimeTreeOptions {
@@ -15,6 +17,14 @@ export interface TimeTreeOptions {
   readonly startUnixNanos: bigint;
   /** The labels of a tick, from its context and its microseconds since the epoch. */
   readonly labelsOf: (context: object | undefined, timestamp: bigint | undefined) => SampleLabels | undefined;
+  /** Which lines ran in the same window, root first; without it every sample stands at its function's first line. */
+  readonly lineNodes?: readonly LineNode[] | undefined;
+}
+
+/** What the profiles of one window share. */
+interface Window {
+  readonly files: Map<string, string>;
+  readonly linesOf: (node: TimeNode) => readonly LineTicks[];
 }
 
 // V8's names of the states that are no JavaScript function; all are children of the root.
@@ -49,9 +59,10 @@ export function* convertTimeTree(
   options: TimeTreeOptions,
 ): Generator<void, readonly TypedProfile[]> {
   const profiles: TypedProfile[] = [];
-  const files = new Map<string, string>();
+  const linesOf = yield* matchLines(tree.topDownRoot, options.lineNodes ?? []);
+  const window: Window = { files: new Map(), linesOf };
   for (const type of options.types) {
-    const profile = yield* convertType(tree, type, options, files);
+    const profile = yield* convertType(tree, type, options, window);
     if (profile !== undefined) profiles.push(profile);
     yield;
   }
@@ -62,7 +73,7 @@ function* convertType(
   tree: TimeTree,
   type: "cpu" | "wall",
   options: TimeTreeOptions,
-  files: Map<string, string>,
+  { files, linesOf }: Window,
 ): Generator<void, TypedProfile | undefined> {
   const valueType = { type, unit: "nanoseconds" };
   const builder = new ProfileBuilder({
@@ -73,7 +84,7 @@ function* convertType(
     timeUnixNanos: options.startUnixNanos,
     durationNanos: durationNanos(tree),
   });
-  const writer = new CallTreeWriter<TimeNode>(builder, files);
+  const writer = new CallTreeWriter<TimeNode>(builder, files, linesOf);
   const roots = tree.topDownRoot.children;
   const isIdle = (node: TimeNode) => node.scriptName === "" && node.name === IDLE;
   const busy = roots.filter((node) => !isIdle(node));

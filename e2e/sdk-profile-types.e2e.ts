@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { createReceiverClient } from "./harness/client.ts";
+import { type ReadSample, readSamples, withReceiver } from "./harness/fake-receiver.ts";
+import { makeDataDirectory, startReceiver } from "./harness/receiver-process.ts";
+import { allNodes, fixturePath, runProgram } from "./harness/run-program.ts";
+
+const program = fixturePath("sdk-profile-types.mjs");
+const programLines = readFileSync(program, "utf8").split("\n");
+
+const lineOf = (comment: string): number =>
+  programLines.findIndex((line) => line.endsWith(`// ${comment}`)) + 1;
+
+/** Runs a scenario to its end; its samples by profile type. */
+async function samplesOf(node: string, scenario: string): Promise<Readonly<Record<string, ReadSample[]>>> {
+  return withReceiver(async (receiver) => {
+    expect(await runProgram(node, [program, scenario, receiver.url]).result).toMatchObject({ code: 0 });
+    const samples: Record<string, ReadSample[]> = {};
+    for (const { labels, profile } of receiver.profiles()) {
+      const type = `${labels.__name__}:${profile.sampleTypes[0]?.type}`;
+      samples[type] = [...(samples[type] ?? []), ...readSamples(profile)];
+    }
+    return samples;
+  });
+}
+
+const sum = (samples: readonly ReadSample[]): number =>
+  samples.reduce((total, { value }) => total + value, 0);
+
+describe.for(allNodes)("profile types on Node $major", ({ path }) => {
+  it("tell the hot lines of one function apart", async () => {
+    const samples = await samplesOf(path, "lines");
+
+    for (const type of ["process_cpu:cpu", "wall:wall"]) {
+      const hot = (samples[type] ?? []).filter(({ frames }) => frames[0]?.name === "twoLines");
+      const at = (line: number) => sum(hot.filter(({ frames }) => frames[0]?.line === line));
+      expect(at(lineOf("often"))).toBeGreaterThan(0.55 * sum(hot));
+      expect(at(lineOf("seldom"))).toBeGreaterThan(0.05 * sum(hot));
+      expect(at(lineOf("often"))).toBeGreaterThan(1.5 * at(lineOf("seldom")));
+    }
+  });
+});
+
+describe("the receiver", () => {
+  it("shows the hot lines of one function as frames of their own", async () => {
+    const directory = await makeDataDirectory();
+    const receiver = await startReceiver({ directory: directory.path });
+    try {
+      expect(await runProgram(process.execPath, [program, "lines", receiver.address]).result).toMatchObject({
+        code: 0,
+      });
+
+      const query = encodeURIComponent('process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="program"}');
+      const { body } = await createReceiverClient(receiver.address).get(
+        `/render?query=${query}&from=now-1h&frames=line`,
+      );
+      const text = JSON.stringify(body);
+      for (const comment of ["often", "seldom"]) expect(text).toMatch(new RegExp(`:${lineOf(comment)}\\b`));
+    } finally {
+      await receiver.stop();
+      await directory.remove();
+    }
+  });
+});
