@@ -23,7 +23,8 @@ import { checkSampleBytes, SampleRows, sampleTableBytes } from "./sample-rows.ts
  * Fields may come in any order and packed or not, ids may be any numbers, and of two entries with one id the last
  * wins; fields this package does not know are skipped. Ids that nothing has are not an error: a location that does not
  * exist is left out of its stack, a mapping or function that does not exist is `NO_MAPPING` or `NO_FUNCTION`.
- * Strings that come twice are one row. No part of `bytes` is kept.
+ * Strings that come twice are one row. No part of `bytes` is kept. All columns are views of two buffers of exactly their
+ * size, so one that is kept keeps the others; nothing else shares them.
  *
  * @param bytes - an uncompressed `perftools.profiles.Profile`.
  * @param limits - replaces single limits of {@link DEFAULT_PPROF_LIMITS}.
