@@ -22,6 +22,7 @@ export type { Matcher } from "./labels/label-matcher.ts";
 export { createMatcher, matchLabels } from "./labels/label-matcher.ts";
 export type { ReservedLabel } from "./labels/label-names.ts";
 export {
+  APP_NAME_LABEL,
   DELTA_LABEL,
   isClassicLabelName,
   isIngestLabelName,

@@ -10,6 +10,9 @@ interface MethodConstant {
   readonly nameId: ConstantId;
 }
 
+/** Reads a constant, behind its id. */
+type ConstantReader = (reader: JfrReader, id: ConstantId) => void;
+
 /**
  * What the events of one chunk name by id: stacks, methods, classes, symbols, thread states, strings. Constants of other
  * types are skipped.
@@ -25,6 +28,7 @@ export class ConstantPools {
   /** Symbol of each class's name. */
   readonly #classes = new Map<ConstantId, ConstantId>();
   readonly #methods = new Map<ConstantId, MethodConstant>();
+  readonly #readers = new Map<TypeLayout, ConstantReader>();
 
   /**
    * Reads the event of a checkpoint; the reader stands behind its type.
@@ -39,9 +43,12 @@ export class ConstantPools {
     reader.byte();
     for (let left = reader.arrayLength(); left > 0; left--) {
       const layout = layouts.layoutOf(reader.uint("type of a constant pool"));
-      const count = reader.arrayLength();
-      const readConstant = this.#constantReader(reader, layout);
-      for (let i = 0; i < count; i++) readConstant(reader.id());
+      let readConstant = this.#readers.get(layout);
+      if (readConstant === undefined) {
+        readConstant = this.#constantReader(layout);
+        this.#readers.set(layout, readConstant);
+      }
+      for (let count = reader.arrayLength(); count > 0; count--) readConstant(reader, reader.id());
     }
   }
 
@@ -54,44 +61,39 @@ export class ConstantPools {
     return className === undefined || name === undefined ? undefined : `${mergeGenerated(className)}.${name}`;
   }
 
-  /** What reads the constants of a type, behind their ids. */
-  #constantReader(reader: JfrReader, layout: TypeLayout): (id: ConstantId) => void {
+  /** What reads the constants of a type. */
+  #constantReader(layout: TypeLayout): ConstantReader {
     switch (layout.name) {
       case "jdk.types.StackTrace":
-        return (id) => this.stacks.read(reader, layout, id);
+        return (reader, id) => this.stacks.read(reader, layout, id);
       case "jdk.types.Method": {
         const record = new RecordReader(layout, ["type", "name"]);
-        return (id) => {
+        return (reader, id) => {
           record.read(reader);
           this.#methods.set(id, { classId: record.id("type"), nameId: record.id("name") });
         };
       }
       case "java.lang.Class": {
         const record = new RecordReader(layout, ["name"]);
-        return (id) => {
+        return (reader, id) => {
           record.read(reader);
           this.#classes.set(id, record.id("name"));
         };
       }
       case "jdk.types.Symbol":
-        return this.#textReader(reader, layout, "string", this.#symbols);
+        return this.#textReader(layout, "string", this.#symbols);
       case "jdk.types.ThreadState":
-        return this.#textReader(reader, layout, "name", this.threadStates);
+        return this.#textReader(layout, "name", this.threadStates);
       case "java.lang.String":
-        return (id) => void this.strings.set(id, reader.string());
+        return (reader, id) => void this.strings.set(id, reader.string());
       default:
-        return () => skipFields(reader, layout);
+        return (reader) => skipFields(reader, layout);
     }
   }
 
-  #textReader(
-    reader: JfrReader,
-    layout: TypeLayout,
-    field: string,
-    into: Map<ConstantId, string>,
-  ): (id: ConstantId) => void {
+  #textReader(layout: TypeLayout, field: string, into: Map<ConstantId, string>): ConstantReader {
     const record = new RecordReader(layout, [field]);
-    return (id) => {
+    return (reader, id) => {
       record.read(reader);
       into.set(id, record.text(field));
     };

@@ -66,11 +66,16 @@ export class RecordingReader {
   }
 
   #readSettings(chunk: Chunk): void {
+    const records = new Map<number, RecordReader<"name" | "value"> | undefined>();
     chunk.forEachEvent((typeId, reader) => {
-      if (chunk.metadata.types.get(typeId)?.name !== SETTING_EVENT) return;
-      const record = new RecordReader(chunk.layouts.layoutOf(typeId), ["name", "value"]);
-      record.read(reader, chunk.pools.strings);
-      if (record.text("name") === "event") this.#event = record.text("value");
+      if (!records.has(typeId)) {
+        const isSetting = chunk.metadata.types.get(typeId)?.name === SETTING_EVENT;
+        const record = isSetting && new RecordReader(chunk.layouts.layoutOf(typeId), ["name", "value"]);
+        records.set(typeId, record || undefined);
+      }
+      const record = records.get(typeId);
+      record?.read(reader, chunk.pools.strings);
+      if (record?.text("name") === "event") this.#event = record.text("value");
     });
   }
 

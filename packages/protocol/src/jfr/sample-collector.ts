@@ -8,6 +8,7 @@ import type { LabelsSnapshot } from "./labels-snapshot.ts";
 import { malformedJfr } from "./malformed-jfr.ts";
 import { CORRELATION_FIELDS, type CorrelationField } from "./sample-events.ts";
 import type { SampleFamily } from "./sample-families.ts";
+import type { FrameRow } from "./stack-constants.ts";
 
 /** One of the profiles of a recording. */
 export interface JfrProfile {
@@ -93,13 +94,16 @@ export class SampleCollector {
     const words = this.#keys.words();
     const values = this.#values.finish();
     const width = this.#family.sampleTypes.length;
+    const framesOf = (row: number): ArrayLike<FrameRow> => {
+      const stack = words[row * SAMPLE_KEY_WORDS]! - 1;
+      return stack === -1 ? [] : pools.stacks.framesOf(stack);
+    };
+    for (let row = 0; row < this.#keys.length; row++) this.#frameCount += framesOf(row).length;
+    checkJfrLimit(this.#context.limits, "maxFrames", this.#frameCount);
     const locationOf = this.#locationReader(pools);
     for (let row = 0; row < this.#keys.length; row++) {
       const key = words.subarray(row * SAMPLE_KEY_WORDS, (row + 1) * SAMPLE_KEY_WORDS);
-      const stack = key[0]! - 1;
-      const frames = stack === -1 ? [] : pools.stacks.framesOf(stack);
-      this.#frameCount += frames.length;
-      checkJfrLimit(this.#context.limits, "maxFrames", this.#frameCount);
+      const frames = framesOf(row);
       // An event without a stack counts all the same.
       const locations = frames.length === 0 ? [this.#location(UNKNOWN, 0)] : Array.from(frames, locationOf);
       this.#builder.addSample(
@@ -117,9 +121,9 @@ export class SampleCollector {
   }
 
   /** What gives the location of a frame of the chunk, each made once. */
-  #locationReader(pools: ConstantPools): (frame: number) => LocationIndex {
+  #locationReader(pools: ConstantPools): (frame: FrameRow) => LocationIndex {
     const frames = pools.stacks.frames();
-    const locations = new Map<number, LocationIndex>();
+    const locations = new Map<FrameRow, LocationIndex>();
     return (row) => {
       let location = locations.get(row);
       if (location === undefined) {

@@ -7,6 +7,9 @@ import { skipField, type TypeLayout } from "./type-layout.ts";
 /** Row of a stack in {@link StackConstants}. */
 type StackRow = number;
 
+/** Row of a frame in {@link StackConstants}. */
+export type FrameRow = number;
+
 type FrameReader = RecordReader<"method" | "lineNumber">;
 
 /** The stacks of one chunk, in columns: row `i` has the frames `starts[i] .. starts[i + 1]`, leaf first. */
@@ -43,7 +46,7 @@ export class StackConstants {
   }
 
   /** Rows of a stack's frames, leaf first. */
-  framesOf(row: StackRow): Uint32Array {
+  framesOf(row: StackRow): ArrayLike<FrameRow> {
     return this.#frames.values.subarray(this.#starts.values[row]!, this.#starts.values[row + 1]!);
   }
 

@@ -13,6 +13,8 @@ export const PROFILE_NAME_LABEL = "__name__";
 export const PROFILE_TYPE_LABEL = "__profile_type__";
 /** The service that a profile is of. */
 export const SERVICE_NAME_LABEL = "service_name";
+/** Label that keeps the name of an application whose service has another name. */
+export const APP_NAME_LABEL = "app_name";
 /** Distinguishes runs of one process; dropped by servers unless told otherwise. */
 export const SESSION_ID_LABEL = "__session_id__";
 /** `"false"`: the values are differences already. */
