@@ -41,6 +41,31 @@ describe.for(allNodes)("profile types on Node $major", ({ path }) => {
   });
 });
 
+const has = (name: string) => (sample: ReadSample) => sample.frames.some((frame) => frame.name === name);
+
+describe.for(allNodes)("profile types on Node $major", ({ path }) => {
+  it("show who blocks the event loop, and not who works beside", async () => {
+    const samples = await samplesOf(path, "block");
+
+    expect(Object.keys(samples).sort()).toEqual(["block:contentions", "block:delay"]);
+    const { "block:contentions": contentions = [], "block:delay": delay = [] } = samples;
+    expect(sum(delay.filter(has("blockTheLoop")))).toBeGreaterThan(0.9 * sum(delay));
+    expect(sum(delay.filter(has("blockTheLoop")))).toBeGreaterThan(3 * 250e6);
+    expect(sum(delay.filter(has("workBriefly")))).toBeLessThan(0.05 * sum(delay));
+    expect(sum(contentions.filter(has("blockTheLoop")))).toBe(3);
+  });
+
+  it("show the time of garbage collections by their sort", async () => {
+    const { "gc:gc": gc = [], ...others } = await samplesOf(path, "gc");
+
+    expect(others).toEqual({});
+    expect(gc.map(({ frames }) => frames.map(({ name }) => name).join(" < "))).toContain(
+      "minor < Garbage Collection < Node.js",
+    );
+    expect(sum(gc)).toBeGreaterThan(1e6);
+  });
+});
+
 describe("the receiver", () => {
   it("shows the hot lines of one function as frames of their own", async () => {
     const directory = await makeDataDirectory();

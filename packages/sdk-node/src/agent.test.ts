@@ -202,4 +202,10 @@ describe("Agent", () => {
     expect(native.profilers[0]?.calls).toEqual(["start", "restart"]);
     await agent.stop(1000);
   });
+
+  it("says so where none of the profile types is possible", () => {
+    const { agent } = createAgent({ profileTypes: ["block"] }, "win32");
+
+    expect(() => agent.start()).toThrow("profileTypes=block: none of them is possible on win32");
+  });
 });

@@ -5,11 +5,12 @@ import { encodePprof } from "@pyroscope-ts/protocol";
 import type { Clock } from "./clock.ts";
 import type { SdkConfig } from "./config.ts";
 import type { Diagnostics } from "./diagnostics.ts";
-import { describeError } from "./errors.ts";
+import { describeError, SdkError } from "./errors.ts";
 import type { ProfileExporter, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
 import type { LabelContext } from "./labels/label-context.ts";
 import { noLabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
+import { GcProfiler } from "./profilers/gc-profiler.ts";
 import { HeapProfiler } from "./profilers/heap-profiler.ts";
 import type { NativeBindings } from "./profilers/native.ts";
 import type { Profiler, Recording, TypedProfile } from "./profilers/profiler.ts";
@@ -66,7 +67,8 @@ export class Agent {
     this.#wall = this.#createWallProfiler();
     const heap = this.#createHeapProfiler();
     // Heap first: what the wall profiler's reading allocates must not show in it.
-    this.#profilers = [heap, this.#wall].filter((profiler) => profiler !== undefined);
+    const gc = config.profileTypes.includes("gc") ? new GcProfiler(clock) : undefined;
+    this.#profilers = [heap, gc, this.#wall].filter((profiler) => profiler !== undefined);
     this.#queue = new UploadQueue({
       exporter,
       capacityBytes: config.uploadQueueBytes,
@@ -105,7 +107,7 @@ export class Agent {
         this.#parts.diagnostics.warn(describeError(error));
       }
     }
-    if (failures.length === this.#profilers.length) throw failures[0];
+    if (failures.length === this.#profilers.length) throw failures[0] ?? this.#createNothingError();
     this.#scheduler.start();
   }
 
@@ -237,7 +239,8 @@ export class Agent {
         "on Windows the native profiler knows neither CPU time nor labels: profiles are wall time without labels",
       );
     }
-    if (supported.length === 0) return undefined;
+    const hasBlock = config.profileTypes.includes("block") && !isWindows;
+    if (supported.length === 0 && !hasBlock) return undefined;
     return new WallProfiler({
       native,
       types: supported,
@@ -249,6 +252,16 @@ export class Agent {
       clock,
       diagnostics,
     });
+  }
+
+  #createNothingError(): SdkError {
+    const { config, platform } = this.#parts;
+    return new SdkError(
+      `profileTypes=${config.profileTypes.join(",")}: none of them is possible on ${platform}`,
+      {
+        code: "NATIVE_UNAVAILABLE",
+      },
+    );
   }
 
   #createHeapProfiler(): HeapProfiler | undefined {
@@ -272,4 +285,5 @@ async function encode({ name, profile }: TypedProfile): Promise<UploadProfile> {
   // zlib runs on a thread of libuv's pool, not on the event loop.
   return { name, id: randomUUID(), pprof: await compress(encodePprof(profile)) };
 }
+      blockThresholdMs: hasBlock ? config.eventLoopBlockThresholdMs : undefined,
       loadInspector: config.lineNumbers ? loadInspector : undefined,

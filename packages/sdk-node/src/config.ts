@@ -29,6 +29,7 @@ export interface SdkConfig {
   readonly profileTypes: readonly ProfileTypeName[];
   readonly sampleRateHz: number;
   readonly lineNumbers: boolean;
+  readonly eventLoopBlockThresholdMs: number;
   readonly heapSamplingIntervalBytes: number;
   readonly heapStackDepth: number;
   readonly authToken: Secret | undefined;
@@ -70,7 +71,9 @@ export interface Setting<T> {
 
 const env = (...names: readonly string[]): readonly EnvSource[] => names.map((name) => ({ name }));
 
-const profileTypeNames: readonly ProfileTypeName[] = ["cpu", "wall", "inuse_objects", "inuse_space"];
+const defaultProfileTypes: readonly ProfileTypeName[] = ["cpu", "wall", "inuse_objects", "inuse_space"];
+
+const profileTypes: readonly ProfileTypeName[] = [...defaultProfileTypes, "block", "gc"];
 
 const serverAddressKind = textKind("an absolute http:// or https:// URL", (text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -184,10 +187,10 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
   profileTypes: {
     option: "profileTypes",
     env: env("PYROSCOPE_PROFILE_TYPES"),
-    fallback: profileTypeNames,
-    fallbackText: profileTypeNames.join(","),
-    kind: choicesKind(profileTypeNames),
-    help: "What is profiled.",
+    fallback: defaultProfileTypes,
+    fallbackText: defaultProfileTypes.join(","),
+    kind: choicesKind(profileTypes),
+    help: `What is profiled: some of ${profileTypes.join(", ")}.`,
   },
   sampleRateHz: {
     option: "sampleRate",
@@ -210,6 +213,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     env: env("PYROSCOPE_HEAP_SAMPLING_INTERVAL_BYTES"),
     fallback: 512 * 1024,
     fallbackText: "512k",
+  eventLoopBlockThresholdMs: {
+    option: "eventLoopBlockThreshold",
+    env: env("PYROSCOPE_EVENT_LOOP_BLOCK_THRESHOLD"),
+    fallback: 50,
+    fallbackText: "50ms",
+    kind: durationKind("10ms", "1h"),
+    help: "A turn of the event loop that lasts longer is in the profile block.",
+  },
     // Below 4 KiB nearly every allocation is sampled, each of which walks the stack.
     kind: sizeKind("4k", "64M"),
     help: "Bytes allocated between two heap samples, on average.",

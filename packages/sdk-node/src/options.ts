@@ -1,7 +1,13 @@
 import type { Logger, LogLevel } from "./diagnostics.ts";
 
-/** What can be profiled. `wall` is time on the event-loop thread, `cpu` is CPU time of the process. */
-export type ProfileTypeName = "cpu" | "wall" | "inuse_objects" | "inuse_space";
+/**
+ * What can be profiled. `wall` is time on the event-loop thread, `cpu` is CPU time of the process, `block` is where the
+ * event loop was blocked, `gc` is time in garbage collections.
+ */
+export type ProfileTypeName = "cpu" | "wall" | "inuse_objects" | "inuse_space" | "block" | "gc";
+
+/** How uploads are sent: Pyroscope's push API, its older `/ingest`, or not at all, where profiles are only pulled. */
+export type UploadProtocol = "push" | "ingest" | "none";
 
 /** How uploads are sent: Pyroscope's push API, or its older `/ingest`. */
 export type UploadProtocol = "push" | "ingest";
@@ -34,6 +40,8 @@ export interface PyroscopeOptions {
   readonly profileTypes?: readonly ProfileTypeName[] | undefined;
   /** CPU and wall samples per second. */
   readonly sampleRate?: number | undefined;
+  /** A turn of the event loop that lasts longer is in the profile `block`. */
+  readonly eventLoopBlockThreshold?: Duration | undefined;
   /** CPU and wall samples have the line that ran, not the first line of its function. */
   readonly lineNumbers?: boolean | undefined;
   /** Bytes allocated between two heap samples, on average. */

@@ -39,6 +39,7 @@ export function resolveConfig(options: PyroscopeOptions, environment: Environmen
     lineNumbers: pick("lineNumbers"),
     heapSamplingIntervalBytes: pick("heapSamplingIntervalBytes"),
     heapStackDepth: pick("heapStackDepth"),
+    eventLoopBlockThresholdMs: pick("eventLoopBlockThresholdMs"),
     authToken: pick("authToken"),
     basicAuthUser: pick("basicAuthUser"),
     basicAuthPassword: pick("basicAuthPassword"),

@@ -162,4 +162,15 @@ describe("WallProfiler", () => {
     expect(samplesOf(profiler.stop())).toEqual([]);
     expect(lines).toEqual(["warn pyroscope: lineNumbers is of no effect: no inspector"]);
   });
+
+  it("watches the event loop only where blocked turns have a profile, and only while it runs", () => {
+    const watching = createProfiler({ blockThresholdMs: 50 });
+    const other = createProfiler();
+
+    for (const { profiler } of [watching, other]) profiler.start();
+    expect([watching.clock.pendingCount, other.clock.pendingCount]).toEqual([1, 0]);
+
+    watching.profiler.stop();
+    expect(watching.clock.pendingCount).toBe(0);
+  });
 });

@@ -7,11 +7,15 @@ import { FrameLabelContext, HookLabelContext, noLabelContext } from "../labels/l
 import type { LabelSets } from "../labels/label-set.ts";
 import { toContext } from "../labels/sample-context.ts";
 import { SampleLabelReader } from "../labels/sample-labels.ts";
-import { convertTimeTree, durationNanos } from "../transform/convert-time-tree.ts";
+import { convertBlockedTurns } from "../transform/convert-blocked-turns.ts";
+import type { TimeTreeOptions } from "../transform/convert-time-tree.ts";
+import { convertTimeTree } from "../transform/convert-time-tree.ts";
+import { durationNanos } from "../transform/time-tree.ts";
 import type { Inspector, LineNode } from "./line-sampler.ts";
 import { LineSampler } from "./line-sampler.ts";
 import type { NativeBindings, NativeTimeProfiler } from "./native.ts";
 import type { Profiler, Recording } from "./profiler.ts";
+import { TurnProbe } from "./turn-probe.ts";
 
 /** What a wall profiler needs. */
 export interface WallProfilerOptions {
@@ -25,6 +29,8 @@ export interface WallProfilerOptions {
   readonly platform: NodeJS.Platform;
   /** Where samples shall have the line that ran: loads the sampler of lines. */
   readonly loadInspector?: (() => Inspector) | undefined;
+  /** Where turns of the event loop that last longer shall have a profile. */
+  readonly blockThresholdMs?: number | undefined;
   readonly labelSets: LabelSets;
   readonly clock: Clock;
   readonly diagnostics: Diagnostics;
@@ -52,6 +58,7 @@ interface Running {
 export class WallProfiler implements Profiler {
   readonly #options: WallProfilerOptions;
   readonly #intervalMicros: number;
+  readonly #probe: TurnProbe | undefined;
   #running: Running | undefined;
   #lines: LineSampler | undefined;
   #isWorkaroundOn = false;
@@ -59,6 +66,8 @@ export class WallProfiler implements Profiler {
   constructor(options: WallProfilerOptions) {
     this.#options = options;
     this.#intervalMicros = Math.round(1_000_000 / options.sampleRateHz);
+    const { blockThresholdMs, clock } = options;
+    this.#probe = blockThresholdMs === undefined ? undefined : new TurnProbe(clock, blockThresholdMs);
   }
 
   /** How labels reach this profiler's samples; another object after the profiler had to be made anew. */
@@ -73,6 +82,7 @@ export class WallProfiler implements Profiler {
       this.#running.profiler.start();
       this.#running.labels.renew();
       this.#lines ??= this.#startLines();
+      this.#probe?.start();
     } catch (cause) {
       this.#running = undefined;
       throw new SdkError(`starting the CPU and wall profiler: ${describeError(cause)}`, {
@@ -97,29 +107,37 @@ export class WallProfiler implements Profiler {
     if (running === undefined) return undefined;
     this.#running = undefined;
     const recording = this.#read(running, false);
+    this.#probe?.stop();
     release(running);
     return recording;
   }
 
   #read({ profiler, labels }: Running, isRestarted: boolean): Recording {
     // Before the call: the native side ends the window first and converts it then, which may take 50 ms.
-    const endUnixNanos = BigInt(this.#options.clock.nowUnixMs()) * 1_000_000n;
+    const { clock, types, labelSets } = this.#options;
+    const endUnixNanos = BigInt(clock.nowUnixMs()) * 1_000_000n;
+    const unixOffsetMs = clock.nowUnixMs() - clock.nowMonotonicMs();
+    const turns = this.#probe?.take() ?? [];
     const tree = profiler.stop(isRestarted);
     const lineNodes = this.#readLines(isRestarted);
     // The window's own clock is monotonic, so its start is known by its length only.
     const startUnixNanos = endUnixNanos - durationNanos(tree);
-    const reader = new SampleLabelReader(this.#options.labelSets, this.#options.clock);
+    const reader = new SampleLabelReader(labelSets, clock);
+    const options: TimeTreeOptions = {
+      types,
+      intervalMicros: this.#intervalMicros,
+      startUnixNanos,
+      lineNodes,
+      labelsOf: (context, timestamp) => reader.read(labels.contextOf(context), timestamp),
+    };
     return {
       startUnixNanos,
       durationNanos: durationNanos(tree),
-      convert: () =>
-        convertTimeTree(tree, {
-          types: this.#options.types,
-          intervalMicros: this.#intervalMicros,
-          startUnixNanos,
-          lineNodes,
-          labelsOf: (context, timestamp) => reader.read(labels.contextOf(context), timestamp),
-        }),
+      *convert() {
+        const profiles = yield* convertTimeTree(tree, options);
+        const blocked = yield* convertBlockedTurns(tree, { ...options, turns, unixOffsetMs });
+        return [...profiles, ...blocked];
+      },
     };
   }
 

@@ -3,11 +3,20 @@ import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
-import type { CallTreeNode, LineTicks, NodeValue } from "./call-tree.ts";
+import type { LineTicks, NodeValue } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
 import type { IdleCpuClaim } from "./idle-cpu.ts";
 import { claimIdleCpu } from "./idle-cpu.ts";
 import { matchLines } from "./match-lines.ts";
+import {
+  addBusy,
+  durationNanos,
+  findBusy,
+  findIdle,
+  meanIntervalNanos,
+  OTHER_THREADS_PATH,
+  PROGRAM_PATH,
+} from "./time-tree.ts";
 
 /** What a window of the wall profiler is converted with. */
 export interface TimeTreeOptions {
@@ -26,24 +35,6 @@ interface Window {
   readonly files: Map<string, string>;
   readonly linesOf: (node: TimeNode) => readonly LineTicks[];
 }
-
-// V8's names of the states that are no JavaScript function; all are children of the root.
-const IDLE = "(idle)";
-const PROGRAM = "(program)";
-const GARBAGE_COLLECTOR = "(garbage collector)";
-
-const runtimeFrame = (name: string): CallTreeNode<never> => ({
-  name,
-  scriptName: "",
-  lineNumber: 0,
-  children: [],
-});
-
-// The runtime's own work stands under one frame, with the names that Node profiles of other SDKs have.
-const NODE_JS = runtimeFrame("Node.js");
-const GARBAGE_COLLECTION_PATH = [NODE_JS, runtimeFrame("Garbage Collection")];
-const PROGRAM_PATH = [NODE_JS, runtimeFrame(PROGRAM)];
-const OTHER_THREADS_PATH = [NODE_JS, runtimeFrame("Non JS threads activity")];
 
 /**
  * The CPU and wall profiles of one window.
@@ -85,16 +76,11 @@ function* convertType(
     durationNanos: durationNanos(tree),
   });
   const writer = new CallTreeWriter<TimeNode>(builder, files, linesOf);
-  const roots = tree.topDownRoot.children;
-  const isIdle = (node: TimeNode) => node.scriptName === "" && node.name === IDLE;
-  const busy = roots.filter((node) => !isIdle(node));
-  const intervalNanos = meanIntervalNanos(tree, options);
-  const claim = claimIdleCpu(roots.find(isIdle), busy, intervalNanos);
+  const intervalNanos = meanIntervalNanos(tree, options.intervalMicros);
+  const claim = claimIdleCpu(findIdle(tree), findBusy(tree), intervalNanos);
   const valuesOf =
     type === "cpu" ? cpuValues(options.labelsOf, claim) : wallValues(options.labelsOf, intervalNanos);
-  const functions = busy.filter((node) => !isRuntimeState(node));
-  yield* writer.add({ ...tree.topDownRoot, children: functions }, valuesOf);
-  for (const node of busy.filter(isRuntimeState)) addRuntimeState(writer, node, valuesOf);
+  yield* addBusy(writer, tree, valuesOf);
   if (type === "cpu") {
     writer.addSample(PROGRAM_PATH, undefined, claim.unclaimedNanos);
     writer.addSample(OTHER_THREADS_PATH, undefined, tree.nonJSThreadsCpuTime ?? 0);
@@ -102,27 +88,6 @@ function* convertType(
   const profile = builder.build();
   const name = type === "cpu" ? "process_cpu" : "wall";
   return profile.samples.length === 0 ? undefined : { type, name, profile };
-}
-
-/** The length of the window. */
-export function durationNanos(tree: TimeTree): bigint {
-  return BigInt(Math.max(0, Math.round(tree.endTime - tree.startTime))) * 1000n;
-}
-
-function isRuntimeState(node: TimeNode): boolean {
-  return node.scriptName === "" && [PROGRAM, GARBAGE_COLLECTOR].includes(node.name);
-}
-
-function addRuntimeState(
-  writer: CallTreeWriter<TimeNode>,
-  node: TimeNode,
-  valuesOf: (node: TimeNode) => Iterable<NodeValue>,
-): void {
-  for (const { labels, value } of valuesOf(node)) {
-    // A collection is for the code that it interrupts; the runtime's own native code belongs to nobody.
-    if (node.name === GARBAGE_COLLECTOR) writer.addSample(GARBAGE_COLLECTION_PATH, labels, value);
-    else writer.addSample(PROGRAM_PATH, undefined, value);
-  }
 }
 
 type LabelsOf = TimeTreeOptions["labelsOf"];
@@ -144,25 +109,4 @@ function wallValues(labelsOf: LabelsOf, intervalNanos: number): (node: TimeNode)
     if (node.hitCount > labelled)
       yield { labels: undefined, value: (node.hitCount - labelled) * intervalNanos };
   };
-}
-
-/**
- * Nanoseconds between two ticks as they really came: the timer of the sampling thread is late by 0.4 to 1.3 ms
- * at 10 ms. Bounded below by what was asked for and above by twice that, because one tick in a window that is
- * just beginning says nothing about the interval.
- */
-function meanIntervalNanos(tree: TimeTree, { intervalMicros }: TimeTreeOptions): number {
-  const ticks = countTicks(tree.topDownRoot);
-  const mean = ticks === 0 ? intervalMicros : (tree.endTime - tree.startTime) / ticks;
-  return Math.round(Math.min(Math.max(mean, intervalMicros), 2 * intervalMicros) * 1000);
-}
-
-function countTicks(root: TimeNode): number {
-  const open = [root];
-  let ticks = 0;
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    ticks += node.hitCount;
-    for (const child of node.children) open.push(child);
-  }
-  return ticks;
 }
