@@ -1,7 +1,7 @@
 import { formatLabels } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
+import { readIngestItem } from "./ingest-item.ts";
 import { parseIngestQuery } from "./ingest-query.ts";
-import { readIngestRecording } from "./ingest-recording.ts";
 
 const RECORDING = Buffer.from("FLR recording");
 const LABELS = Buffer.from("labels");
@@ -31,12 +31,12 @@ const read = (
     format: "jfr",
     ...parameters,
   };
-  return readIngestRecording(body, parseIngestQuery(query, contentType, 1_772_366_400_000), contentType);
+  return readIngestItem(body, parseIngestQuery(query, contentType, 1_772_366_400_000), contentType);
 };
 
 const unprocessable = (message: string) => expect.objectContaining({ code: "UNPROCESSABLE", message });
 
-describe("readIngestRecording", () => {
+describe("readIngestItem of a recording", () => {
   it("takes the files of a form, and what the query says", () => {
     const item = read(
       form(['name="jfr"; filename="jfr"', RECORDING], ['name="labels"; filename="labels"', LABELS]),
