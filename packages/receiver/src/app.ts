@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
+import type { TenantLimits } from "./config/tenant-limits.ts";
 import type { ReceiverConfig } from "./config.ts";
 import { addAccessHook } from "./http/access-hook.ts";
 import { createAuthenticator } from "./http/authenticator.ts";
@@ -21,6 +22,7 @@ import { addRequestMetrics } from "./http/request-metrics-hook.ts";
 import { addResponseHeaders } from "./http/response-headers.ts";
 import { addServingGuard } from "./http/serving-guard.ts";
 import { addSlowClientGuard } from "./http/slow-client-guard.ts";
+import { bindQueries } from "./http/tenant-queries.ts";
 import { addUi } from "./http/ui-plugin.ts";
 import type { Readiness } from "./readiness.ts";
 import type { ReceiverLogger } from "./telemetry/log.ts";
@@ -30,6 +32,7 @@ import type { StorageService } from "./worker/storage-service.ts";
 /** What the HTTP side works with. */
 export interface AppServices {
   readonly config: ReceiverConfig;
+  readonly limits: TenantLimits;
   readonly storage: StorageService;
   readonly readiness: Readiness;
   readonly metrics: ReceiverMetrics;
@@ -71,10 +74,11 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
 
 async function addRoutes(app: FastifyInstance, services: AppServices): Promise<void> {
   const { config, metrics, readiness, storage } = services;
+  const queries = bindQueries(storage, (tenants) => services.limits.queryOf(tenants));
   const bodyBudget = createBodyBudget(config.maxInflightBytes);
   const writer = createProfileWriter({
     pushService: storage,
-    limitsOf: () => config.ingestLimits,
+    limitsOf: (tenant) => services.limits.ingestOf(tenant),
     clock: services.clock,
     metrics: metrics.metrics,
   });
@@ -93,9 +97,9 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
     ),
     readTimeoutMs: config.readTimeoutMs,
     log: services.log,
-    addServices: (router) => registerServices(router, { ...services, writer, bodyBudget }),
+    addServices: (router) => registerServices(router, { ...services, queries, writer, bodyBudget }),
   });
-  const reads = { queries: storage, clock: services.clock };
+  const reads = { queries, clock: services.clock };
   await app.register(renderRoute, reads);
   await app.register(renderDiffRoute, reads);
   await app.register(labelValuesRoute, reads);

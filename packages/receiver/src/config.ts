@@ -24,6 +24,10 @@ export interface ServerConfig {
   readonly tlsKeyFile: string | undefined;
   /** Tenants come from `X-Scope-OrgID`; off: there is one tenant, `anonymous`. */
   readonly isMultitenancyEnabled: boolean;
+  /** Overrides of limits by tenant; undefined: there are none. */
+  readonly runtimeConfigFile: string | undefined;
+  /** How often that file is read again. */
+  readonly runtimeConfigReloadMs: number;
   /** Profiles older than this are deleted; 0: never. */
   readonly retentionMs: number;
   /** Path prefix under which a proxy shows the server; empty: none. */

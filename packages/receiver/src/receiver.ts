@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { createApp } from "./app.ts";
 import { systemClock } from "./clock.ts";
+import { type OverridesFile, openOverridesFile } from "./config/overrides-file.ts";
+import { createTenantLimits } from "./config/tenant-limits.ts";
 import type { ReceiverConfig } from "./config.ts";
 import type { ReceiverError } from "./errors.ts";
 import { createOnePortServer } from "./http/one-port-server.ts";
 import { listen } from "./listen.ts";
 import { createReadiness } from "./readiness.ts";
 import { createLogger, type ReceiverLogger } from "./telemetry/log.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type ReceiverMetrics } from "./telemetry/metrics.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 import { type StorageClient, startStorage } from "./worker/storage-client.ts";
 
@@ -104,8 +107,10 @@ async function serve(
   const readiness = createReadiness({ storage: storage.service, clock: systemClock });
   const metrics = createMetrics({ isProcessIncluded: true });
   metrics.metrics.buildInfo.set({ version, node: process.versions.node }, 1);
+  const overrides = await openOverrides(config, { log, metrics, storage: storage.service });
   const app = await createApp({
     config,
+    limits: createTenantLimits(config, (tenant) => overrides?.overrides.get(tenant)),
     storage: storage.service,
     readiness,
     metrics,
@@ -122,12 +127,48 @@ async function serve(
     address,
     async stop() {
       readiness.stop();
+      overrides?.stop();
       const late = systemClock.setTimer(() => app.server.closeAllConnections(), config.shutdownTimeoutMs);
       await app.close();
       late.cancel();
       await endStorage(storage);
     },
   };
+}
+
+interface OverridesTargets {
+  readonly log: ReceiverLogger;
+  readonly metrics: ReceiverMetrics;
+  readonly storage: Pick<StorageClient["service"], "setRetention">;
+}
+
+/** Follows the file of overrides, if there is one; retention is the storage's business, every other limit is asked for. */
+async function openOverrides(
+  config: ReceiverConfig,
+  { log, metrics, storage }: OverridesTargets,
+): Promise<OverridesFile | undefined> {
+  metrics.metrics.runtimeConfigLoaded.set(1);
+  if (config.runtimeConfigFile === undefined) return undefined;
+  return await openOverridesFile({
+    path: config.runtimeConfigFile,
+    reloadPeriodMs: config.runtimeConfigReloadMs,
+    readFile: (path) => readFile(path, "utf8"),
+    clock: systemClock,
+    onLoad: (outcome) => {
+      metrics.metrics.runtimeConfigLoaded.set(outcome.ok ? 1 : 0);
+      if (!outcome.ok) {
+        log.error({ err: outcome.error }, "the file of overrides cannot be used; what was in force stays");
+        return;
+      }
+      const retentions = Array.from(outcome.overrides, ([tenant, { retentionMs }]) => ({
+        tenant,
+        retentionMs,
+      }));
+      log.info({ tenantCount: retentions.length }, "overrides");
+      // A storage thread that is gone has stopped the process.
+      storage.setRetention(retentions).catch(() => undefined);
+    },
+  });
 }
 
 /** DuckDB takes the process down when its thread ends under it: the thread is ended only when it has nothing to do. */

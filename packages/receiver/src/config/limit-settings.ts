@@ -1,7 +1,15 @@
 import { DEFAULT_INGEST_LIMITS, type IngestLimits } from "../ingest/limits.ts";
-import { DEFAULT_QUERY_LIMITS, type QueryLimits } from "../query/query-service.ts";
+import { DEFAULT_QUERY_LIMITS, type QueryLimits, type TenantQueryLimits } from "../query/query-service.ts";
 import type { SettingTable } from "./setting.ts";
-import { count, duration, mebibytes, positiveCount, positiveDuration, toggle } from "./setting-kinds.ts";
+import {
+  count,
+  duration,
+  mebibytes,
+  mebibytesOrAuto,
+  positiveCount,
+  positiveDuration,
+  toggle,
+} from "./setting-kinds.ts";
 
 const ingest: IngestLimits = DEFAULT_INGEST_LIMITS;
 const query: QueryLimits = DEFAULT_QUERY_LIMITS;
@@ -13,6 +21,18 @@ export const ingestLimitSettings: SettingTable<IngestLimits> = {
     flag: "ingestion-body-limit-mb",
     fallback: ingest.bodyLimitBytes,
     help: "Largest /ingest body, and all profiles of one push together, decompressed. 0: no limit.",
+  },
+  rateBytesPerSecond: {
+    ...mebibytesOrAuto,
+    flag: "ingestion-rate-mb",
+    fallback: ingest.rateBytesPerSecond,
+    help: "Profiles of one tenant per second, decompressed. auto: 4 with several tenants, else no limit. 0: no limit.",
+  },
+  burstBytes: {
+    ...mebibytes,
+    flag: "ingestion-burst-size-mb",
+    fallback: ingest.burstBytes,
+    help: "What may come at once above the rate; at least max-profile-size-bytes and one second of the rate.",
   },
   maxProfileSizeBytes: {
     ...count,
@@ -88,8 +108,8 @@ export const ingestLimitSettings: SettingTable<IngestLimits> = {
   },
 };
 
-/** Limits of queries. */
-export const queryLimitSettings: SettingTable<QueryLimits> = {
+/** Limits of queries that a tenant can have its own of. */
+export const tenantQueryLimitSettings: SettingTable<TenantQueryLimits> = {
   maxQueryLengthMs: {
     ...duration,
     flag: "max-query-length",
@@ -114,6 +134,11 @@ export const queryLimitSettings: SettingTable<QueryLimits> = {
     fallback: query.maxFlamegraphNodesMax,
     help: "Most nodes that a query may ask for.",
   },
+};
+
+/** Limits of queries. */
+export const queryLimitSettings: SettingTable<QueryLimits> = {
+  ...tenantQueryLimitSettings,
   maxConcurrentQueries: {
     ...positiveCount,
     flag: "max-concurrent-queries",

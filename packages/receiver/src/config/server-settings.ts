@@ -66,6 +66,18 @@ export const serverSettings: SettingTable<ServerConfig> = {
     fallback: false,
     help: "Take the tenant from X-Scope-OrgID, which every request then needs; off: one tenant, the header is ignored.",
   },
+  runtimeConfigFile: {
+    ...optionalFile,
+    flag: "runtime-config.file",
+    fallback: undefined,
+    help: "YAML with limits of single tenants (`overrides:`, then tenant, then limits by name); followed while the server runs.",
+  },
+  runtimeConfigReloadMs: {
+    ...positiveDuration,
+    flag: "runtime-config.reload-period",
+    fallback: 5 * SECOND_MS,
+    help: "How often that file is read again.",
+  },
   retentionMs: {
     ...duration,
     flag: "retention",

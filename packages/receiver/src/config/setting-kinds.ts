@@ -1,3 +1,4 @@
+import { AUTOMATIC_RATE } from "../ingest/limits.ts";
 import { type AuthToken, formatAuthTokens, parseAuthTokens } from "./auth-tokens.ts";
 import { type BindAddress, formatBindAddress, parseBindAddress } from "./bind-address.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
@@ -54,6 +55,15 @@ export const mebibytes: SettingKind<number> = {
   isSecret: false,
   parse: (raw) => (/^\d{1,9}(?:\.\d{1,6})?$/.test(raw) ? Math.round(Number(raw) * MEBIBYTE) : undefined),
   format: (bytes) => String(bytes / MEBIBYTE),
+};
+
+/** As {@link mebibytes}, or `auto`, which is {@link AUTOMATIC_RATE}. */
+export const mebibytesOrAuto: SettingKind<number> = {
+  ...mebibytes,
+  expects: "a number of mebibytes, 0 or above, or auto",
+  placeholder: "MiB|auto",
+  parse: (raw, files) => (raw === "auto" ? AUTOMATIC_RATE : mebibytes.parse(raw, files)),
+  format: (bytes) => (bytes === AUTOMATIC_RATE ? "auto" : mebibytes.format(bytes)),
 };
 
 /** Milliseconds, written as `30d`, `1h30m` or `500ms`. */

@@ -8,6 +8,7 @@ import {
   StatusService,
   Version,
 } from "@pyroscope-ts/protocol/messages";
+import type { QueryService } from "../query/query-service.ts";
 import type { Readiness } from "../readiness.ts";
 import type { StorageService } from "../worker/storage-service.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -24,6 +25,7 @@ import { createStatus, createVersion } from "./version-route.ts";
 /** What the services work with. */
 export interface ConnectServicesOptions {
   readonly storage: StorageService;
+  readonly queries: QueryService;
   readonly writer: ProfileWriter;
   readonly bodyBudget: BodyBudget;
   readonly readiness: Readiness;
@@ -33,9 +35,9 @@ export interface ConnectServicesOptions {
 
 /** Registers every service of the route table. */
 export function registerServices(router: ConnectRouter, options: ConnectServicesOptions): void {
-  const { storage, writer, bodyBudget, readiness, buildInfo, clock } = options;
+  const { storage, queries, writer, bodyBudget, readiness, buildInfo, clock } = options;
   router.service(PusherService, createPusher({ writer, budget: bodyBudget }));
-  router.service(QuerierService, createQuerier({ queries: storage }));
+  router.service(QuerierService, createQuerier({ queries }));
   router.service(SettingsService, createSettings({ settings: storage, clock }));
   router.service(FeatureFlagsService, createFeatureFlags());
   router.service(Version, createVersion());

@@ -21,6 +21,9 @@ export function selectRefusal(results: readonly PushItemResult[]): PushItemRefus
 }
 
 /** A refusal as the error that answers the request. */
-export function toPushError({ code, message }: PushItemRefused): ReceiverError {
-  return new ReceiverError(message, { code: errorCodes[code] });
+export function toPushError({ code, message, retryAfterSeconds }: PushItemRefused): ReceiverError {
+  return new ReceiverError(message, {
+    code: errorCodes[code],
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
 }

@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { admitItem } from "./admit-item.ts";
 import { DEFAULT_INGEST_LIMITS } from "./limits.ts";
 import type { PushBatch } from "./push-service.ts";
+import { RateLimiter } from "./rate-limiter.ts";
 
+const rates = new RateLimiter(() => 0);
 const NOW_MS = 1_772_366_400_000;
 
 /** A service's window of 15 s: stacks of 30 frames, spread over routes, some of them in spans. */
@@ -51,14 +53,14 @@ test.for(Object.entries(payloads))(
       limits: { ...DEFAULT_INGEST_LIMITS, rejectOlderThanMs: 0, rejectNewerThanMs: 0 },
     };
     const item = { labels: labelSetFromRecord({ __name__: "cpu", service_name: "shop" }), payload, id: "" };
-    expect(admitItem(batch, item, 0)).toMatchObject({ ok: true });
+    expect(admitItem(batch, item, 0, rates)).toMatchObject({ ok: true });
 
     await bench.compare(
       bench("gunzip and decode", () => {
         decodePprof(gunzipSync(payload));
       }),
       bench("admit", () => {
-        admitItem(batch, item, 0);
+        admitItem(batch, item, 0, rates);
       }),
     );
   },

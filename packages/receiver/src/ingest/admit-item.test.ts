@@ -8,6 +8,7 @@ import { admitItem } from "./admit-item.ts";
 import { expandRecord } from "./expand-record.ts";
 import { DEFAULT_INGEST_LIMITS } from "./limits.ts";
 import { encodePushRecord } from "./push-record.ts";
+import { RateLimiter } from "./rate-limiter.ts";
 
 const testdata = new URL("../../../protocol/src/testing/testdata/", import.meta.url);
 const real = ["go-cpu", "go-heap", "node-heap", "node-time"].map((name) =>
@@ -22,7 +23,7 @@ function admit(payload: Uint8Array) {
     limits: { ...DEFAULT_INGEST_LIMITS, rejectOlderThanMs: 0, rejectNewerThanMs: 0 },
   };
   const labels = labelSetFromRecord({ __name__: "cpu", service_name: "shop" });
-  return admitItem(batch, { labels, payload, id: "" }, 0);
+  return admitItem(batch, { labels, payload, id: "" }, 0, new RateLimiter(() => 0));
 }
 
 /** Sums of all parts of a profile, by sample type. */

@@ -10,6 +10,7 @@ import { hashPayload } from "./payload-identity.ts";
 import { checkIngestionWindow, resolveProfileTime } from "./profile-time.ts";
 import type { PushRecordItem } from "./push-record.ts";
 import type { PushBatch, PushItem, PushItemRefused } from "./push-service.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 import { Refusal, toRefused } from "./refusal.ts";
 import { resolveSeriesLabels } from "./series-labels.ts";
 import { splitSamples } from "./split-samples.ts";
@@ -28,11 +29,13 @@ export interface AdmittedItem {
  * Decides about one item by itself: decompresses, decodes, checks in the order of Pyroscope, labels and splits.
  *
  * @param batchBytes - decompressed size of the items of the batch before this one.
+ * @param rates - what is left to the tenant; profiles that turn out to be malformed count too.
  */
 export function admitItem(
   batch: PushBatch,
   item: PushItem,
   batchBytes: number,
+  rates: RateLimiter,
 ): AdmittedItem | PushItemRefused {
   const { limits } = batch;
   const inflated = inflatePayload(item.payload, limits.maxProfileSizeBytes, sizeLimitText(item));
@@ -45,6 +48,8 @@ export function admitItem(
     const message = `uncompressed batched profile payload size exceeds limit of ${limit}`;
     return toRefused(new Refusal("body_size_limit_exceeded", message), { bytes });
   }
+  const tooFast = rates.take(batch.tenant, bytes, limits);
+  if (tooFast !== undefined) return toRefused(tooFast, { bytes });
   const profile = decodePayload(inflated, limits, resolveSeriesLabels(item.labels));
   if (profile instanceof Refusal) return toRefused(profile, { bytes, isUndecodable: true });
   const admitted = admitProfile(batch, item, profile, inflated);

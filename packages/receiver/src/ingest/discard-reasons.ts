@@ -19,6 +19,7 @@ export type DiscardReason =
   | "label_name_too_long"
   | "label_value_too_long"
   | "duplicate_label_names"
+  | "rate_limited"
   | "series_limit"
   | "body_size_limit_exceeded"
   | "storage_unavailable"
@@ -72,6 +73,10 @@ export const discardReasons: { readonly [K in DiscardReason]: DiscardReasonRow }
   duplicate_label_names: {
     help: "A series names one label twice.",
     code: "invalid_argument",
+  },
+  rate_limited: {
+    help: "The tenant pushes more than ingestion_rate_mb; Retry-After says when there is room again.",
+    code: "resource_exhausted",
   },
   series_limit: {
     help: "A new series would pass max_global_series_per_tenant.",

@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Clock, systemClock } from "../clock.ts";
 import { ReceiverError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { type AdmittedItem, admitItem } from "./admit-item.ts";
 import { encodePushRecord } from "./push-record.ts";
 import type { PushBatch, PushItem, PushItemRefused, PushItemResult, PushService } from "./push-service.ts";
+import { RateLimiter } from "./rate-limiter.ts";
 import { Refusal, toRefused } from "./refusal.ts";
 import { SeriesBudget, type SeriesReservation } from "./series-budget.ts";
 
@@ -14,6 +16,8 @@ const PORTION_BYTES = 16 * 1024 * 1024;
 /** What an {@link Ingester} works with. */
 export interface IngesterOptions {
   readonly store: Pick<Store, "append" | "hasSeries" | "seriesCount">;
+  /** Default: the time of this machine. */
+  readonly clock?: Pick<Clock, "monotonicMillis">;
   /** Takes what a person should look into: a defect. */
   readonly log: (message: string, error: unknown) => void;
 }
@@ -31,11 +35,13 @@ interface Portion {
 export class Ingester implements PushService {
   readonly #store: IngesterOptions["store"];
   readonly #budget: SeriesBudget;
+  readonly #rates: RateLimiter;
   readonly #log: IngesterOptions["log"];
 
-  constructor({ store, log }: IngesterOptions) {
+  constructor({ store, clock = systemClock, log }: IngesterOptions) {
     this.#store = store;
     this.#budget = new SeriesBudget(store);
+    this.#rates = new RateLimiter(clock.monotonicMillis);
     this.#log = log;
   }
 
@@ -72,7 +78,7 @@ export class Ingester implements PushService {
     reservations: SeriesReservation[],
   ): AdmittedItem | PushItemRefused {
     try {
-      const outcome = admitItem(batch, item, batchBytes);
+      const outcome = admitItem(batch, item, batchBytes, this.#rates);
       if (!outcome.ok) return outcome;
       const labelSets = outcome.profiles.map((profile) => profile.labels);
       const reservation = this.#budget.reserve(batch.tenant, labelSets, batch.limits.maxSeries);

@@ -8,6 +8,10 @@ const MINUTE_MS = 60_000;
 export interface IngestLimits {
   /** `ingestion_body_limit_mb`, in bytes: one `/ingest` body, or all profiles of one push, decompressed. */
   readonly bodyLimitBytes: number;
+  /** `ingestion_rate_mb`, in bytes of profiles, decompressed; {@link AUTOMATIC_RATE} until the tenant is known. */
+  readonly rateBytesPerSecond: number;
+  /** `ingestion_burst_size_mb`, in bytes; never less than a second of the rate or the largest profile. */
+  readonly burstBytes: number;
   /** `max_profile_size_bytes`: one profile, decompressed. */
   readonly maxProfileSizeBytes: number;
   /** `max_profile_stacktrace_samples`. */
@@ -34,9 +38,14 @@ export interface IngestLimits {
   readonly rejectNewerThanMs: number;
 }
 
+/** A rate that depends on whether there are several tenants: 4 MiB/s for each then, none for a single one. */
+export const AUTOMATIC_RATE = -1;
+
 /** The limits of a tenant that nobody configured. */
 export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   bodyLimitBytes: 256 * MEBIBYTE,
+  rateBytesPerSecond: AUTOMATIC_RATE,
+  burstBytes: 2 * MEBIBYTE,
   maxProfileSizeBytes: 4 * MEBIBYTE,
   maxSamples: 16_000,
   maxLabelsPerSample: 100,

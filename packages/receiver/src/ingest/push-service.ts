@@ -65,4 +65,6 @@ export interface PushItemRefused {
   readonly isUndecodable: boolean;
   /** Decompressed size if known, else the size as sent. */
   readonly bytes: number;
+  /** When it is worth trying again, if that helps. */
+  readonly retryAfterSeconds?: number;
 }

@@ -10,16 +10,28 @@ export class Refusal {
   /** For the client: what is wrong, the offending value, the limit. */
   readonly message: string;
 
-  constructor(reason: DiscardReason, message: string) {
+  /** When it is worth trying again, if that helps. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(reason: DiscardReason, message: string, options: { readonly retryAfterSeconds?: number } = {}) {
     this.reason = reason;
     this.message = message;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 
 /** Says to the pusher what was refused. */
 export function toRefused(
-  { reason, message }: Refusal,
+  { reason, message, retryAfterSeconds }: Refusal,
   { bytes, isUndecodable = false }: { readonly bytes: number; readonly isUndecodable?: boolean },
 ): PushItemRefused {
-  return { ok: false, reason, code: discardReasons[reason].code, message, isUndecodable, bytes };
+  return {
+    ok: false,
+    reason,
+    code: discardReasons[reason].code,
+    message,
+    isUndecodable,
+    bytes,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  };
 }

@@ -30,6 +30,7 @@ import type {
   RangeQuery,
   SeriesQuery,
   StackQuery,
+  TenantQueryLimits,
   TimeSeries,
   TimeSeriesQuery,
 } from "./query-service.ts";
@@ -71,30 +72,30 @@ class Querier implements QueryService {
     const now = this.#clock.nowUnixMillis();
     const isOpen = query.startUnixMillis === 0 && query.endUnixMillis === 0;
     const asked = isOpen ? { startUnixMillis: now - DEFAULT_TYPES_RANGE_MS, endUnixMillis: now } : query;
-    const plan = planLabels({ ...query, selectors: [] }, this.#range(asked));
+    const plan = planLabels({ ...query, selectors: [] }, this.#range(asked, options));
     return await this.#reader.read(plan, [], readProfileTypes, options);
   }
 
   async labelNames(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
-    const plan = planLabels(query, this.#range(query));
+    const plan = planLabels(query, this.#range(query, options));
     return await this.#reader.read(plan, [], readLabelNames, options);
   }
 
   async labelValues(query: LabelValuesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
-    const range = this.#range(query);
+    const range = this.#range(query, options);
     checkLabelName(query);
     const plan = planLabels(query, range);
     return await this.#reader.read(plan, [], (context) => readLabelValues(context, query.name), options);
   }
 
   async series(query: SeriesQuery, options?: QueryOptions): ReturnType<QueryService["series"]> {
-    const plan = planLabels(query, this.#range(query));
+    const plan = planLabels(query, this.#range(query, options));
     return await this.#reader.read(plan, [], (context) => readSeries(context, query), options);
   }
 
   async selectTree(query: StackQuery, options?: QueryOptions): Promise<Answer<Tree>> {
-    const selection = parseSelection(query, this.#range(query), STACK_TABLES);
-    const maxNodes = resolveMaxNodes(query.maxNodes, this.#limits);
+    const selection = parseSelection(query, this.#range(query, options), STACK_TABLES);
+    const maxNodes = resolveMaxNodes(query.maxNodes, this.#limitsOf(options));
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
       selection.plan,
@@ -106,7 +107,9 @@ class Querier implements QueryService {
 
   async selectDiffTree(query: DiffQuery, options?: QueryOptions): ReturnType<QueryService["selectDiffTree"]> {
     const sides = [query.left, query.right];
-    const maxNodes = Math.max(...sides.map((side) => resolveMaxNodes(side.maxNodes, this.#limits)));
+    const maxNodes = Math.max(
+      ...sides.map((side) => resolveMaxNodes(side.maxNodes, this.#limitsOf(options))),
+    );
     const answers = sides.map((side) => this.#wholeTree(side, options));
     const [left, right] = (await Promise.all(answers)) as [Answer<Tree>, Answer<Tree>];
     return {
@@ -117,8 +120,8 @@ class Querier implements QueryService {
   }
 
   async exportStacks(query: ExportQuery, options?: QueryOptions): Promise<Answer<Uint8Array>> {
-    const selection = parseSelection(query, this.#range(query), STACK_TABLES);
-    const maxNodes = this.#exportNodes(query);
+    const selection = parseSelection(query, this.#range(query, options), STACK_TABLES);
+    const maxNodes = this.#exportNodes(query, options);
     // A graph's nodes are functions: it is cut once they are joined.
     const treeOptions = {
       maxNodes: query.format === "dot" ? 0 : maxNodes,
@@ -137,7 +140,7 @@ class Querier implements QueryService {
     query: TimeSeriesQuery,
     options?: QueryOptions,
   ): Promise<Answer<readonly TimeSeries[]>> {
-    const range = this.#range(query);
+    const range = this.#range(query, options);
     const selection = parseSelection(query, range, timeSeriesTables(query));
     const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
     return await this.#reader.read(
@@ -149,7 +152,7 @@ class Querier implements QueryService {
   }
 
   async selectHeatmap(query: HeatmapQuery, options?: QueryOptions): Promise<Answer<Heatmap>> {
-    const range = this.#range(query);
+    const range = this.#range(query, options);
     const selection = parseSelection(query, range, heatmapTables(query));
     const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
     return await this.#reader.read(
@@ -161,20 +164,32 @@ class Querier implements QueryService {
   }
 
   async analyzeQuery(query: AnalysisQuery, options?: QueryOptions): Promise<Answer<QueryCost>> {
-    return await this.#reader.read(planAnalysis(query, this.#range(query)), NO_COST, readQueryCost, options);
+    return await this.#reader.read(
+      planAnalysis(query, this.#range(query, options)),
+      NO_COST,
+      readQueryCost,
+      options,
+    );
   }
 
   async profileStats({ tenant }: { readonly tenant: string }): Promise<ProfileStats> {
     return this.#store.stats(tenant);
   }
 
-  #range(query: Pick<RangeQuery, "startUnixMillis" | "endUnixMillis">): TimeRange | undefined {
-    return resolveTimeRange(query, this.#limits, this.#clock.nowUnixMillis());
+  #range(
+    query: Pick<RangeQuery, "startUnixMillis" | "endUnixMillis">,
+    options: QueryOptions | undefined,
+  ): TimeRange | undefined {
+    return resolveTimeRange(query, this.#limitsOf(options), this.#clock.nowUnixMillis());
+  }
+
+  #limitsOf(options: QueryOptions | undefined): TenantQueryLimits {
+    return options?.limits ?? this.#limits;
   }
 
   /** Sides of a diff are truncated together, once they lie over each other. */
   async #wholeTree(query: StackQuery, options: QueryOptions | undefined): Promise<Answer<Tree>> {
-    const selection = parseSelection(query, this.#range(query), STACK_TABLES);
+    const selection = parseSelection(query, this.#range(query, options), STACK_TABLES);
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
       selection.plan,
@@ -185,9 +200,9 @@ class Querier implements QueryService {
   }
 
   /** A file of stacks is whole unless the client asks for less: what is cut off cannot be got back. */
-  #exportNodes(query: ExportQuery): number {
+  #exportNodes(query: ExportQuery, options: QueryOptions | undefined): number {
     if (query.format !== "tree" && query.maxNodes === undefined) return 0;
-    return resolveMaxNodes(query.maxNodes, this.#limits);
+    return resolveMaxNodes(query.maxNodes, this.#limitsOf(options));
   }
 }
 

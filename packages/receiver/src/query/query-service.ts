@@ -34,6 +34,8 @@ export interface QueryService {
 }
 
 export interface QueryOptions {
+  /** What the tenants of the query are bound to; absent: the limits that the service was made with. */
+  readonly limits?: TenantQueryLimits;
   readonly signal?: AbortSignal;
 }
 
@@ -225,12 +227,16 @@ export interface ProfileStats {
   readonly newestUnixMillis: number;
 }
 
-/** Bounds of queries; 0 is "no limit" for lengths and times. */
-export interface QueryLimits {
+/** Bounds of a query that a tenant can have its own of; 0 is "no limit" for lengths and times. */
+export interface TenantQueryLimits {
   readonly maxQueryLengthMs: number;
   readonly maxQueryLookbackMs: number;
   readonly maxFlamegraphNodesDefault: number;
   readonly maxFlamegraphNodesMax: number;
+}
+
+/** Bounds of queries; 0 is "no limit" for lengths and times. */
+export interface QueryLimits extends TenantQueryLimits {
   readonly maxConcurrentQueries: number;
   readonly maxWaitingQueries: number;
   readonly queryTimeoutMs: number;

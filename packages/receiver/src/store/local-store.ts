@@ -185,9 +185,9 @@ class LocalStore implements Store {
     await this.#parts.head.flush();
   }
 
-  async applyRetention(): Promise<RetentionReport> {
+  async applyRetention(tenants?: ReadonlyMap<string, number>): Promise<RetentionReport> {
     this.#checkOpen();
-    return await this.#parts.retention.sweep();
+    return await this.#parts.retention.sweep(tenants);
   }
 
   status(): StoreStatus {

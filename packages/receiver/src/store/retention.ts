@@ -41,12 +41,15 @@ export class Retention {
     this.#options = options;
   }
 
-  async sweep(): Promise<RetentionReport> {
+  /** @param tenants - Retention of tenants that have their own. */
+  async sweep(tenants: ReadonlyMap<string, number> = new Map()): Promise<RetentionReport> {
     const { clock, catalog, retentionMillis } = this.#options;
-    if (retentionMillis <= 0) return { deletedBlockCount: 0, heldBlockCount: 0 };
     const blocks = catalog.blocks();
-    const oldestUnixNanos = BigInt(Math.trunc(clock.nowUnixMillis() - retentionMillis)) * NANOS_PER_MILLI;
-    const expired = blocks.filter(({ meta }) => meta.maxUnixNanos < oldestUnixNanos);
+    const now = clock.nowUnixMillis();
+    const expired = blocks.filter(({ meta }) => {
+      const retention = tenants.get(meta.tenant) ?? retentionMillis;
+      return retention > 0 && meta.maxUnixNanos < BigInt(Math.trunc(now - retention)) * NANOS_PER_MILLI;
+    });
     const isMany = expired.length > blocks.length * MAX_UNCONFIRMED_RATIO;
     const confirmed = isMany ? expired.filter(({ meta }) => this.#held.has(meta.id)) : expired;
     const held = expired.filter((block) => !confirmed.includes(block));

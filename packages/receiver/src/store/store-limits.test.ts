@@ -294,6 +294,30 @@ describe("Store.applyRetention", () => {
     expect(store.stats("a").oldestUnixMillis).toBe(NOON + 29 * DAY + 1);
   });
 
+  it("keeps the profiles of tenants for as long as is set for each", async () => {
+    const store = await directory.open({ clock, retentionMillis: 7 * DAY });
+    for (const tenant of ["short", "usual", "ever"]) {
+      await store.append(plainAdmission(tenant, [profile(0, NOON + 25 * DAY)]));
+      await store.flush();
+    }
+    const tenants = new Map([
+      ["short", DAY],
+      ["ever", 0],
+    ]);
+
+    // Two sweeps: more than a tenth of the blocks.
+    await store.applyRetention(tenants);
+    await store.applyRetention(tenants);
+    const afterDays = await Promise.all(["short", "usual", "ever"].map((tenant) => sumAll(store, tenant)));
+    clock.jump(3650 * DAY);
+    await store.applyRetention(tenants);
+    await store.applyRetention(tenants);
+    const afterYears = await Promise.all(["short", "usual", "ever"].map((tenant) => sumAll(store, tenant)));
+
+    expect(afterDays.map(({ profiles }) => profiles)).toEqual([0n, 1n, 1n]);
+    expect(afterYears.map(({ profiles }) => profiles)).toEqual([0n, 0n, 1n]);
+  });
+
   it("holds more than a tenth of the blocks back until a second sweep agrees", async () => {
     const store = await directory.open({ clock, retentionMillis: 7 * DAY });
     for (let i = 0; i < 3; i++) {

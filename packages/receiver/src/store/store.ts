@@ -48,8 +48,12 @@ export interface Store {
   stats(tenant: string): TenantStats;
   /** Writes the head to blocks now; resolves when the log of what was in it is dropped. */
   flush(): Promise<void>;
-  /** Deletes blocks whose newest profile is older than the retention; see {@link RetentionReport}. */
-  applyRetention(): Promise<RetentionReport>;
+  /**
+   * Deletes blocks whose newest profile is older than the retention; see {@link RetentionReport}.
+   *
+   * @param tenants - Retention in milliseconds of tenants that have their own; 0: for ever.
+   */
+  applyRetention(tenants?: ReadonlyMap<string, number>): Promise<RetentionReport>;
   status(): StoreStatus;
   /** Flushes and gives the directory back. A second call returns the first one's promise. */
   close(): Promise<void>;

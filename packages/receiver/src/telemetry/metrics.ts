@@ -10,6 +10,7 @@ export interface MetricSet {
   readonly receivedBytes: Counter<"tenant">;
   readonly discardedSamples: Counter<"reason" | "tenant">;
   readonly discardedBytes: Counter<"reason" | "tenant">;
+  readonly runtimeConfigLoaded: Gauge<never>;
   readonly storageHeadRows: Gauge<never>;
   readonly storageHeadBytes: Gauge<never>;
   readonly storageHeadProfiles: Gauge<never>;
@@ -98,6 +99,12 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     name: "pyroscope_discarded_bytes_total",
     help: "Decompressed bytes of profiles that were refused, by reason.",
     labels: ["reason", "tenant"],
+  },
+  runtimeConfigLoaded: {
+    kind: "gauge",
+    name: "pyroscope_runtime_config_last_reload_successful",
+    help: "0 when the file of overrides could not be used the last time that it was read, else 1.",
+    labels: [],
   },
   storageHeadRows: {
     kind: "gauge",

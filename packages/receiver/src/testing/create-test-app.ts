@@ -1,5 +1,7 @@
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { createApp } from "../app.ts";
+import type { LimitOverrides } from "../config/overrides.ts";
+import { createTenantLimits } from "../config/tenant-limits.ts";
 import { resolveConfig } from "../config.ts";
 import type { RouteRow } from "../http/routes.ts";
 import type { PushBatch } from "../ingest/push-service.ts";
@@ -25,6 +27,8 @@ export interface TestOptions {
   readonly readiness?: Partial<Readiness>;
   readonly storage?: Partial<StorageService>;
   readonly uiDirectory?: string;
+  /** Limits by tenant. */
+  readonly overrides?: ReadonlyMap<string, LimitOverrides>;
 }
 
 /** Makes the server over a storage that keeps nothing. */
@@ -56,8 +60,10 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     checkServing: () => undefined,
     ...options.readiness,
   };
+  const config = resolveConfig({ flags: options.flags ?? {} });
   const app = await createApp({
-    config: resolveConfig({ flags: options.flags ?? {} }),
+    config,
+    limits: createTenantLimits(config, (tenant) => options.overrides?.get(tenant)),
     storage,
     readiness,
     metrics: createMetrics({ isProcessIncluded: false }),

@@ -117,6 +117,28 @@ describe("createStorage", () => {
     expect(events).toEqual(["set x", "delete x"]);
   });
 
+  it("sweeps by the retention of tenants that have their own", async () => {
+    const { storage, open, tick } = createFixture();
+    const asked: unknown[] = [];
+    open({
+      applyRetention: async (tenants) => {
+        asked.push(tenants);
+        return { deletedBlockCount: 0, heldBlockCount: 0 };
+      },
+    });
+    await storage.ready();
+
+    await storage.setRetention([
+      { tenant: "a", retentionMs: 5 },
+      { tenant: "b", retentionMs: undefined },
+    ]);
+    await tick();
+    await storage.setRetention([]);
+    await tick();
+
+    expect(asked).toEqual([new Map([["a", 5]]), new Map()]);
+  });
+
   it("rejects every call when the store cannot be opened", async () => {
     const { storage, fail } = createFixture();
     const locked = new ReceiverError("held by process 7", { code: "STORAGE_LOCKED" });

@@ -30,6 +30,7 @@ export function createStorage({
   clock,
   log,
 }: StorageParts): StorageService {
+  let retentions: ReadonlyMap<string, number> = new Map();
   let hold: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     hold = resolve;
@@ -38,8 +39,12 @@ export function createStorage({
     .catch(toOpenError)
     .then((store) => {
       const query = createQueryService({ store, limits: queryLimits, clock });
-      const ingester = new Ingester({ store, log: (message, error) => log.error({ err: error }, message) });
-      return { store, query, ingester, stopSweeping: sweepBlocks(store, clock, log) };
+      const ingester = new Ingester({
+        store,
+        clock,
+        log: (message, error) => log.error({ err: error }, message),
+      });
+      return { store, query, ingester, stopSweeping: sweepBlocks(store, () => retentions, clock, log) };
     });
   // Whoever waits hears of a failure; nobody may be waiting yet.
   opening.catch(() => undefined);
@@ -61,6 +66,10 @@ export function createStorage({
     close() {
       closing ??= close();
       return closing;
+    },
+    async setRetention(tenants) {
+      const known = tenants.filter(({ retentionMs }) => retentionMs !== undefined);
+      retentions = new Map(known.map(({ tenant, retentionMs = 0 }) => [tenant, retentionMs]));
     },
     flush: async () => (await opening).store.flush(),
     status: async () => (await opening).store.status(),
@@ -102,11 +111,16 @@ function toOpenError(error: unknown): never {
 }
 
 /** Applies the retention now and then; returns what stops it. */
-function sweepBlocks(store: Store, clock: Clock, log: ReceiverLogger): () => void {
+function sweepBlocks(
+  store: Store,
+  retentionsOf: () => ReadonlyMap<string, number>,
+  clock: Clock,
+  log: ReceiverLogger,
+): () => void {
   let isStopped = false;
   const sweep = async (): Promise<void> => {
     try {
-      const report = await store.applyRetention();
+      const report = await store.applyRetention(retentionsOf());
       if (report.deletedBlockCount > 0 || report.heldBlockCount > 0) log.info(report, "retention");
     } catch (error) {
       log.error({ err: error }, "retention failed; it is tried again");

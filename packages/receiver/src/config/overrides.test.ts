@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { parseOverrides } from "./overrides.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+describe("parseOverrides", () => {
+  it("reads limits of pushes and queries by Pyroscope's names", () => {
+    const overrides = parseOverrides(`
+      overrides:
+        team-payments:
+          ingestion_rate_mb: 50
+          ingestion_burst_size_mb: 100
+          max_global_series_per_tenant: 10000000
+          retention_period: 60d
+          max_query_length: 24h
+          max_flamegraph_nodes_default: 100
+          disable_label_sanitization: false
+        team-ml: { ingestion_rate_mb: auto, compactor_blocks_retention_period: 0 }
+        "42":
+    `);
+
+    expect(overrides.get("team-payments")).toEqual({
+      ingest: {
+        rateBytesPerSecond: 50 * MEBIBYTE,
+        burstBytes: 100 * MEBIBYTE,
+        maxSeries: 10_000_000,
+        isLabelSanitizationDisabled: false,
+      },
+      query: { maxQueryLengthMs: 86_400_000, maxFlamegraphNodesDefault: 100 },
+      retentionMs: 60 * 86_400_000,
+    });
+    expect(overrides.get("team-ml")).toEqual({
+      ingest: { rateBytesPerSecond: -1 },
+      query: {},
+      retentionMs: 0,
+    });
+    expect(overrides.get("42")).toEqual({ ingest: {}, query: {} });
+  });
+
+  it.for(["", "overrides:", "overrides: {}", "# nothing"])("takes a file without tenants: %j", (text) => {
+    expect(parseOverrides(text).size).toBe(0);
+  });
+
+  it("takes names that bound something which is not here", () => {
+    expect(parseOverrides("overrides: { a: { max_query_parallelism: 4 } }").get("a")).toEqual({
+      ingest: {},
+      query: {},
+    });
+  });
+
+  it.for([
+    ["overrides: { a: { ingestion_rate: 4 } }", "overrides.a.ingestion_rate: there is no such limit"],
+    ["overrides: { a: { max_concurrent_queries: 4 } }", "there is no such limit"],
+    [
+      "overrides: { a: { max_query_length: long } }",
+      'overrides.a.max_query_length="long": expected a duration such as 30d, 1h30m or 500ms',
+    ],
+    [
+      "overrides: { a: { max_label_name_length: -1 } }",
+      "overrides.a.max_label_name_length=-1: expected a whole number",
+    ],
+    [
+      "overrides: { a: { max_label_name_length: [1] } }",
+      "overrides.a.max_label_name_length=[1]: expected a whole number",
+    ],
+    ["overrides: [a]", 'overrides: expected names with values, got ["a"]'],
+    ["overrides: { a: 5 }", "overrides.a: expected names with values, got 5"],
+    ["just text", 'the file: expected names with values, got "just text"'],
+    ["overrides: {", "at line 1"],
+    ["overrides: { a: {}, a: {} }", "Map keys must be unique"],
+  ] as const)("refuses %s", ([text, message]) => {
+    expect(() => parseOverrides(text)).toThrow(message);
+  });
+
+  it("refuses a file whose aliases unfold without end", () => {
+    const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"];
+    for (let i = 1; i < 9; i++) {
+      lines.push(`a${i}: &a${i} [${new Array(9).fill(`*a${i - 1}`).join(", ")}]`);
+    }
+
+    expect(() => parseOverrides(lines.join("\n"))).toThrow("Excessive alias count");
+  });
+});

@@ -1,0 +1,130 @@
+import { parseDocument } from "yaml";
+import type { IngestLimits } from "../ingest/limits.ts";
+import type { TenantQueryLimits } from "../query/query-service.ts";
+import { ingestLimitSettings, tenantQueryLimitSettings } from "./limit-settings.ts";
+import type { Setting, SettingTable } from "./setting.ts";
+import { duration } from "./setting-kinds.ts";
+
+/** What one tenant has instead of the limits of the flags. */
+export interface LimitOverrides {
+  readonly ingest: Partial<IngestLimits>;
+  readonly query: Partial<TenantQueryLimits>;
+  /** 0: nothing is deleted for its age. */
+  readonly retentionMs?: number;
+}
+
+/** How the value of one name is read, and where it goes. */
+interface NamedLimit {
+  readonly part: "ingest" | "query" | "retention";
+  readonly field: string;
+  readonly expects: string;
+  parse(raw: string): unknown;
+}
+
+const retention: NamedLimit = {
+  part: "retention",
+  field: "retentionMs",
+  expects: duration.expects,
+  parse: (raw) => duration.parse(raw, noFiles),
+};
+
+/** Every name that means something here: the flags of limits with underscores, and what else Pyroscope calls retention. */
+const namedLimits: ReadonlyMap<string, NamedLimit> = new Map([
+  ...nameRows("ingest", ingestLimitSettings),
+  ...nameRows("query", tenantQueryLimitSettings),
+  ["retention_period", retention],
+  ["compactor_blocks_retention_period", retention],
+]);
+
+/**
+ * Names of Pyroscope's limits that bound something which this server does not have. They are taken, so that a file that
+ * works there works here.
+ */
+const namesWithoutMeaning: ReadonlySet<string> = new Set([
+  "push_max_concurrency",
+  "max_sessions_per_series",
+  "enforce_labels_order",
+  "max_local_series_per_tenant",
+  "max_query_parallelism",
+  "split_queries_by_interval",
+  "max_flamegraph_nodes_on_select_merge_profile",
+  "max_async_query_concurrency",
+  "query_analysis_enabled",
+  "query_analysis_series_enabled",
+  "query_sanitize_on_merge",
+  "compactor_downsampler_enabled",
+  "compactor_split_and_merge_shards",
+  "compactor_split_and_merge_stage_size",
+  "compactor_split_groups",
+  "compactor_partial_block_deletion_delay",
+  "ingestion_tenant_shard_size",
+  "store_gateway_tenant_shard_size",
+  "max_recording_rules",
+  "write_path",
+  "enable_query_backend",
+  "enable_query_backend_from",
+]);
+
+/**
+ * Reads a file of overrides: `overrides:`, then for each tenant limits by name, as Pyroscope's runtime configuration.
+ *
+ * @throws Error that names the line, or the tenant, the limit, its value and what was expected. One bad value refuses
+ * the whole file: half of a change is no change that anybody meant.
+ */
+export function parseOverrides(text: string): ReadonlyMap<string, LimitOverrides> {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) throw new Error(error.message, { cause: error });
+  // As Maps: a tenant may be called `__proto__`.
+  const root: unknown = document.toJS({ mapAsMap: true, maxAliasCount: 100 });
+  const overrides = readMap(readMap(root, "the file").get("overrides"), "overrides");
+  return new Map(
+    Array.from(overrides, ([tenant, limits]) => [String(tenant), readLimits(String(tenant), limits)]),
+  );
+}
+
+function readMap(value: unknown, subject: string): ReadonlyMap<unknown, unknown> {
+  if (value === undefined || value === null) return new Map();
+  if (value instanceof Map) return value;
+  throw new Error(`${subject}: expected names with values, got ${JSON.stringify(value)}`);
+}
+
+function readLimits(tenant: string, limits: unknown): LimitOverrides {
+  const parts = { ingest: {}, query: {}, retention: {} } as Record<
+    NamedLimit["part"],
+    Record<string, unknown>
+  >;
+  for (const [key, value] of readMap(limits, `overrides.${tenant}`)) {
+    const name = String(key);
+    const subject = `overrides.${tenant}.${name}`;
+    if (namesWithoutMeaning.has(name)) continue;
+    const limit = namedLimits.get(name);
+    if (limit === undefined) throw new Error(`${subject}: there is no such limit`);
+    const parsed = isScalar(value) ? limit.parse(String(value)) : undefined;
+    if (parsed === undefined) {
+      throw new Error(`${subject}=${JSON.stringify(value)}: expected ${limit.expects}`);
+    }
+    parts[limit.part][limit.field] = parsed;
+  }
+  return { ingest: parts.ingest, query: parts.query, ...parts.retention };
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return ["string", "number", "boolean"].includes(typeof value);
+}
+
+function nameRows<Limits extends object>(
+  part: NamedLimit["part"],
+  table: SettingTable<Limits>,
+): [string, NamedLimit][] {
+  // The table is heterogeneous; each row is only ever used with its own value.
+  const rows = Object.entries(table) as [string, Setting<unknown>][];
+  return rows.map(([field, { flag, expects, parse }]) => [
+    flag.replaceAll("-", "_"),
+    { part, field, expects, parse: (raw) => parse(raw, noFiles) },
+  ]);
+}
+
+function noFiles(): never {
+  throw new Error("no files can be read here");
+}
