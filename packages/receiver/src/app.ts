@@ -8,6 +8,7 @@ import { addCompressHook } from "./http/compress-hook.ts";
 import { addConfigRoutes } from "./http/config-route.ts";
 import { addConnectServices } from "./http/connect-plugin.ts";
 import { registerServices } from "./http/connect-services.ts";
+import { addDoctorRoute } from "./http/doctor-route.ts";
 import { setErrorHandler } from "./http/error-handler.ts";
 import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
 import { ingestRoute } from "./http/ingest-route.ts";
@@ -24,6 +25,7 @@ import { addServingGuard } from "./http/serving-guard.ts";
 import { addSlowClientGuard } from "./http/slow-client-guard.ts";
 import { bindQueries } from "./http/tenant-queries.ts";
 import { addUi } from "./http/ui-plugin.ts";
+import { IngestionDoctor } from "./ingest/ingestion-doctor.ts";
 import type { Readiness } from "./readiness.ts";
 import type { ReceiverLogger } from "./telemetry/log.ts";
 import type { ReceiverMetrics } from "./telemetry/metrics.ts";
@@ -76,14 +78,17 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   const { config, metrics, readiness, storage } = services;
   const queries = bindQueries(storage, (tenants) => services.limits.queryOf(tenants));
   const bodyBudget = createBodyBudget(config.maxInflightBytes);
+  const doctor = new IngestionDoctor();
   const writer = createProfileWriter({
     pushService: storage,
     limitsOf: (tenant) => services.limits.ingestOf(tenant),
     clock: services.clock,
+    doctor,
     metrics: metrics.metrics,
   });
   addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
   addConfigRoutes(app, { config });
+  addDoctorRoute(app, { doctor, clock: services.clock });
   await addMissingServices(app);
   addMetricsRoute(app, { metrics, readiness, bodyBudget });
   await app.register(ingestRoute, { writer, budget: bodyBudget });

@@ -1,3 +1,4 @@
+import type { IngestionDoctor } from "../ingest/ingestion-doctor.ts";
 import type { IngestLimits } from "../ingest/limits.ts";
 import type { PushItem, PushItemResult, PushService } from "../ingest/push-service.ts";
 import type { MetricSet } from "../telemetry/metrics.ts";
@@ -9,6 +10,8 @@ export interface ProfileWriterOptions {
   readonly pushService: PushService;
   readonly limitsOf: (tenant: string) => IngestLimits;
   readonly clock: { nowUnixMillis(): number };
+  /** Told of every push. */
+  readonly doctor?: Pick<IngestionDoctor, "observe">;
   readonly metrics: Pick<
     MetricSet,
     "receivedProfiles" | "receivedBytes" | "discardedSamples" | "discardedBytes"
@@ -32,6 +35,7 @@ export function createProfileWriter({
   pushService,
   limitsOf,
   clock,
+  doctor,
   metrics,
 }: ProfileWriterOptions): ProfileWriter {
   const count = (tenant: string, result: PushItemResult): void => {
@@ -60,6 +64,7 @@ export function createProfileWriter({
         client,
       });
       for (const result of results) count(tenant, result);
+      doctor?.observe({ tenant, client, items, results, nowUnixMillis: receivedUnixMillis });
       return results;
     },
   };

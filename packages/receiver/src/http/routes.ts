@@ -71,6 +71,7 @@ export const routes: readonly RouteRow[] = [
   get("/pyroscope/render-diff", "read"),
   get("/label-values", "read"),
   get("/pyroscope/label-values", "read"),
+  get("/api/v1/doctor", "read"),
   page("/"),
   asset("/assets/*"),
   asset("/favicon.ico"),
