@@ -16,6 +16,10 @@ export * from "./gen/capabilities/v1/feature_flags_pb.ts";
 export * as googleV1 from "./gen/google/v1/profile_pb.ts";
 export * from "./gen/grpc/health/v1/health_pb.ts";
 export * from "./gen/opentelemetry/proto/collector/profiles/v1development/profiles_service_pb.ts";
+/** The messages of OTLP profiles, each package apart because their names mean something else in others. */
+export * as otlpCommonV1 from "./gen/opentelemetry/proto/common/v1/common_pb.ts";
+export * as otlpProfilesV1development from "./gen/opentelemetry/proto/profiles/v1development/profiles_pb.ts";
+export * as otlpResourceV1 from "./gen/opentelemetry/proto/resource/v1/resource_pb.ts";
 export * from "./gen/push/v1/push_pb.ts";
 export * from "./gen/querier/v1/querier_pb.ts";
 export * from "./gen/settings/v1/setting_pb.ts";

@@ -16,6 +16,7 @@ import { labelValuesRoute } from "./http/label-values-route.ts";
 import { addMethodGuard } from "./http/method-guard.ts";
 import { addMetricsRoute } from "./http/metrics-route.ts";
 import { addMissingServices } from "./http/missing-services.ts";
+import { otlpRoute, rewriteOtlpUrl } from "./http/otlp-route.ts";
 import { createProfileWriter } from "./http/profile-writer.ts";
 import { renderRoute } from "./http/render-route.ts";
 import { renderDiffRoute } from "./http/render-route-diff.ts";
@@ -55,7 +56,8 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
     logger: false,
     // A connection that is idle may be cut at once when the server stops; others have their answer first.
     forceCloseConnections: "idle",
-    rewriteUrl: ({ url = "/" }) => stripPrefix(url, config.baseUrl),
+    rewriteUrl: ({ url = "/", headers }) =>
+      rewriteOtlpUrl(stripPrefix(url, config.baseUrl), headers["content-type"]),
     ...(services.serverFactory === undefined ? {} : { serverFactory: services.serverFactory }),
   });
   const checkRoutes = addMethodGuard(app);
@@ -92,6 +94,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   await addMissingServices(app);
   addMetricsRoute(app, { metrics, readiness, bodyBudget });
   await app.register(ingestRoute, { writer, budget: bodyBudget });
+  await app.register(otlpRoute, { writer, budget: bodyBudget });
   await addConnectServices(app, {
     bodyBudget,
     // A message is counted as it arrives and as it is decompressed: half of the budget, so that a 503 always means that

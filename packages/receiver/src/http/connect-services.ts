@@ -2,6 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import {
   FeatureFlagsService,
   Health,
+  ProfilesService,
   PusherService,
   QuerierService,
   SettingsService,
@@ -15,6 +16,7 @@ import type { BodyBudget } from "./body-budget.ts";
 import { createFeatureFlags } from "./feature-flags-route.ts";
 import { createHealthCheck } from "./health-check-route.ts";
 import type { BuildInfo } from "./health-route.ts";
+import { createOtlpProfiles } from "./otlp-route-grpc.ts";
 import type { ProfileWriter } from "./profile-writer.ts";
 import { createPusher } from "./push-route.ts";
 import { createQuerier } from "./querier-route.ts";
@@ -37,6 +39,7 @@ export interface ConnectServicesOptions {
 export function registerServices(router: ConnectRouter, options: ConnectServicesOptions): void {
   const { storage, queries, writer, bodyBudget, readiness, buildInfo, clock } = options;
   router.service(PusherService, createPusher({ writer, budget: bodyBudget }));
+  router.service(ProfilesService, createOtlpProfiles({ writer, budget: bodyBudget }));
   router.service(QuerierService, createQuerier({ queries }));
   router.service(SettingsService, createSettings({ settings: storage, clock }));
   router.service(FeatureFlagsService, createFeatureFlags());

@@ -41,4 +41,28 @@ describe("parseIngestQuery", () => {
   it("takes the first of a parameter that stands twice", () => {
     expect(labelsOf({ name: ["a", "b"] })).toBe('{pyroscope_spy="unknown", service_name="a"}');
   });
+
+  it("keeps the application apart from its labels, for formats whose type is in its name", () => {
+    const { appName, appLabels, spyName } = parse({
+      name: "shop.cpu{env=prod,__delta__=x}",
+      spyName: "rbspy",
+    });
+
+    expect([appName, formatLabels(appLabels), spyName]).toEqual([
+      "shop.cpu",
+      '{env="prod", pyroscope_spy="rbspy"}',
+      "rbspy",
+    ]);
+  });
+
+  it.for([
+    ["50", 50],
+    ["0", 0],
+    ["", 100],
+    ["-1", 100],
+    ["1e3", 100],
+    ["99999999999", 100],
+  ] as const)("reads sampleRate %j as %d", ([sampleRate, expected]) => {
+    expect(parse({ name: "a", sampleRate }).sampleRateHz).toBe(expected);
+  });
 });

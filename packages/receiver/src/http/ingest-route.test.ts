@@ -157,22 +157,6 @@ describe("ingestRoute", () => {
     expect(await post(app, body, { url, headers })).toMatchObject({ status: 200, body: "" });
     expect(batches).toEqual([]);
   });
-
-  it.for(["trie", "tree", "lines", "jfr", "speedscope", "groups", "folded", ""])(
-    "refuses format %j by name, so that nothing is lost",
-    async (format) => {
-      const { app, batches } = await createServer();
-
-      const response = await post(app, "a;b 1\n", { url: `${URL}&format=${format}` });
-
-      const name = ["folded", ""].includes(format) ? "groups" : format;
-      expect(response).toMatchObject({
-        status: 415,
-        body: { code: "unknown", message: expect.stringContaining(`format "${name}" is not taken`) },
-      });
-      expect(batches).toEqual([]);
-    },
-  );
 });
 
 describe("ingestRoute refusing", () => {

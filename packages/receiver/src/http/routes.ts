@@ -1,6 +1,7 @@
 import {
   FeatureFlagsService,
   Health,
+  ProfilesService,
   PusherService,
   QuerierService,
   SettingsService,
@@ -37,6 +38,7 @@ interface ServiceRow {
 /** The services of Connect and gRPC, and who may call them. */
 const services: readonly ServiceRow[] = [
   { service: PusherService, policy: "push" },
+  { service: ProfilesService, policy: "push" },
   { service: QuerierService, policy: "read" },
   // What pages keep is theirs who look at pages.
   { service: SettingsService, policy: "read" },
@@ -63,6 +65,7 @@ export const routes: readonly RouteRow[] = [
   get("/api/v1/status/config/default", "any"),
   post("/ingest", "push"),
   post("/pyroscope/ingest", "push"),
+  post("/v1development/profiles", "push"),
   ...services.flatMap(({ service, policy }) => connectRows(service, policy)),
   ...missingServices.map(({ path, policy }): RouteRow => ({ path, method: "POST", policy, kind: "connect" })),
   get("/render", "read"),

@@ -9,8 +9,9 @@ import { inflatePayload } from "./inflate-payload.ts";
 import { hashPayload } from "./payload-identity.ts";
 import { checkIngestionWindow, resolveProfileTime } from "./profile-time.ts";
 import type { PushRecordItem } from "./push-record.ts";
-import type { PushBatch, PushItem, PushItemRefused } from "./push-service.ts";
+import type { PushBatch, PushItemRefused } from "./push-service.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
+import type { PprofItem } from "./read-pprofs.ts";
 import { Refusal, toRefused } from "./refusal.ts";
 import { resolveSeriesLabels } from "./series-labels.ts";
 import { splitSamples } from "./split-samples.ts";
@@ -33,7 +34,7 @@ export interface AdmittedItem {
  */
 export function admitItem(
   batch: PushBatch,
-  item: PushItem,
+  item: PprofItem,
   batchBytes: number,
   rates: RateLimiter,
 ): AdmittedItem | PushItemRefused {
@@ -58,7 +59,7 @@ export function admitItem(
 
 function admitProfile(
   batch: PushBatch,
-  { labels: sentLabels, payload, ingest }: PushItem,
+  { labels: sentLabels, payload, payloadHash, ingest }: PprofItem,
   profile: Profile,
   inflated: Uint8Array,
 ): Pick<AdmittedItem, "record" | "profiles"> | Refusal {
@@ -80,7 +81,7 @@ function admitProfile(
   const record: PushRecordItem = {
     labels,
     timeUnixNanos,
-    payloadHash: hashPayload(inflated),
+    payloadHash: payloadHash ?? hashPayload(inflated),
     maxDepth: limits.maxDepth,
     maxSymbolBytes: limits.maxSymbolBytes,
     isSanitized: !limits.isLabelSanitizationDisabled,
@@ -90,7 +91,7 @@ function admitProfile(
 }
 
 /** The two write endpoints word the same limit differently. */
-function sizeLimitText({ ingest }: PushItem): (limitBytes: number) => string {
+function sizeLimitText({ ingest }: PprofItem): (limitBytes: number) => string {
   return (limitBytes) =>
     ingest === undefined
       ? `uncompressed profile payload size exceeds limit of ${formatBytes(limitBytes)}`

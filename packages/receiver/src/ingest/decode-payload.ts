@@ -56,7 +56,7 @@ export function decodePayload(
       maxLabelsPerSample: limits.maxLabelsPerSample || Infinity,
     });
   } catch (error) {
-    if (error instanceof ProtocolError) return toRefusal(error, labels);
+    if (error instanceof ProtocolError) return refusePayload(error, labels);
     throw error;
   }
 }
@@ -73,7 +73,12 @@ function truncationLimits({
   return { truncateDepth: maxDepth || undefined, truncateStringBytes: maxSymbolBytes || undefined };
 }
 
-function toRefusal(error: ProtocolError, labels: LabelSet): Refusal {
+/**
+ * Why a payload that does not decode is not stored.
+ *
+ * @param labels - of the series, for the texts.
+ */
+export function refusePayload(error: ProtocolError, labels: LabelSet): Refusal {
   if (error.limit === undefined) return new Refusal("malformed_profile", error.message);
   const { name, actual, limit } = error.limit;
   const subject = `the profile with labels '${formatLabels(labels)}' exceeds the`;

@@ -31,7 +31,7 @@ export type DiscardReason =
  */
 export const discardReasons: { readonly [K in DiscardReason]: DiscardReasonRow } = {
   malformed_profile: {
-    help: "The payload is not a pprof, breaks a rule of profile.proto, or has values that cannot be summed.",
+    help: "The payload is not of the format it was sent as, breaks a rule of it, or has values that cannot be summed.",
     code: "invalid_argument",
   },
   profile_size_limit: {

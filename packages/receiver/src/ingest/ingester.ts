@@ -4,8 +4,9 @@ import { ReceiverError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { type AdmittedItem, admitItem } from "./admit-item.ts";
 import { encodePushRecord } from "./push-record.ts";
-import type { PushBatch, PushItem, PushItemRefused, PushItemResult, PushService } from "./push-service.ts";
+import type { PushBatch, PushItemRefused, PushItemResult, PushService } from "./push-service.ts";
 import { RateLimiter } from "./rate-limiter.ts";
+import { type PprofItem, readPprofs } from "./read-pprofs.ts";
 import { Refusal, toRefused } from "./refusal.ts";
 import { SeriesBudget, type SeriesReservation } from "./series-budget.ts";
 
@@ -24,11 +25,13 @@ export interface IngesterOptions {
 
 /** A part of a batch, stored together. */
 interface Portion {
-  /** One for each item, in order. */
+  /** One for each profile, in order. */
   readonly outcomes: (AdmittedItem | PushItemRefused)[];
   readonly reservations: SeriesReservation[];
   /** Decompressed. */
   bytes: number;
+  /** No profile of the batch is left. */
+  isLast: boolean;
 }
 
 /** Decompresses, decodes, checks, labels and splits what clients push, and hands to the store what is kept. */
@@ -47,33 +50,57 @@ export class Ingester implements PushService {
 
   async push(batch: PushBatch): Promise<readonly PushItemResult[]> {
     const results: PushItemResult[] = [];
+    const pprofs = readPprofs(batch);
     let batchBytes = 0;
-    while (results.length < batch.items.length) {
-      const portion = await this.#admitPortion(batch, results.length, batchBytes);
+    for (let isLast = false; !isLast; ) {
+      const portion = await this.#admitPortion(batch, pprofs, batchBytes);
       batchBytes += portion.bytes;
+      isLast = portion.isLast;
       const failure = await this.#storePortion(batch, portion);
       for (const outcome of portion.outcomes) results.push(toResult(outcome, failure));
     }
     return results;
   }
 
-  /** Admits the items from `first` on until the portion is full. */
-  async #admitPortion(batch: PushBatch, first: number, batchBytes: number): Promise<Portion> {
-    const portion: Portion = { outcomes: [], reservations: [], bytes: 0 };
-    for (const item of batch.items.slice(first)) {
-      if (portion.bytes >= PORTION_BYTES) break;
+  /** Admits the next profiles until the portion is full. */
+  async #admitPortion(
+    batch: PushBatch,
+    pprofs: Iterator<PprofItem | PushItemRefused>,
+    batchBytes: number,
+  ): Promise<Portion> {
+    const portion: Portion = { outcomes: [], reservations: [], bytes: 0, isLast: false };
+    while (portion.bytes < PORTION_BYTES) {
+      const next = this.#readNext(batch, pprofs);
+      if (next === undefined) {
+        portion.isLast = true;
+        break;
+      }
       // Queries and other pushes on this thread get their turn between two profiles.
       if (portion.outcomes.length > 0) await nextTurn();
-      const outcome = this.#admit(batch, item, batchBytes + portion.bytes, portion.reservations);
+      const outcome =
+        "ok" in next ? next : this.#admit(batch, next, batchBytes + portion.bytes, portion.reservations);
       portion.outcomes.push(outcome);
       portion.bytes += outcome.bytes;
     }
     return portion;
   }
 
+  /** @returns undefined behind the last one. */
+  #readNext(
+    batch: PushBatch,
+    pprofs: Iterator<PprofItem | PushItemRefused>,
+  ): PprofItem | PushItemRefused | undefined {
+    try {
+      const { done = false, value } = pprofs.next();
+      return done ? undefined : value;
+    } catch (error) {
+      return this.#refuseDefect(batch, "", 0, error);
+    }
+  }
+
   #admit(
     batch: PushBatch,
-    item: PushItem,
+    item: PprofItem,
     batchBytes: number,
     reservations: SeriesReservation[],
   ): AdmittedItem | PushItemRefused {
@@ -87,10 +114,18 @@ export class Ingester implements PushService {
       return outcome;
     } catch (error) {
       // A defect that one profile meets must not take the others of its request, or the worker, with it.
-      const { tenant, client = "" } = batch;
-      this.#log(`admitting profile ${JSON.stringify(item.id)} of tenant ${tenant} from ${client}`, error);
-      return toRefused(new Refusal("unknown", "internal error"), { bytes: item.payload.length });
+      return this.#refuseDefect(batch, item.id, item.payload.length, error);
     }
+  }
+
+  #refuseDefect(
+    { tenant, client = "" }: PushBatch,
+    id: string,
+    bytes: number,
+    error: unknown,
+  ): PushItemRefused {
+    this.#log(`admitting profile ${JSON.stringify(id)} of tenant ${tenant} from ${client}`, error);
+    return toRefused(new Refusal("unknown", "internal error"), { bytes });
   }
 
   /** @returns why nothing of the portion was stored, or undefined. */

@@ -6,7 +6,7 @@ import { PAYLOAD_HASH_BYTES } from "./payload-identity.ts";
 const RECORD_VERSION = 1;
 
 /**
- * What the log keeps of admitted profiles: each payload as it was received, and everything that was decided about it.
+ * What the log keeps of admitted profiles: each payload as a pprof, and everything that was decided about it.
  * Replay decodes the payload again, but decides nothing again.
  */
 export interface PushRecord {
@@ -20,7 +20,7 @@ export interface PushRecordItem {
   /** Labels of the series that it was pushed for, before samples are split; sorted. */
   readonly labels: LabelSet;
   readonly timeUnixNanos: bigint;
-  /** Of the decompressed payload; {@link PAYLOAD_HASH_BYTES} bytes. */
+  /** Of the decompressed payload, and of what it was made of; {@link PAYLOAD_HASH_BYTES} bytes. */
   readonly payloadHash: Uint8Array;
   /** Stacks were cut to this many locations; 0 for not at all. */
   readonly maxDepth: number;
@@ -28,7 +28,7 @@ export interface PushRecordItem {
   readonly maxSymbolBytes: number;
   /** Label names were rewritten to classic ones. */
   readonly isSanitized: boolean;
-  /** As received: gzip or plain. */
+  /** A pprof: as received, gzip or plain, or made of what was received. */
   readonly payload: Uint8Array;
 }
 

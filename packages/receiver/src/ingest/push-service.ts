@@ -1,13 +1,15 @@
 import type { LabelSet, SampleTypeConfig } from "@pyroscope-ts/protocol";
 import type { DiscardCode, DiscardReason } from "./discard-reasons.ts";
 import type { IngestLimits } from "./limits.ts";
+import type { PayloadFormat } from "./payload-format.ts";
 
 /** The write side of the storage worker. Batches and results survive `structuredClone`. */
 export interface PushService {
   /**
-   * Admits or refuses each item of a batch by itself; resolves when what was admitted is durable and can be queried.
+   * Admits or refuses each profile of a batch by itself; resolves when what was admitted is durable and can be queried.
    *
-   * @returns one result for each item, in order. Never rejects for what a client sent, nor for a disk that
+   * @returns one result for each profile, in the order of the items; only an OTLP request or a speedscope file
+   * holds another number of profiles than one. Never rejects for what a client sent, nor for a disk that
    * does not take writes: those are results.
    */
   push(batch: PushBatch): Promise<readonly PushItemResult[]>;
@@ -24,12 +26,14 @@ export interface PushBatch {
   readonly client?: string;
 }
 
-/** One profile and the series that it was sent for. */
+/** One payload and the series that it was sent for. */
 export interface PushItem {
   /** As sent; neither sorted nor checked. */
   readonly labels: LabelSet;
-  /** A pprof, gzip or plain. */
+  /** A pprof, gzip or plain, unless `format` says otherwise. */
   readonly payload: Uint8Array;
+  /** Set for what is no plain pprof. */
+  readonly format?: PayloadFormat;
   /** The client's id of the profile; log lines and error texts repeat it. */
   readonly id: string;
   /** Set for profiles of `/ingest`, whose series name and time depend on the profile itself. */
@@ -44,7 +48,7 @@ interface IngestHints {
   readonly sampleTypeConfig: ReadonlyMap<string, SampleTypeConfig> | undefined;
 }
 
-/** What became of one item. */
+/** What became of one profile. */
 export type PushItemResult = PushItemAdmitted | PushItemRefused;
 
 /** The item is durable. */
