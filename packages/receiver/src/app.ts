@@ -4,6 +4,7 @@ import type { ReceiverConfig } from "./config.ts";
 import { addAccessHook } from "./http/access-hook.ts";
 import { createAuthenticator } from "./http/authenticator.ts";
 import { createBodyBudget, smallerLimit } from "./http/body-budget.ts";
+import { cardinalityRoute } from "./http/cardinality-route.ts";
 import { addCompressHook } from "./http/compress-hook.ts";
 import { addConfigRoutes } from "./http/config-route.ts";
 import { addConnectServices } from "./http/connect-plugin.ts";
@@ -111,6 +112,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   await app.register(renderRoute, reads);
   await app.register(renderDiffRoute, reads);
   await app.register(labelValuesRoute, reads);
+  await app.register(cardinalityRoute, reads);
   await addUi(app, { directory: services.uiDirectory, baseUrl: config.baseUrl });
 }
 

@@ -3,13 +3,10 @@ import { ReceiverError } from "../errors.ts";
 import type { Answer, QueryService } from "../query/query-service.ts";
 import { clientSignal } from "./client-signal.ts";
 import { type RenderRouteOptions, setHeaders } from "./render-route.ts";
-import { firstValue, parseRange, SINGLE_SIDE, type UrlParameters } from "./render-route-query.ts";
+import { firstValue, parseOpenRange, SINGLE_SIDE, type UrlParameters } from "./render-route-query.ts";
 import { getRequestContext } from "./request-context.ts";
 
 type LabelValuesRequest = FastifyRequest<{ Querystring: UrlParameters }>;
-
-/** What is looked at without `from`: as much as querier.v1 ProfileTypes looks at without a range. */
-const DEFAULT_RANGE_MS = 3_600_000;
 
 /**
  * `GET /label-values?label=`: the values of a label as a JSON array, and the ids of profile types for `__name__`.
@@ -37,13 +34,10 @@ async function readValues(
   nowUnixMillis: number,
   signal: AbortSignal,
 ): Promise<Answer<readonly string[]>> {
-  const range = parseRange(request.query, SINGLE_SIDE, nowUnixMillis);
-  const isOpen = firstValue(request.query, "from") === "";
   const selector = firstValue(request.query, "query");
   const query = {
+    ...parseOpenRange(request.query, SINGLE_SIDE, nowUnixMillis),
     tenants: getRequestContext(request).tenants,
-    endUnixMillis: range.endUnixMillis,
-    startUnixMillis: isOpen ? range.endUnixMillis - DEFAULT_RANGE_MS : range.startUnixMillis,
     // `__name__` means profile types here: the label of that name holds a part of them only.
     name: label === "__name__" ? "__profile_type__" : label,
     selectors: selector === "" ? [] : [selector],

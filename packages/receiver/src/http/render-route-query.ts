@@ -67,6 +67,20 @@ export function parseRange(
   };
 }
 
+/** What is looked at when a URL for labels has no beginning: as much as querier.v1 ProfileTypes looks at without a range. */
+const DEFAULT_LABELS_RANGE_MS = 3_600_000;
+
+/** As {@link parseRange}, but the hour before the end where there is no beginning. */
+export function parseOpenRange(
+  parameters: UrlParameters,
+  names: SideNames,
+  nowUnixMillis: number,
+): ReturnType<typeof parseRange> {
+  const range = parseRange(parameters, names, nowUnixMillis);
+  if (firstValue(parameters, names.from) !== "") return range;
+  return { ...range, startUnixMillis: range.endUnixMillis - DEFAULT_LABELS_RANGE_MS };
+}
+
 /**
  * Reads one side of a render URL.
  *

@@ -75,6 +75,7 @@ export const routes: readonly RouteRow[] = [
   get("/label-values", "read"),
   get("/pyroscope/label-values", "read"),
   get("/api/v1/doctor", "read"),
+  get("/api/v1/cardinality", "read"),
   page("/"),
   asset("/assets/*"),
   asset("/favicon.ico"),

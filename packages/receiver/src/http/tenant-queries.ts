@@ -17,6 +17,7 @@ export function bindQueries(
     labelNames: (query, options) => queries.labelNames(query, bind(query, options)),
     labelValues: (query, options) => queries.labelValues(query, bind(query, options)),
     series: (query, options) => queries.series(query, bind(query, options)),
+    cardinality: (query, options) => queries.cardinality(query, bind(query, options)),
     selectTree: (query, options) => queries.selectTree(query, bind(query, options)),
     // Both sides are of one request.
     selectDiffTree: (query, options) => queries.selectDiffTree(query, bind(query.left, options)),

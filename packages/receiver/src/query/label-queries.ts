@@ -1,6 +1,7 @@
 import { compareUtf8, type LabelSet, type Matcher, parseSelector } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
 import type { TableName } from "../store/schema.ts";
+import { selectCardinality, selectSeriesCount } from "../store/select-cardinality.ts";
 import { INTERNAL_LABELS } from "../store/select-internal-labels.ts";
 import {
   selectLabelCombinations,
@@ -10,9 +11,12 @@ import {
   selectSeriesRows,
 } from "../store/select-labels.ts";
 import { distinctLabelSets, distinctNames, fullLabelSet, makeLabelSet } from "./label-sets.ts";
-import type { LabelNamesQuery, LabelValuesQuery, SeriesQuery } from "./query-service.ts";
+import type { Cardinality, LabelNamesQuery, LabelValuesQuery, SeriesQuery } from "./query-service.ts";
 import type { ReadContext, ReadPlan } from "./snapshot-reader.ts";
 import type { TimeRange } from "./time-range.ts";
+
+/** What there is to count where there is no data. */
+export const NO_CARDINALITY: Cardinality = { seriesCount: 0, labels: [] };
 
 const LABEL_TABLES: readonly TableName[] = ["totals", "series"];
 
@@ -46,6 +50,21 @@ export async function readLabelValues(
   name: string,
 ): Promise<readonly string[]> {
   return await selectLabelValues(snapshot, filter, name, signal);
+}
+
+// Labels that differ by host or version have dozens of values; from here on it is more often an id or a path.
+const HIGH_VALUE_COUNT = 100;
+
+export async function readCardinality({ snapshot, filter, signal }: ReadContext): Promise<Cardinality> {
+  const rows = await selectCardinality(snapshot, filter, signal);
+  return {
+    seriesCount: await selectSeriesCount(snapshot, filter, signal),
+    labels: rows.name.map((name, row) => {
+      const valueCount = Number(rows.valueCount[row]!);
+      const seriesCount = Number(rows.seriesCount[row]!);
+      return { name, valueCount, seriesCount, isHigh: valueCount >= HIGH_VALUE_COUNT };
+    }),
+  };
 }
 
 export async function readSeries(

@@ -4,7 +4,9 @@ import type { Store } from "../store/store.ts";
 import { EMPTY_HEATMAP, heatmapTables, readHeatmap } from "./heatmap-query.ts";
 import {
   checkLabelName,
+  NO_CARDINALITY,
   planLabels,
+  readCardinality,
   readLabelNames,
   readLabelValues,
   readProfileTypes,
@@ -16,6 +18,7 @@ import { createQueryGate } from "./query-gate.ts";
 import type {
   AnalysisQuery,
   Answer,
+  Cardinality,
   DiffQuery,
   ExportQuery,
   Heatmap,
@@ -91,6 +94,11 @@ class Querier implements QueryService {
   async series(query: SeriesQuery, options?: QueryOptions): ReturnType<QueryService["series"]> {
     const plan = planLabels(query, this.#range(query, options));
     return await this.#reader.read(plan, [], (context) => readSeries(context, query), options);
+  }
+
+  async cardinality(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<Cardinality>> {
+    const plan = planLabels(query, this.#range(query, options));
+    return await this.#reader.read(plan, NO_CARDINALITY, readCardinality, options);
   }
 
   async selectTree(query: StackQuery, options?: QueryOptions): Promise<Answer<Tree>> {

@@ -17,6 +17,8 @@ export interface QueryService {
   labelValues(query: LabelValuesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>>;
   /** Distinct label sets, sorted. */
   series(query: SeriesQuery, options?: QueryOptions): Promise<Answer<readonly LabelSet[]>>;
+  /** How many series there are, and the labels that make them so many. */
+  cardinality(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<Cardinality>>;
   /** One flame graph, truncated to the query's node limit. */
   selectTree(query: StackQuery, options?: QueryOptions): Promise<Answer<Tree>>;
   /** Two flame graphs laid over each other, truncated to the larger node limit. */
@@ -72,6 +74,22 @@ export interface LabelValuesQuery extends LabelNamesQuery {
 export interface SeriesQuery extends LabelNamesQuery {
   /** Which labels to tell apart; empty: all. */
   readonly labelNames: readonly string[];
+}
+
+/** Labels by how many values they have. */
+export interface Cardinality {
+  readonly seriesCount: number;
+  /** The most values first. */
+  readonly labels: readonly LabelCardinality[];
+}
+
+interface LabelCardinality {
+  readonly name: string;
+  readonly valueCount: number;
+  /** Series that have the label. */
+  readonly seriesCount: number;
+  /** Whether it has so many values that it should probably be no label. */
+  readonly isHigh: boolean;
 }
 
 /** Which samples: one profile type, a selector, and what narrows it further (all of it together). */

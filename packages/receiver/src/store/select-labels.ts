@@ -127,7 +127,7 @@ export async function selectSeriesRows(
 }
 
 /** Rows of `series` that have a profile in the filter's range: a block keeps a series' row for all of its day. */
-function activeSeries(snapshot: Snapshot, filter: ProfileFilter): SqlFragment {
+export function activeSeries(snapshot: Snapshot, filter: ProfileFilter): SqlFragment {
   return sql`(
     SELECT * FROM ${rawSql(snapshot.fromParts("series"))}
     WHERE ${seriesCondition(filter)} AND (type, series) IN (

@@ -33,6 +33,7 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   labelNames: true,
   labelValues: true,
   series: true,
+  cardinality: true,
   selectTree: true,
   selectDiffTree: true,
   exportStacks: true,

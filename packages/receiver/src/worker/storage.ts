@@ -78,6 +78,7 @@ export function createStorage({
     labelNames: async (query, options) => (await opening).query.labelNames(query, options),
     labelValues: async (query, options) => (await opening).query.labelValues(query, options),
     series: async (query, options) => (await opening).query.series(query, options),
+    cardinality: async (query, options) => (await opening).query.cardinality(query, options),
     selectTree: async (query, options) => (await opening).query.selectTree(query, options),
     selectDiffTree: async (query, options) => (await opening).query.selectDiffTree(query, options),
     exportStacks: async (query, options) => (await opening).query.exportStacks(query, options),

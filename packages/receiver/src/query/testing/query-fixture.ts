@@ -53,6 +53,7 @@ export function spreadable(queries: QueryService): QueryService {
     labelNames: (query, options) => queries.labelNames(query, options),
     labelValues: (query, options) => queries.labelValues(query, options),
     series: (query, options) => queries.series(query, options),
+    cardinality: (query, options) => queries.cardinality(query, options),
     selectTree: (query, options) => queries.selectTree(query, options),
     selectDiffTree: (query, options) => queries.selectDiffTree(query, options),
     exportStacks: (query, options) => queries.exportStacks(query, options),
