@@ -11,16 +11,27 @@ const LINE_FEED = 0x0a;
  * @throws ProtocolError `FORMAT_MALFORMED` for a line without a count, or with one that is no int64.
  */
 export function readFoldedText(bytes: Uint8Array, stacks: StackCollector): void {
+  const values = new Map<string, bigint>();
   forEachLine(bytes, (line, lineNumber) => {
     const space = line.lastIndexOf(" ");
     if (space < 0) throw malformedFormat(`line ${lineNumber}: ${quote(line)} has no count`);
-    stacks.addStack(toLocations(line.slice(0, space), stacks), parseCount(line.slice(space + 1), lineNumber));
+    const stack = line.slice(0, space);
+    const value = parseCount(line.slice(space + 1), lineNumber);
+    // Nearly all lines of a long text repeat a stack: to split each of them is most of the cost.
+    values.set(stack, (values.get(stack) ?? 0n) + value);
   });
+  addStacks(values, stacks);
 }
 
 /** Reads lines that are one occurrence of a stack each: `root;child;leaf`. Blank lines mean nothing. */
 export function readStackLines(bytes: Uint8Array, stacks: StackCollector): void {
-  forEachLine(bytes, (line) => stacks.addStack(toLocations(line, stacks), 1n));
+  const values = new Map<string, number>();
+  forEachLine(bytes, (line) => values.set(line, (values.get(line) ?? 0) + 1));
+  addStacks(values, stacks);
+}
+
+function addStacks(values: ReadonlyMap<string, bigint | number>, stacks: StackCollector): void {
+  for (const [stack, value] of values) stacks.addStack(toLocations(stack, stacks), BigInt(value));
 }
 
 /** The locations of `root;child;leaf`, root first. */

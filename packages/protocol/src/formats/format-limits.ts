@@ -17,6 +17,8 @@ export interface FormatLimits {
   readonly maxNameChars: number;
   /** Rows of all tables of an OTLP dictionary together. */
   readonly maxTableRows: number;
+  /** Messages of an OTLP request outside of its dictionary, and the numbers in any one of them. */
+  readonly maxMessages: number;
   /** Bytes of one name of a tree. */
   readonly maxTreeNameBytes: number;
   /** Children of one node of a tree. */
@@ -32,8 +34,10 @@ export const DEFAULT_FORMAT_LIMITS: FormatLimits = {
   // Decoded in half a second; 16,000 stacks of 16 kB.
   maxStackBytes: 2 ** 28,
   maxNameChars: 2 ** 24,
-  // 16 MiB as two 32-bit rows; a dictionary of the eBPF profiler has some ten thousand.
-  maxTableRows: 2 ** 21,
+  // 4 MiB as two 32-bit rows; a dictionary of the eBPF profiler has some ten thousand.
+  maxTableRows: 2 ** 19,
+  // A message of two bytes becomes an object of sixty. The eBPF profiler sends some thousand samples.
+  maxMessages: 2 ** 18,
   // Pyroscope's max_profile_symbol_value_length.
   maxTreeNameBytes: 65_535,
   // As Pyroscope: max_profile_stacktrace_samples.

@@ -51,7 +51,7 @@ export function* decodeOtlp(
   limits: FormatLimits = DEFAULT_FORMAT_LIMITS,
 ): Generator<OtlpProfile | ProtocolError> {
   const reader = new ProtobufReader(bytes);
-  const request = readChildren(reader, { start: 0, end: bytes.length }, [1, 2]);
+  const request = readChildren({ reader, limits }, { start: 0, end: bytes.length }, [1, 2]);
   const [resources = [], dictionaries = []] = request;
   if (dictionaries.length === 0) throw malformedOtlp("missing profile metadata dictionary");
   if (resources.length === 0) throw malformedOtlp("missing resource profiles");
@@ -61,10 +61,10 @@ export function* decodeOtlp(
 }
 
 function* decodeResource(context: Context, range: MessageRange): Generator<OtlpProfile | ProtocolError> {
-  const [resources = [], scopes = []] = readChildren(context.reader, range, [1, 2]);
+  const [resources = [], scopes = []] = readChildren(context, range, [1, 2]);
   const resourceLabels = resources.flatMap((resource) => readAttributes(context, resource, 1));
   for (const scope of scopes) {
-    const [scopeHeads = [], profiles = []] = readChildren(context.reader, scope, [1, 2]);
+    const [scopeHeads = [], profiles = []] = readChildren(context, scope, [1, 2]);
     const scopeLabels = scopeHeads.flatMap((head) => readAttributes(context, head, 3));
     const labels = [...resourceLabels, ...scopeLabels];
     for (const profile of profiles) yield* decodeProfile(context, profile, labels);
@@ -72,12 +72,9 @@ function* decodeResource(context: Context, range: MessageRange): Generator<OtlpP
 }
 
 /** The attributes of a Resource or an InstrumentationScope that can be labels. */
-function readAttributes(
-  { reader, dictionary }: Context,
-  range: MessageRange,
-  field: number,
-): readonly Label[] {
-  const [attributes = []] = readChildren(reader, range, [field]);
+function readAttributes(context: Context, range: MessageRange, field: number): readonly Label[] {
+  const { reader, dictionary } = context;
+  const [attributes = []] = readChildren(context, range, [field]);
   return attributes.flatMap((attribute) => {
     const { key, text = "" } = readAttribute(reader, attribute, "plain", (row) => dictionary.string(row));
     return key === "" || text === "" ? [] : [{ name: key, value: text }];
@@ -90,7 +87,7 @@ function decodeProfile(
   labels: readonly Label[],
 ): readonly (OtlpProfile | ProtocolError)[] {
   try {
-    const head = readProfileHead(context.reader, range, context.dictionary);
+    const head = readProfileHead(context.reader, range, context.dictionary, context.limits);
     // An agent that had nothing to say sends an empty profile.
     if (head.samples.length === 0) return [];
     const rule = resolveValueRule(head);
@@ -122,7 +119,7 @@ function buildProfiles(
   const services = new Map<string, { readonly builder: ProfileBuilder; readonly symbols: OtlpSymbols }>();
   let sampleCount = 0;
   for (const range of head.samples) {
-    const sample = readSample(reader, range);
+    const sample = readSample(reader, range, limits);
     const { service, labels } = readSampleLabels(context, sample);
     let target = services.get(service);
     if (target === undefined) {
@@ -179,15 +176,16 @@ function firstOfEach(labels: readonly Label[]): readonly Label[] {
 
 /** Where the messages of some fields lie in a message, for each field in the order given. */
 function readChildren(
-  reader: ProtobufReader,
+  { reader, limits }: Pick<Context, "reader" | "limits">,
   range: MessageRange,
   fields: readonly number[],
 ): readonly (readonly MessageRange[])[] {
   const children = fields.map((): MessageRange[] => []);
   readMessage(reader, range, (tag) => {
     const into = children[fields.findIndex((field) => lengthTag(field) === tag)];
-    into?.push(readRange(reader));
-    return into !== undefined;
+    if (into === undefined) return false;
+    checkFormatLimit(limits, "maxMessages", into.push(readRange(reader)));
+    return true;
   });
   return children;
 }

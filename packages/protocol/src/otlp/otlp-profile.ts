@@ -1,3 +1,4 @@
+import { checkFormatLimit, type FormatLimits } from "../formats/format-limits.ts";
 import type { ValueType } from "../profile/profile.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
 import type { OtlpDictionary } from "./otlp-dictionary.ts";
@@ -38,6 +39,7 @@ export function readProfileHead(
   reader: ProtobufReader,
   range: MessageRange,
   dictionary: OtlpDictionary,
+  limits: FormatLimits,
 ): OtlpProfileHead {
   let sampleType: ValueType | undefined;
   let periodType: ValueType | undefined;
@@ -52,7 +54,7 @@ export function readProfileHead(
         sampleType = readValueType(reader, dictionary);
         return true;
       case lengthTag(2):
-        samples.push(readRange(reader));
+        checkFormatLimit(limits, "maxMessages", samples.push(readRange(reader)));
         return true;
       case lengthTag(3):
       case varintTag(3):

@@ -1,3 +1,4 @@
+import { checkFormatLimit, type FormatLimits } from "../formats/format-limits.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
 import {
   fixed64Tag,
@@ -33,9 +34,9 @@ export const OLD_LAYOUT_TEXT: string =
  * look at the wire types such a sample decodes to nonsense. Attributes as a single number, or a single number for values, is
  * nothing that a writer of either layout writes otherwise: both pack them.
  *
- * @throws ProtocolError `OTLP_MALFORMED` for the older layout.
+ * @throws ProtocolError `OTLP_MALFORMED` for the older layout, `FORMAT_LIMIT` for too many attributes or values.
  */
-export function readSample(reader: ProtobufReader, range: MessageRange): OtlpSample {
+export function readSample(reader: ProtobufReader, range: MessageRange, limits: FormatLimits): OtlpSample {
   let stackIndex = 0;
   let linkIndex = 0;
   let timestampCount = 0;
@@ -48,8 +49,12 @@ export function readSample(reader: ProtobufReader, range: MessageRange): OtlpSam
     else if (tag === lengthTag(5) || tag === fixed64Tag(5)) timestampCount += readTimestamps(reader, tag);
     else {
       return (
-        readRepeated(reader, 2, tag, () => attributeIndices.push(reader.uint32())) ||
-        readRepeated(reader, 4, tag, () => values.push(reader.int64()))
+        readRepeated(reader, 2, tag, () =>
+          checkFormatLimit(limits, "maxMessages", attributeIndices.push(reader.uint32())),
+        ) ||
+        readRepeated(reader, 4, tag, () =>
+          checkFormatLimit(limits, "maxMessages", values.push(reader.int64())),
+        )
       );
     }
     return true;

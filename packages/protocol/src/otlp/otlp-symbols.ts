@@ -51,8 +51,12 @@ export class OtlpSymbols {
   #readStack(range: MessageRange): readonly LocationIndex[] {
     const { reader } = this.#dictionary;
     const indices: number[] = [];
-    readMessage(reader, range, (tag) => readRepeated(reader, 1, tag, () => indices.push(reader.uint32())));
-    this.#spend(indices.length);
+    readMessage(reader, range, (tag) =>
+      readRepeated(reader, 1, tag, () => {
+        this.#spend(1);
+        indices.push(reader.uint32());
+      }),
+    );
     return indices.map((index) => remember(this.#locations, index, () => this.#addLocation(index)));
   }
 

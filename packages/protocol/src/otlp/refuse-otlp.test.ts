@@ -121,6 +121,30 @@ describe("decodeOtlp of what breaks a rule", () => {
     expect(errorsOf(two, tight({ maxSamples: 1 }))).toEqual([expect.stringContaining("FORMAT_LIMIT")]);
     expect(errorsOf(two, tight({ maxFrames: 5 }))).toEqual([expect.stringContaining("FORMAT_LIMIT")]);
     expect(() => decodeAll(two, tight({ maxTableRows: rows - 1 }))).toThrow("maxTableRows");
+    expect(errorsOf(two, tight({ maxMessages: 2 }))).toEqual(["none"]);
+    expect(errorsOf(two, tight({ maxMessages: 1 }))).toEqual([
+      expect.stringContaining("maxMessages: actual 2"),
+    ]);
+  });
+
+  it.for([
+    ["attributes", { attributeIndices: [0, 0, 0] }],
+    ["values", { values: [1n, 1n, 1n], timestampsUnixNano: [1n, 2n, 3n] }],
+  ] as const)("bounds the %s of one sample", ([, more]) => {
+    const request = requestOf({ samples: [{ ...sample, ...more } as never] });
+
+    expect(errorsOf(request, tight({ maxMessages: 3 }))).toEqual(["none"]);
+    expect(errorsOf(request, tight({ maxMessages: 2 }))).toEqual([
+      expect.stringContaining("maxMessages: actual 3"),
+    ]);
+  });
+
+  it("bounds resources", () => {
+    const { resourceProfiles = [] } = requestOf({ samples: [] });
+    const many = { dictionary, resourceProfiles: Array.from({ length: 3 }, () => resourceProfiles[0] ?? {}) };
+
+    expect(decodeAll(many, tight({ maxMessages: 3 }))).toEqual([]);
+    expect(() => decodeAll(many, tight({ maxMessages: 2 }))).toThrow("maxMessages: actual 3");
   });
 });
 
