@@ -30,6 +30,8 @@ export interface SdkConfig {
   readonly sampleRateHz: number;
   readonly lineNumbers: boolean;
   readonly eventLoopBlockThresholdMs: number;
+  readonly lineNumbers: boolean;
+  readonly sourceMaps: boolean;
   readonly heapSamplingIntervalBytes: number;
   readonly heapStackDepth: number;
   readonly authToken: Secret | undefined;
@@ -228,6 +230,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
   heapStackDepth: {
     option: "heapStackDepth",
     env: env("PYROSCOPE_HEAP_STACK_DEPTH"),
+  sourceMaps: {
+    option: "sourceMaps",
+    env: env("PYROSCOPE_SOURCE_MAPS"),
+    fallback: true,
+    fallbackText: "true",
+    kind: booleanKind,
+    help: "Show functions of files with source maps as they are in their sources.",
+  },
     fallback: 64,
     fallbackText: "64",
     kind: integerKind(1, 512),

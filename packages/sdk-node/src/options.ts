@@ -44,6 +44,8 @@ export interface PyroscopeOptions {
   readonly eventLoopBlockThreshold?: Duration | undefined;
   /** CPU and wall samples have the line that ran, not the first line of its function. */
   readonly lineNumbers?: boolean | undefined;
+  /** Show functions of files with source maps as they are in their sources: name, file and line. */
+  readonly sourceMaps?: boolean | undefined;
   /** Bytes allocated between two heap samples, on average. */
   readonly heapSamplingIntervalBytes?: ByteSize | undefined;
   /** Frames that a heap sample keeps. */

@@ -41,6 +41,7 @@ export function resolveConfig(options: PyroscopeOptions, environment: Environmen
     heapStackDepth: pick("heapStackDepth"),
     eventLoopBlockThresholdMs: pick("eventLoopBlockThresholdMs"),
     authToken: pick("authToken"),
+    sourceMaps: pick("sourceMaps"),
     basicAuthUser: pick("basicAuthUser"),
     basicAuthPassword: pick("basicAuthPassword"),
     tenantId: pick("tenantId"),

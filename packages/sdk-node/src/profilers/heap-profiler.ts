@@ -3,6 +3,7 @@ import type { Diagnostics } from "../diagnostics.ts";
 import { describeError, SdkError } from "../errors.ts";
 import type { HeapTypeName } from "../transform/convert-heap-tree.ts";
 import { convertHeapTree } from "../transform/convert-heap-tree.ts";
+import { collectPositions } from "../transform/script-positions.ts";
 import type { HeapNode, NativeBindings } from "./native.ts";
 import type { Profiler, Recording } from "./profiler.ts";
 
@@ -48,6 +49,11 @@ export class HeapProfiler implements Profiler {
     return this.#record(this.#read(), startUnixMs);
   }
 
+  /** What is alive now, beside the windows; undefined when the profiler does not run. */
+  snapshot(): Recording | undefined {
+    return this.#isRunning ? this.#record(this.#read(), this.#options.clock.nowUnixMs()) : undefined;
+  }
+
   stop(): Recording | undefined {
     if (!this.#isRunning) return undefined;
     try {
@@ -84,8 +90,16 @@ export class HeapProfiler implements Profiler {
     return {
       startUnixNanos,
       durationNanos,
-      convert: () =>
-        convertHeapTree(root, { types, intervalBytes, startUnixNanos, durationNanos, externalBytes }),
+      positions: () => collectPositions(root),
+      convert: (sources) =>
+        convertHeapTree(root, {
+          types,
+          intervalBytes,
+          startUnixNanos,
+          durationNanos,
+          externalBytes,
+          sources,
+        }),
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { Profile } from "@pyroscope-ts/protocol";
 import type { ProfileTypeName } from "../options.ts";
+import type { ScriptPosition, SourceLookup } from "../source-maps/script-position.ts";
 
 /** One profile with what it is: `name` is the first part of Pyroscope's profile type id. */
 export interface TypedProfile {
@@ -15,8 +16,10 @@ export interface TypedProfile {
 export interface Recording {
   readonly startUnixNanos: bigint;
   readonly durationNanos: bigint;
+  /** What {@link Recording.convert} can show in its source, where something is known of that. */
+  readonly positions?: () => Generator<void, readonly ScriptPosition[]>;
   /** Profiles with at least one sample. */
-  readonly convert: () => Generator<void, readonly TypedProfile[]>;
+  readonly convert: (sources?: SourceLookup) => Generator<void, readonly TypedProfile[]>;
 }
 
 /** Records without pause from `start` to `stop`; each `collect` ends one window and begins the next. */

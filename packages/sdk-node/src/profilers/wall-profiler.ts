@@ -10,6 +10,8 @@ import { SampleLabelReader } from "../labels/sample-labels.ts";
 import { convertBlockedTurns } from "../transform/convert-blocked-turns.ts";
 import type { TimeTreeOptions } from "../transform/convert-time-tree.ts";
 import { convertTimeTree } from "../transform/convert-time-tree.ts";
+import { positionsOfLines } from "../transform/match-lines.ts";
+import { collectPositions } from "../transform/script-positions.ts";
 import { durationNanos } from "../transform/time-tree.ts";
 import type { Inspector, LineNode } from "./line-sampler.ts";
 import { LineSampler } from "./line-sampler.ts";
@@ -133,9 +135,13 @@ export class WallProfiler implements Profiler {
     return {
       startUnixNanos,
       durationNanos: durationNanos(tree),
-      *convert() {
-        const profiles = yield* convertTimeTree(tree, options);
-        const blocked = yield* convertBlockedTurns(tree, { ...options, turns, unixOffsetMs });
+      *positions() {
+        const functions = yield* collectPositions(tree.topDownRoot);
+        return [...functions, ...positionsOfLines(lineNodes ?? [])];
+      },
+      *convert(sources) {
+        const profiles = yield* convertTimeTree(tree, { ...options, sources });
+        const blocked = yield* convertBlockedTurns(tree, { ...options, sources, turns, unixOffsetMs });
         return [...profiles, ...blocked];
       },
     };

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { LocationIndex, ProfileBuilder } from "@pyroscope-ts/protocol";
 import type { SampleLabels } from "../labels/sample-labels.ts";
+import type { SourceLookup, SourcePosition } from "../source-maps/script-position.ts";
 import { isWrapperFrame } from "./wrapper-frames.ts";
 
 /** A node of one of V8's call trees: a function called from the functions above it. */
@@ -9,6 +10,8 @@ export interface CallTreeNode<N> {
   readonly scriptName: string;
   /** Line where the function begins, 1-based; 0 when not known. */
   readonly lineNumber: number;
+  /** 1-based; 0 when not known. */
+  readonly columnNumber?: number;
   readonly children: readonly N[];
 }
 
@@ -31,6 +34,16 @@ const ANONYMOUS_NAME = "(anonymous)";
 // Between two pauses: some microseconds of work, and a look at the clock is not most of it.
 const NODES_PER_STEP = 64;
 
+/** How the nodes of a call tree become frames. */
+export interface CallTreeOptions<N> {
+  /** Cache of file names, shared by the profiles of one window. */
+  readonly files: Map<string, string>;
+  /** The lines that what a node spent itself is divided among; of none, it stands at the function's first. */
+  readonly linesOf?: ((node: N) => readonly LineTicks[]) | undefined;
+  /** Where functions and lines stand in the sources they were made from. */
+  readonly sources?: SourceLookup | undefined;
+}
+
 /**
  * Adds the samples of a call tree to a profile with one sample type. The `root` itself is no frame.
  *
@@ -41,20 +54,14 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
   readonly #rows = new Map<CallTreeNode<unknown>, LocationIndex>();
   readonly #files: Map<string, string>;
   readonly #linesOf: (node: N) => readonly LineTicks[];
+  readonly #sources: SourceLookup | undefined;
   #carry = 0;
 
-  /**
-   * @param files - cache of {@link toFilePath}, shared by the profiles of one window.
-   * @param linesOf - the lines that what a node spent itself is divided among; of none, it stands at the first.
-   */
-  constructor(
-    builder: ProfileBuilder,
-    files: Map<string, string>,
-    linesOf: (node: N) => readonly LineTicks[] = () => [],
-  ) {
+  constructor(builder: ProfileBuilder, { files, linesOf, sources }: CallTreeOptions<N>) {
     this.#builder = builder;
     this.#files = files;
-    this.#linesOf = linesOf;
+    this.#linesOf = linesOf ?? (() => []);
+    this.#sources = sources;
   }
 
   *add(root: N, valuesOf: (node: N) => Iterable<NodeValue>): Generator<void, void> {
@@ -108,18 +115,30 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
   #rowOf(node: CallTreeNode<unknown>): LocationIndex {
     const known = this.#rows.get(node);
     if (known !== undefined) return known;
-    const row = this.#locate(node, Math.max(0, node.lineNumber));
+    const row = this.#locate(node, undefined);
     this.#rows.set(node, row);
     return row;
   }
 
-  #locate(node: CallTreeNode<unknown>, line: number): LocationIndex {
-    const name = node.name === "" ? ANONYMOUS_NAME : node.name;
-    const startLine = Math.max(0, node.lineNumber);
-    const file = this.#fileOf(node.scriptName);
-    return this.#builder.location({
-      lines: [{ function: this.#builder.function({ name, systemName: name, file, startLine }), line }],
-    });
+  /** @param ranLine - the line that ran, or undefined for the function's first. */
+  #locate(node: CallTreeNode<unknown>, ranLine: number | undefined): LocationIndex {
+    const { scriptName, name } = node;
+    const scriptLine = Math.max(0, node.lineNumber);
+    const column = node.columnNumber ?? 0;
+    const source = this.#sources?.find({ scriptName, line: scriptLine, column, name });
+    const sourceName = source?.name ?? (name === "" ? ANONYMOUS_NAME : name);
+    const startLine = source?.line ?? scriptLine;
+    const line = ranLine === undefined ? startLine : this.#mapLine(scriptName, ranLine, source);
+    const file = source?.file ?? this.#fileOf(scriptName);
+    const fn = this.#builder.function({ name: sourceName, systemName: sourceName, file, startLine });
+    return this.#builder.location({ lines: [{ function: fn, line }] });
+  }
+
+  /** A line of another source than the function's is that of code that a bundler moved into it. */
+  #mapLine(scriptName: string, ranLine: number, source: SourcePosition | undefined): number {
+    if (source === undefined) return ranLine;
+    const ran = this.#sources?.find({ scriptName, line: ranLine, column: 0, name: "" });
+    return ran !== undefined && ran.file === source.file && ran.line >= source.line ? ran.line : source.line;
   }
 
   #fileOf(scriptName: string): string {

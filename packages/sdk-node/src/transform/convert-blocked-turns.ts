@@ -52,7 +52,7 @@ export function* convertBlockedTurns(
 
 function* convertType(
   tree: TimeTree,
-  { startUnixNanos }: BlockedTurnsOptions,
+  { startUnixNanos, sources }: BlockedTurnsOptions,
   type: "contentions" | "delay",
   valuesOf: (node: TimeNode) => Iterable<NodeValue>,
 ): Generator<void, TypedProfile> {
@@ -64,7 +64,7 @@ function* convertType(
     timeUnixNanos: startUnixNanos,
     durationNanos: durationNanos(tree),
   });
-  yield* addBusy(new CallTreeWriter<TimeNode>(builder, new Map()), tree, valuesOf);
+  yield* addBusy(new CallTreeWriter<TimeNode>(builder, { files: new Map(), sources }), tree, valuesOf);
   return { type: "block", name: "block", profile: builder.build() };
 }
 

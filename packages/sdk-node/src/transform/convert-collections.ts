@@ -24,7 +24,7 @@ export function* convertCollections(
     timeUnixNanos: options.startUnixNanos,
     durationNanos: options.durationNanos,
   });
-  const writer = new CallTreeWriter<never>(builder, new Map());
+  const writer = new CallTreeWriter<never>(builder, { files: new Map() });
   for (const [sort, durationMs] of totals) {
     writer.addSample(collectionPath(sort), undefined, durationMs * 1_000_000);
     yield;

@@ -1,6 +1,7 @@
 import { ProfileBuilder } from "@pyroscope-ts/protocol";
 import type { HeapNode } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
+import type { SourceLookup } from "../source-maps/script-position.ts";
 import type { NodeValue } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
 
@@ -15,6 +16,7 @@ export interface HeapTreeOptions {
   readonly durationNanos: bigint;
   /** Bytes outside the heap that its objects hold: buffers, mostly. */
   readonly externalBytes: number;
+  readonly sources?: SourceLookup | undefined;
 }
 
 const UNITS: { readonly [T in HeapTypeName]: string } = { inuse_objects: "count", inuse_space: "bytes" };
@@ -46,7 +48,7 @@ export function* convertHeapTree(
       timeUnixNanos: options.startUnixNanos,
       durationNanos: options.durationNanos,
     });
-    const writer = new CallTreeWriter<HeapNode>(builder, files);
+    const writer = new CallTreeWriter<HeapNode>(builder, { files, sources: options.sources });
     yield* writer.add(root, type === "inuse_space" ? spaceValues : objectValues);
     if (type === "inuse_space") writer.addSample([EXTERNAL], undefined, options.externalBytes);
     const profile = builder.build();

@@ -3,7 +3,8 @@ import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
-import type { LineTicks, NodeValue } from "./call-tree.ts";
+import type { SourceLookup } from "../source-maps/script-position.ts";
+import type { CallTreeOptions, NodeValue } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
 import type { IdleCpuClaim } from "./idle-cpu.ts";
 import { claimIdleCpu } from "./idle-cpu.ts";
@@ -28,12 +29,7 @@ export interface TimeTreeOptions {
   readonly labelsOf: (context: object | undefined, timestamp: bigint | undefined) => SampleLabels | undefined;
   /** Which lines ran in the same window, root first; without it every sample stands at its function's first line. */
   readonly lineNodes?: readonly LineNode[] | undefined;
-}
-
-/** What the profiles of one window share. */
-interface Window {
-  readonly files: Map<string, string>;
-  readonly linesOf: (node: TimeNode) => readonly LineTicks[];
+  readonly sources?: SourceLookup | undefined;
 }
 
 /**
@@ -51,9 +47,9 @@ export function* convertTimeTree(
 ): Generator<void, readonly TypedProfile[]> {
   const profiles: TypedProfile[] = [];
   const linesOf = yield* matchLines(tree.topDownRoot, options.lineNodes ?? []);
-  const window: Window = { files: new Map(), linesOf };
+  const frames = { files: new Map<string, string>(), linesOf, sources: options.sources };
   for (const type of options.types) {
-    const profile = yield* convertType(tree, type, options, window);
+    const profile = yield* convertType(tree, type, options, frames);
     if (profile !== undefined) profiles.push(profile);
     yield;
   }
@@ -64,7 +60,7 @@ function* convertType(
   tree: TimeTree,
   type: "cpu" | "wall",
   options: TimeTreeOptions,
-  { files, linesOf }: Window,
+  frames: CallTreeOptions<TimeNode>,
 ): Generator<void, TypedProfile | undefined> {
   const valueType = { type, unit: "nanoseconds" };
   const builder = new ProfileBuilder({
@@ -75,7 +71,7 @@ function* convertType(
     timeUnixNanos: options.startUnixNanos,
     durationNanos: durationNanos(tree),
   });
-  const writer = new CallTreeWriter<TimeNode>(builder, files, linesOf);
+  const writer = new CallTreeWriter<TimeNode>(builder, frames);
   const intervalNanos = meanIntervalNanos(tree, options.intervalMicros);
   const claim = claimIdleCpu(findIdle(tree), findBusy(tree), intervalNanos);
   const valuesOf =

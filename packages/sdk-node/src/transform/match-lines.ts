@@ -1,5 +1,6 @@
 import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode } from "../profilers/native.ts";
+import type { ScriptPosition } from "../source-maps/script-position.ts";
 import type { LineTicks } from "./call-tree.ts";
 
 type TicksByLine = Map<number, number>;
@@ -34,6 +35,13 @@ export function* matchLines(
     if (visited % NODES_PER_STEP === 0) yield;
   }
   return (node) => toLineTicks(ofNodes.get(node) ?? ofFunctions.get(keyOfTimeNode(node)), node);
+}
+
+/** Where the lines that ran stand in their scripts. */
+export function positionsOfLines(nodes: readonly LineNode[]): readonly ScriptPosition[] {
+  return nodes.flatMap(({ callFrame, positionTicks = [] }) =>
+    positionTicks.map(({ line }) => ({ scriptName: callFrame.url, line, column: 0, name: "" })),
+  );
 }
 
 /** V8 keeps one function apart where it was compiled anew; here such nodes are one. */
