@@ -14,7 +14,7 @@ export interface ProfileWriterOptions {
   readonly doctor?: Pick<IngestionDoctor, "observe">;
   readonly metrics: Pick<
     MetricSet,
-    "receivedProfiles" | "receivedBytes" | "discardedSamples" | "discardedBytes"
+    "receivedProfiles" | "foldedSeries" | "receivedBytes" | "discardedSamples" | "discardedBytes"
   >;
 }
 
@@ -41,6 +41,8 @@ export function createProfileWriter({
   const count = (tenant: string, result: PushItemResult): void => {
     if (result.ok) {
       metrics.receivedProfiles.inc({ tenant }, result.profiles);
+      if (result.foldedSeriesCount !== undefined)
+        metrics.foldedSeries.inc({ tenant }, result.foldedSeriesCount);
       return;
     }
     const { reason, bytes } = result;

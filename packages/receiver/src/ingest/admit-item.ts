@@ -4,6 +4,7 @@ import { checkAdmissible } from "./check-admissible.ts";
 import { decodePayload } from "./decode-payload.ts";
 import { toAdmittedProfiles } from "./expand-record.ts";
 import { labelChecker } from "./final-labels.ts";
+import { foldLabels } from "./fold-series.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { inflatePayload } from "./inflate-payload.ts";
 import { hashPayload } from "./payload-identity.ts";
@@ -88,6 +89,30 @@ function admitProfile(
     payload,
   };
   return { record, profiles: toAdmittedProfiles(batch.tenant, record, profile, groups) };
+}
+
+/**
+ * The same item, with some of its series folded into one.
+ *
+ * @param foldedSeries - hashes of their label sets.
+ */
+export function foldItem(
+  { tenant, limits }: PushBatch,
+  { record, profiles, bytes }: AdmittedItem,
+  foldedSeries: BigUint64Array,
+): AdmittedItem | PushItemRefused {
+  const [first] = profiles;
+  if (first === undefined) return { ok: true, record, profiles, bytes };
+  const finishLabels = foldLabels(labelChecker(limits), record.labels, foldedSeries);
+  const groups = splitSamples(first.profile, record.labels, finishLabels);
+  if (groups instanceof Refusal) return toRefused(groups, { bytes });
+  const folded = { ...record, foldedSeries };
+  return {
+    ok: true,
+    record: folded,
+    profiles: toAdmittedProfiles(tenant, folded, first.profile, groups),
+    bytes,
+  };
 }
 
 /** The two write endpoints word the same limit differently. */

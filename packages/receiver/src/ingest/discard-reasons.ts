@@ -79,7 +79,7 @@ export const discardReasons: { readonly [K in DiscardReason]: DiscardReasonRow }
     code: "resource_exhausted",
   },
   series_limit: {
-    help: "A new series would pass max_global_series_per_tenant.",
+    help: "A service with new labels would pass max_global_series_per_tenant.",
     code: "resource_exhausted",
   },
   body_size_limit_exceeded: {

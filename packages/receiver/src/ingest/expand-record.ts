@@ -3,6 +3,7 @@ import { ReceiverError } from "../errors.ts";
 import type { AdmittedProfile } from "../store/admission.ts";
 import { decodeAdmitted } from "./decode-payload.ts";
 import { labelChecker } from "./final-labels.ts";
+import { foldLabels } from "./fold-series.ts";
 import { inflatePayload } from "./inflate-payload.ts";
 import { identifyProfile } from "./payload-identity.ts";
 import { decodePushRecord, type PushRecordItem } from "./push-record.ts";
@@ -48,13 +49,16 @@ function expandItem(tenant: string, item: PushRecordItem): readonly AdmittedProf
   const inflated = inflatePayload(item.payload, 0, (limit) => `decompressed above ${limit} bytes`);
   if (inflated instanceof Refusal) throw damaged(inflated);
   const profile = decodeAdmitted(inflated, item);
-  const finishLabels = labelChecker({
+  const checkLabels = labelChecker({
     maxLabelNamesPerSeries: 0,
     maxLabelNameBytes: 0,
     maxLabelValueBytes: 0,
     isLabelSanitizationDisabled: !item.isSanitized,
   });
-  const groups = splitSamples(profile, item.labels, finishLabels);
+  const { foldedSeries, labels } = item;
+  const finishLabels =
+    foldedSeries === undefined ? checkLabels : foldLabels(checkLabels, labels, foldedSeries);
+  const groups = splitSamples(profile, labels, finishLabels);
   if (groups instanceof Refusal) throw damaged(groups);
   return toAdmittedProfiles(tenant, item, profile, groups);
 }

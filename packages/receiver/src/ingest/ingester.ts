@@ -8,7 +8,8 @@ import type { PushBatch, PushItemRefused, PushItemResult, PushService } from "./
 import { RateLimiter } from "./rate-limiter.ts";
 import { type PprofItem, readPprofs } from "./read-pprofs.ts";
 import { Refusal, toRefused } from "./refusal.ts";
-import { SeriesBudget, type SeriesReservation } from "./series-budget.ts";
+import { SeriesAdmission } from "./series-admission.ts";
+import type { SeriesReservation } from "./series-budget.ts";
 
 // Profiles of one batch are admitted and stored in portions of about this many decompressed bytes, so that a push of
 // 256 MB holds the decoded columns of a few profiles at a time. A usual push is one portion: one record of the log.
@@ -37,13 +38,13 @@ interface Portion {
 /** Decompresses, decodes, checks, labels and splits what clients push, and hands to the store what is kept. */
 export class Ingester implements PushService {
   readonly #store: IngesterOptions["store"];
-  readonly #budget: SeriesBudget;
+  readonly #series: SeriesAdmission;
   readonly #rates: RateLimiter;
   readonly #log: IngesterOptions["log"];
 
   constructor({ store, clock = systemClock, log }: IngesterOptions) {
     this.#store = store;
-    this.#budget = new SeriesBudget(store);
+    this.#series = new SeriesAdmission(store, clock);
     this.#rates = new RateLimiter(clock.monotonicMillis);
     this.#log = log;
   }
@@ -107,11 +108,9 @@ export class Ingester implements PushService {
     try {
       const outcome = admitItem(batch, item, batchBytes, this.#rates);
       if (!outcome.ok) return outcome;
-      const labelSets = outcome.profiles.map((profile) => profile.labels);
-      const reservation = this.#budget.reserve(batch.tenant, labelSets, batch.limits.maxSeries);
-      if (reservation instanceof Refusal) return toRefused(reservation, { bytes: outcome.bytes });
-      reservations.push(reservation);
-      return outcome;
+      const { item: reserved, reservation } = this.#series.reserve(batch, outcome);
+      if (reservation !== undefined) reservations.push(reservation);
+      return reserved;
     } catch (error) {
       // A defect that one profile meets must not take the others of its request, or the worker, with it.
       return this.#refuseDefect(batch, item.id, item.payload.length, error);
@@ -156,8 +155,13 @@ export class Ingester implements PushService {
 
 function toResult(outcome: AdmittedItem | PushItemRefused, failure: Refusal | undefined): PushItemResult {
   if (!outcome.ok) return outcome;
-  const { bytes, profiles } = outcome;
+  const { bytes, profiles, record } = outcome;
   // An item without profiles had nothing to store, whatever became of the others.
   if (failure !== undefined && profiles.length > 0) return toRefused(failure, { bytes });
-  return { ok: true, profiles: profiles.length };
+  const { foldedSeries } = record;
+  return {
+    ok: true,
+    profiles: profiles.length,
+    ...(foldedSeries !== undefined && { foldedSeriesCount: foldedSeries.length }),
+  };
 }

@@ -102,6 +102,16 @@ describe("IngestionDoctor", () => {
     ]);
   });
 
+  it("finds series that were folded", () => {
+    const doctor = new IngestionDoctor();
+
+    doctor.observe(push({ results: [{ ok: true, profiles: 1, foldedSeriesCount: 7 }] }));
+
+    expect(doctor.diagnose("a", T0).findings).toMatchObject([
+      { reason: "folded_series", message: expect.stringContaining("7 series"), service: "shop" },
+    ]);
+  });
+
   it("finds nothing odd in what was refused", () => {
     const doctor = new IngestionDoctor();
 

@@ -90,6 +90,8 @@ export class IngestionDoctor {
     noteClient(tenant, push, service);
     for (const result of push.results) {
       if (!result.ok) noteFinding(tenant, push, service, result.reason, result.message);
+      else if (result.foldedSeriesCount !== undefined)
+        noteFolding(tenant, push, service, result.foldedSeriesCount);
     }
     noteOddities(tenant, push, service);
   }
@@ -177,6 +179,11 @@ function noteFinding(
   finding.message = cut(message);
   finding.service = service;
   finding.lastUnixMillis = nowUnixMillis;
+}
+
+function noteFolding(tenant: TenantRecord, push: PushObservation, service: string, count: number): void {
+  const message = `${count} series of a profile were kept as one, with the label __overflow__: the tenant has as many as it may`;
+  noteFinding(tenant, push, service, "folded_series", message);
 }
 
 function noteOddities(tenant: TenantRecord, push: PushObservation, service: string): void {

@@ -5,7 +5,9 @@ export type Oddity =
   /** Profiles without a service. */
   | "unknown_service"
   /** One service, two programs that profile it. */
-  | "several_clients";
+  | "several_clients"
+  /** Labels of samples were folded at the limit of series. */
+  | "folded_series";
 
 /** Name of a finding of the doctor. */
 export type FindingReason = DiscardReason | Oddity;
@@ -37,6 +39,8 @@ export const findingAdvice: { readonly [K in FindingReason]: string } = {
   unknown: "Look for the request in the log of the receiver; this is a defect of it.",
   unknown_service:
     "Set the application's name: appName or PYROSCOPE_APPLICATION_NAME in an SDK, service_name in Alloy.",
+  folded_series:
+    "Set no labels with many values around the code that is profiled: /api/v1/cardinality shows which. Or raise max_global_series_per_tenant.",
   several_clients:
     "An SDK and an agent profile the same service and count its time twice: switch one of them off, or rename its service.",
 };

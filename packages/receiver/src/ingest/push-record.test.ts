@@ -3,15 +3,29 @@ import { describe, expect, it } from "vitest";
 import { decodePushRecord, encodePushRecord, type PushRecord } from "./push-record.ts";
 
 const label = fc.record({ name: fc.string({ unit: "grapheme" }), value: fc.string({ unit: "grapheme" }) });
-const item = fc.record({
-  labels: fc.array(label, { maxLength: 4 }),
-  timeUnixNanos: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-  payloadHash: fc.uint8Array({ minLength: 16, maxLength: 16 }),
-  maxDepth: fc.nat(),
-  maxSymbolBytes: fc.nat(),
-  isSanitized: fc.boolean(),
-  payload: fc.uint8Array(),
-});
+const item = fc.record(
+  {
+    labels: fc.array(label, { maxLength: 4 }),
+    timeUnixNanos: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    payloadHash: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    maxDepth: fc.nat(),
+    maxSymbolBytes: fc.nat(),
+    isSanitized: fc.boolean(),
+    payload: fc.uint8Array(),
+    foldedSeries: fc.bigUint64Array({ maxLength: 3 }),
+  },
+  {
+    requiredKeys: [
+      "labels",
+      "timeUnixNanos",
+      "payloadHash",
+      "maxDepth",
+      "maxSymbolBytes",
+      "isSanitized",
+      "payload",
+    ],
+  },
+);
 const record: fc.Arbitrary<PushRecord> = fc.record({
   tenant: fc.string({ unit: "grapheme" }),
   receivedUnixMillis: fc.nat({ max: Number.MAX_SAFE_INTEGER }),

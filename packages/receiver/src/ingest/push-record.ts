@@ -5,6 +5,9 @@ import { PAYLOAD_HASH_BYTES } from "./payload-identity.ts";
 /** Version of the layout below; a record of another one is refused. */
 const RECORD_VERSION = 1;
 
+const SANITIZED_FLAG = 1;
+const FOLDED_FLAG = 2;
+
 /**
  * What the log keeps of admitted profiles: each payload as a pprof, and everything that was decided about it.
  * Replay decodes the payload again, but decides nothing again.
@@ -28,6 +31,8 @@ export interface PushRecordItem {
   readonly maxSymbolBytes: number;
   /** Label names were rewritten to classic ones. */
   readonly isSanitized: boolean;
+  /** Hashes of the label sets that were folded into one, which has the label `__overflow__`; absent for none. */
+  readonly foldedSeries?: BigUint64Array;
   /** A pprof: as received, gzip or plain, or made of what was received. */
   readonly payload: Uint8Array;
 }
@@ -39,7 +44,8 @@ export interface PushRecordItem {
  *     text tenant; f64 received, Unix milliseconds; u32 number of items; then for each item:
  *       u32 number of labels; for each: text name, text value
  *       i64 time, Unix nanoseconds; 16 bytes hash of the decompressed payload
- *       u32 max depth; u32 max symbol bytes; u8 flags (bit 0: label names were sanitised)
+ *       u32 max depth; u32 max symbol bytes; u8 flags (bit 0: label names were sanitised, bit 1: series were folded)
+ *       if series were folded: u32 number of them; u64 each
  *       u32 length; payload
  */
 export function encodePushRecord(record: PushRecord): Uint8Array {
@@ -98,7 +104,8 @@ function writeRecord(sink: Sink, { tenant, receivedUnixMillis, items }: PushReco
     sink.raw(item.payloadHash);
     sink.u32(item.maxDepth);
     sink.u32(item.maxSymbolBytes);
-    sink.u8(item.isSanitized ? 1 : 0);
+    sink.u8((item.isSanitized ? SANITIZED_FLAG : 0) | (item.foldedSeries === undefined ? 0 : FOLDED_FLAG));
+    if (item.foldedSeries !== undefined) writeIds(sink, item.foldedSeries);
     sink.u32(item.payload.length);
     sink.raw(item.payload);
   }
@@ -110,9 +117,23 @@ function readItem(reader: Reader): PushRecordItem {
   const payloadHash = reader.raw(PAYLOAD_HASH_BYTES);
   const maxDepth = reader.u32();
   const maxSymbolBytes = reader.u32();
-  const isSanitized = (reader.u8() & 1) === 1;
+  const flags = reader.u8();
+  const isSanitized = (flags & SANITIZED_FLAG) !== 0;
+  const folded = (flags & FOLDED_FLAG) === 0 ? {} : { foldedSeries: readIds(reader) };
   const payload = reader.raw(reader.u32());
-  return { labels, timeUnixNanos, payloadHash, maxDepth, maxSymbolBytes, isSanitized, payload };
+  return { labels, timeUnixNanos, payloadHash, maxDepth, maxSymbolBytes, isSanitized, ...folded, payload };
+}
+
+function writeIds(sink: Sink, ids: BigUint64Array): void {
+  sink.u32(ids.length);
+  for (const id of ids) sink.i64(BigInt.asIntN(64, id));
+}
+
+function readIds(reader: Reader): BigUint64Array {
+  return BigUint64Array.from(
+    reader.list(() => reader.i64()),
+    (id) => BigInt.asUintN(64, id),
+  );
 }
 
 /** Counts what {@link Writer} would write, so that a record is allocated once: payloads are most of it. */

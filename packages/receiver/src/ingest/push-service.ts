@@ -56,6 +56,8 @@ interface PushItemAdmitted {
   readonly ok: true;
   /** Profiles stored: one for each series that the item's samples belong to; 0 when every sample is zero. */
   readonly profiles: number;
+  /** Series of the item that were folded into one, since the tenant has as many as it may; absent: none. */
+  readonly foldedSeriesCount?: number;
 }
 
 /** Nothing of the item was stored. */

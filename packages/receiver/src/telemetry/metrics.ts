@@ -8,6 +8,7 @@ export interface MetricSet {
   readonly inflightBodyBytes: Gauge<never>;
   readonly receivedProfiles: Counter<"tenant">;
   readonly receivedBytes: Counter<"tenant">;
+  readonly foldedSeries: Counter<"tenant">;
   readonly discardedSamples: Counter<"reason" | "tenant">;
   readonly discardedBytes: Counter<"reason" | "tenant">;
   readonly runtimeConfigLoaded: Gauge<never>;
@@ -86,6 +87,12 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     kind: "counter",
     name: "pyroscope_received_bytes_total",
     help: "Bytes of profiles as they were sent, refused ones included.",
+    labels: ["tenant"],
+  },
+  foldedSeries: {
+    kind: "counter",
+    name: "pyroscope_folded_series_total",
+    help: "Series of pushed profiles that were folded into the one with __overflow__, at the limit of series.",
     labels: ["tenant"],
   },
   discardedSamples: {
