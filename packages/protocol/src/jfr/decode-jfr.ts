@@ -46,7 +46,7 @@ export function decodeJfr(bytes: Uint8Array, options: DecodeJfrOptions): JfrProf
   const limits = { ...DEFAULT_JFR_LIMITS, ...options.limits };
   const { sampleRateHz, startUnixNanos, endUnixNanos } = options;
   const recording = new RecordingReader({
-    labels: decodeLabelsSnapshot(options.labelsSnapshot ?? new Uint8Array(0)),
+    labels: decodeLabelsSnapshot(options.labelsSnapshot ?? new Uint8Array(0), limits),
     limits,
     periodNanos: NANOS_PER_SECOND / BigInt(sampleRateHz),
     startUnixNanos,

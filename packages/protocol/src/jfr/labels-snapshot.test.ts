@@ -47,6 +47,20 @@ describe("decodeLabelsSnapshot", () => {
     expect(snapshot.labelsOf(7n)).toEqual([{ key: "shard", text: "/search" }]);
   });
 
+  it("takes as many labels of a context as a sample may have, and refuses one more when it is used", () => {
+    const labels = [1, 2, 3].map(() => label(1, 2));
+    const bytes = Uint8Array.from([context(7, ...labels), context(8, ...labels.slice(1)), ...STRINGS].flat());
+    const snapshot = decodeLabelsSnapshot(bytes, { maxLabelsPerSample: 2 });
+
+    expect(snapshot.labelsOf(8n)).toHaveLength(2);
+    expect(() => snapshot.labelsOf(7n)).toThrow(
+      expect.objectContaining({
+        code: "JFR_LIMIT",
+        limit: { name: "maxLabelsPerSample", actual: 3, limit: 2 },
+      }),
+    );
+  });
+
   it("is cut off at any byte with a coded error or a shorter snapshot", () => {
     const bytes = Uint8Array.from([context(7, label(1, 2)), ...STRINGS].flat());
     const codes = new Set<unknown>();

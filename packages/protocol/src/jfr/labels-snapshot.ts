@@ -1,10 +1,15 @@
 import type { LabelInput } from "../profile/profile-builder.ts";
 import { ProtobufReader, WIRE_LENGTH, WIRE_VARINT } from "../wire/protobuf-reader.ts";
 import { LOSSY_UTF8_DECODER } from "../wire/text-codec.ts";
+import { checkJfrLimit, DEFAULT_JFR_LIMITS, type JfrLimits } from "./jfr-limits.ts";
 
 /** The labels that a program put around its work, by the ids that events carry. */
 export interface LabelsSnapshot {
-  /** Labels of a context; none for an id that the snapshot lacks. */
+  /**
+   * Labels of a context; none for an id that the snapshot lacks.
+   *
+   * @throws {@link ProtocolError} `JFR_LIMIT` for more labels than a sample may have.
+   */
   labelsOf(contextId: bigint): readonly LabelInput[];
   /** A text by its id, or "". */
   textOf(stringId: bigint): string;
@@ -32,7 +37,10 @@ type LabelIds = readonly [name: bigint, value: bigint];
  * Source: grafana/jfr-parser pprof/jfr_labels.proto: `map<int64, Context> contexts = 1; map<int64, string> strings = 2`,
  * where `Context` is `map<int64, int64> labels = 1`.
  */
-export function decodeLabelsSnapshot(bytes: Uint8Array): LabelsSnapshot {
+export function decodeLabelsSnapshot(
+  bytes: Uint8Array,
+  limits: Pick<JfrLimits, "maxLabelsPerSample"> = DEFAULT_JFR_LIMITS,
+): LabelsSnapshot {
   const reader = new ProtobufReader(bytes);
   const contexts = new Map<bigint, readonly LabelIds[]>();
   const strings = new Map<bigint, string>();
@@ -57,10 +65,14 @@ export function decodeLabelsSnapshot(bytes: Uint8Array): LabelsSnapshot {
   const textOf = (id: bigint): string => strings.get(id) ?? "";
   return {
     textOf,
-    labelsOf: (contextId) =>
-      (contexts.get(contextId) ?? [])
+    labelsOf(contextId) {
+      const ids = contexts.get(contextId) ?? [];
+      // A context is cheap to name, and its labels count for each sample that does.
+      checkJfrLimit(limits, "maxLabelsPerSample", ids.length);
+      return ids
         .map(([name, value]) => ({ key: textOf(name), text: textOf(value) }))
-        .filter(({ key, text }) => key !== "" && text !== ""),
+        .filter(({ key, text }) => key !== "" && text !== "");
+    },
   };
 }
 

@@ -19,6 +19,7 @@ import {
   setting,
   TYPE,
   utf8,
+  wallSample,
 } from "./raw-jfr.fixture.ts";
 
 const OPTIONS: DecodeJfrOptions = { sampleRateHz: 100, startUnixNanos: 0n, endUnixNanos: 0n };
@@ -179,7 +180,21 @@ describe("decodeJfr refuses", () => {
       },
       "metadata has elements more than 16 deep",
     ],
-    ["a negative size", { events: [allocation(1, -5)] }, "event of memory has value -5: negative"],
+    [
+      "a wall-clock sample of too many",
+      { events: [wallSample(1, RUNNABLE, 2 ** 50)] },
+      "event of wall has value",
+    ],
+    [
+      "ticks of too many nanoseconds",
+      { events: [monitorEnter(1, 2n ** 62n)], ticksPerSecond: 1n },
+      "event of mutex has value",
+    ],
+    [
+      "a negative size",
+      { events: [allocation(1, -5)] },
+      "event of memory has value -5: expected 0 to 2^63 - 1",
+    ],
     [
       "a sum beyond int64",
       { events: [allocation(1, 2n ** 62n), allocation(1, 2n ** 62n)] },

@@ -30,6 +30,8 @@ export interface RecordingContext {
 /** Words of a sample's key: row of the stack + 1, or 0 for none; then the halves of each {@link CORRELATION_FIELDS}. */
 export const SAMPLE_KEY_WORDS: number = 1 + CORRELATION_FIELDS.length * 2;
 
+const MAX_INT64 = 2n ** 63n - 1n;
+
 /** The name of a frame that the recording does not name, and of the stack of an event without one. */
 const UNKNOWN = "[unknown]";
 
@@ -67,14 +69,11 @@ export class SampleCollector {
    * @param key - {@link SAMPLE_KEY_WORDS} words.
    * @param count - how often it happened; time families multiply by their period.
    * @param amount - what it measured; of no account in families of one sample type.
-   * @throws {@link ProtocolError} `JFR_MALFORMED` for a value below zero or a sum beyond int64, `JFR_LIMIT`.
+   * @throws {@link ProtocolError} `JFR_MALFORMED` for a value or a sum outside 0 to 2^63 - 1, `JFR_LIMIT`.
    */
   add(key: readonly number[], count: bigint, amount: bigint): void {
-    if (count < 0n || amount < 0n) {
-      throw malformedJfr(`event of ${this.#family.name} has value ${count < 0n ? count : amount}: negative`);
-    }
-    this.#pair[0] = this.#family.isTime ? count * this.#context.periodNanos : count;
-    this.#pair[1] = amount;
+    this.#pair[0] = this.#checked(this.#family.isTime ? count * this.#context.periodNanos : count);
+    this.#pair[1] = this.#checked(amount);
     const known = this.#keys.length;
     const row = this.#keys.intern(key);
     if (row === known) checkJfrLimit(this.#context.limits, "maxSamples", known + 1);
@@ -87,6 +86,11 @@ export class SampleCollector {
         throw malformedJfr(`values of ${this.#family.name} add up to more than int64 holds`);
       }
     }
+  }
+
+  #checked(value: bigint): bigint {
+    if (value >= 0n && value <= MAX_INT64) return value;
+    throw malformedJfr(`event of ${this.#family.name} has value ${value}: expected 0 to 2^63 - 1`);
   }
 
   /** Puts together the samples of a chunk, whose ids mean nothing afterwards. */

@@ -121,6 +121,11 @@ describe("readJfrPprofs", () => {
       },
     ],
     ["more samples than the tenant may send", { limits: { maxSamples: 3 } }, { reason: "samples_limit" }],
+    [
+      "more labels of a context than the tenant may send",
+      { limits: { maxLabelsPerSample: 1 } },
+      { reason: "sample_labels_limit" },
+    ],
   ])("refuses %s", ([, upload, refusal]) => {
     expect(refusalsOf(upload)).toEqual([
       expect.objectContaining({ ok: false, code: "invalid_argument", isUndecodable: true, ...refusal }),

@@ -63,7 +63,10 @@ function decodeRecording(
       startUnixNanos: fromUnixNanos,
       endUnixNanos: untilUnixNanos,
       labelsSnapshot: snapshot,
-      limits: { maxSamples: limits.maxSamples || Infinity },
+      limits: {
+        maxSamples: limits.maxSamples || Infinity,
+        maxLabelsPerSample: limits.maxLabelsPerSample || Infinity,
+      },
     });
   } catch (error) {
     if (error instanceof ProtocolError) return refusePayload(error, labels);

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
+  APP_NAME_LABEL,
   decodeSpeedscope,
   decodeStacks,
   encodePprof,
@@ -36,9 +37,6 @@ export interface PprofItem extends Omit<PushItem, "format"> {
 
 type TextFormat = Extract<PayloadFormat, { readonly kind: "stacks" | "speedscope" }>;
 type SpyFormat = Extract<PayloadFormat, { readonly kind: "spy" }>;
-
-/** Label of an application whose service has another name. Source: Pyroscope pkg/ingester/pyroscope/ingest_adapter.go. */
-const APP_NAME_LABEL = "app_name";
 
 /**
  * Gives the profiles of a batch as pprofs, one at a time: what comes in another format is converted here, so that the log
