@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import type { Profile } from "@pyroscope-ts/protocol";
 import { encodePprof } from "@pyroscope-ts/protocol";
+import { Capture } from "./capture.ts";
 import type { Clock } from "./clock.ts";
 import type { SdkConfig } from "./config.ts";
 import type { Diagnostics } from "./diagnostics.ts";
@@ -12,14 +14,16 @@ import { noLabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
 import { GcProfiler } from "./profilers/gc-profiler.ts";
 import { HeapProfiler } from "./profilers/heap-profiler.ts";
+import { loadInspector } from "./profilers/line-sampler.ts";
 import type { NativeBindings } from "./profilers/native.ts";
 import type { Profiler, Recording, TypedProfile } from "./profilers/profiler.ts";
-import { loadInspector } from "./profilers/line-sampler.ts";
 import { runInSlices } from "./profilers/slices.ts";
 import { WallProfiler } from "./profilers/wall-profiler.ts";
 import type { Resource } from "./resource.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { FlushResult, UploadStatus } from "./status.ts";
+import { joinProfiles } from "./transform/join-profiles.ts";
+import { toLegacyNames } from "./transform/legacy-names.ts";
 import { UploadQueue } from "./upload-queue.ts";
 
 const compress = promisify(gzip);
@@ -49,12 +53,14 @@ export class Agent {
   readonly labelSets: LabelSets;
   readonly #parts: AgentParts;
   readonly #wall: WallProfiler | undefined;
+  readonly #heap: HeapProfiler | undefined;
   readonly #profilers: readonly Profiler[];
   readonly #scheduler: Scheduler;
   readonly #queue: UploadQueue;
   // Windows are converted one after the other, in the order in which they were taken.
   #conversion: Promise<void> = Promise.resolve();
   #convertingCount = 0;
+  readonly #captures = new Set<Capture>();
   #stopping: Promise<FlushResult> | undefined;
 
   constructor(parts: AgentParts) {
@@ -65,10 +71,10 @@ export class Agent {
       (key, message) => diagnostics.warnOnce(key, message),
     );
     this.#wall = this.#createWallProfiler();
-    const heap = this.#createHeapProfiler();
+    this.#heap = this.#createHeapProfiler();
     // Heap first: what the wall profiler's reading allocates must not show in it.
     const gc = config.profileTypes.includes("gc") ? new GcProfiler(clock) : undefined;
-    this.#profilers = [heap, gc, this.#wall].filter((profiler) => profiler !== undefined);
+    this.#profilers = [this.#heap, gc, this.#wall].filter((profiler) => profiler !== undefined);
     this.#queue = new UploadQueue({
       exporter,
       capacityBytes: config.uploadQueueBytes,
@@ -89,6 +95,10 @@ export class Agent {
   /** How labels reach samples now. */
   get labels(): LabelContext {
     return this.#wall?.labels ?? noLabelContext;
+  }
+
+  get #isPushing(): boolean {
+    return this.#parts.config.protocol !== "none";
   }
 
   get uploads(): UploadStatus {
@@ -126,6 +136,32 @@ export class Agent {
     return this.#stopping;
   }
 
+  /**
+   * What is pushed of one type from now until `until` resolves, as one profile of its own; undefined without a sample.
+   * The window that is on ends at both moments, and what it holds is pushed as ever.
+   */
+  async capture(type: "cpu" | "wall", until: Promise<void>): Promise<Profile | undefined> {
+    const capture = new Capture(type);
+    this.#cutTimeWindow();
+    this.#captures.add(capture);
+    try {
+      await until;
+      this.#cutTimeWindow();
+    } finally {
+      this.#captures.delete(capture);
+    }
+    await this.#conversion;
+    return capture.merge();
+  }
+
+  /** What is alive in the heap now; undefined where that is not profiled. The windows that are pushed do not change. */
+  async captureHeap(): Promise<Profile | undefined> {
+    const recording = this.#heap?.snapshot();
+    if (recording === undefined) return undefined;
+    const profiles = await runInSlices(recording.convert());
+    return profiles.length === 0 ? undefined : joinProfiles(profiles.map(({ profile }) => profile));
+  }
+
   /** Stops the profilers without a word: the process is going away. Their signals must not come any more. */
   abandon(): void {
     this.#scheduler.stop();
@@ -159,6 +195,14 @@ export class Agent {
     if (this.#stopping === undefined) this.#convert(this.#readProfilers((profiler) => profiler.collect()));
   }
 
+  /** Only of the time profilers: each snapshot of the heap that is pushed counts once more. */
+  #cutTimeWindow(): void {
+    if (this.#stopping !== undefined) return;
+    this.#convert(
+      this.#readProfilers((profiler) => (profiler === this.#heap ? undefined : profiler.collect())),
+    );
+  }
+
   /** What every profiler gives; one that fails is reported and left out. */
   #readProfilers(read: (profiler: Profiler) => Recording | undefined): readonly Recording[] {
     const recordings: Recording[] = [];
@@ -175,10 +219,13 @@ export class Agent {
   }
 
   #convert(recordings: readonly Recording[]): void {
+    // Those that are on now: by the time of the conversion others may have begun.
+    const captures = [...this.#captures];
+    if (!this.#isPushing && captures.length === 0) return;
     this.#convertingCount++;
     this.#conversion = this.#conversion
       .then(async () => {
-        const upload = await this.#createUpload(recordings);
+        const upload = await this.#createUpload(recordings, captures);
         if (upload.profiles.length > 0) this.#queue.add(upload);
       })
       .catch((error: unknown) => {
@@ -190,10 +237,16 @@ export class Agent {
       });
   }
 
-  async #createUpload(recordings: readonly Recording[]): Promise<ProfileUpload> {
+  async #createUpload(
+    recordings: readonly Recording[],
+    captures: readonly Capture[],
+  ): Promise<ProfileUpload> {
     const profiles: UploadProfile[] = [];
     for (const recording of recordings) {
-      for (const typed of await runInSlices(recording.convert())) profiles.push(await encode(typed));
+      for (const typed of await runInSlices(recording.convert())) {
+        for (const capture of captures) capture.add(typed);
+        if (this.#isPushing) profiles.push(await encode(this.#rename(typed)));
+      }
     }
     const starts = recordings.map(({ startUnixNanos }) => Number(startUnixNanos / 1_000_000n));
     const ends = recordings.map(({ startUnixNanos, durationNanos }) =>
@@ -205,6 +258,10 @@ export class Agent {
       labels: this.#parts.resource.labels,
       profiles,
     };
+  }
+
+  #rename(typed: TypedProfile): TypedProfile {
+    return this.#parts.config.typeIds === "pyroscope-nodejs" ? toLegacyNames(typed, process.cwd()) : typed;
   }
 
   /** Holds the process while it waits: sockets and timers of the SDK do not. */
@@ -248,6 +305,8 @@ export class Agent {
       windowMs: config.uploadRateMs,
       isMainThread,
       platform,
+      blockThresholdMs: hasBlock ? config.eventLoopBlockThresholdMs : undefined,
+      loadInspector: config.lineNumbers ? loadInspector : undefined,
       labelSets: this.labelSets,
       clock,
       diagnostics,
@@ -285,5 +344,3 @@ async function encode({ name, profile }: TypedProfile): Promise<UploadProfile> {
   // zlib runs on a thread of libuv's pool, not on the event loop.
   return { name, id: randomUUID(), pprof: await compress(encodePprof(profile)) };
 }
-      blockThresholdMs: hasBlock ? config.eventLoopBlockThresholdMs : undefined,
-      loadInspector: config.lineNumbers ? loadInspector : undefined,

@@ -1,9 +1,9 @@
 import type { Logger, LogLevel } from "./diagnostics.ts";
-import { standardErrorLogger } from "./diagnostics.ts";
+import { silentLogger, standardErrorLogger } from "./diagnostics.ts";
 import { isHeaderName, isHeaderValue } from "./exporters/header-syntax.ts";
 import type { Label } from "./labels/label.ts";
 import { toLabels } from "./labels/label.ts";
-import type { ProfileTypeName, PyroscopeOptions, UploadProtocol } from "./options.ts";
+import type { ProfileTypeName, PyroscopeOptions, TypeIds, UploadProtocol } from "./options.ts";
 import { Secret } from "./secret.ts";
 import type { SettingKind } from "./setting.ts";
 import {
@@ -13,6 +13,7 @@ import {
   durationKind,
   integerKind,
   pairsKind,
+  parseDuration,
   sizeKind,
   textKind,
 } from "./setting.ts";
@@ -28,7 +29,6 @@ export interface SdkConfig {
   readonly uploadRateMs: number;
   readonly profileTypes: readonly ProfileTypeName[];
   readonly sampleRateHz: number;
-  readonly lineNumbers: boolean;
   readonly eventLoopBlockThresholdMs: number;
   readonly lineNumbers: boolean;
   readonly sourceMaps: boolean;
@@ -40,6 +40,7 @@ export interface SdkConfig {
   readonly tenantId: string | undefined;
   readonly httpHeaders: ReadonlyMap<string, Secret>;
   readonly protocol: UploadProtocol;
+  readonly typeIds: TypeIds;
   readonly uploadTimeoutMs: number;
   readonly uploadQueueBytes: number;
   readonly flushOnExit: boolean;
@@ -52,7 +53,7 @@ export interface SdkConfig {
 }
 
 /** An environment variable; `read` finds the setting's text where the variable holds more than that. */
-interface EnvSource {
+export interface EnvSource {
   readonly name: string;
   readonly read?: (raw: string) => string | undefined;
 }
@@ -69,6 +70,8 @@ export interface Setting<T> {
   readonly help: string;
   /** True where the value must not be printed. */
   readonly isSecret?: boolean;
+  /** What `null` in code means; where it is not set, `null` is as good as nothing. */
+  readonly nullValue?: T;
 }
 
 const env = (...names: readonly string[]): readonly EnvSource[] => names.map((name) => ({ name }));
@@ -140,6 +143,11 @@ function readServiceName(raw: string): string | undefined {
   }
 }
 
+/** Samples per second from the milliseconds between two; what is no time becomes what no setting accepts. */
+function readRate(intervalMs: number | undefined): string | undefined {
+  return intervalMs === 0 ? undefined : String(Math.round(1000 / (intervalMs ?? Number.NaN)));
+}
+
 /** Every setting. The compiler demands one row for each field of {@link SdkConfig}. */
 export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> } = {
   applicationName: {
@@ -156,7 +164,7 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
   },
   serverAddress: {
     option: "serverAddress",
-    env: env("PYROSCOPE_SERVER_ADDRESS"),
+    env: env("PYROSCOPE_SERVER_ADDRESS", "PYROSCOPE_ADHOC_SERVER_ADDRESS"),
     fallback: "http://localhost:4040",
     fallbackText: "http://localhost:4040",
     kind: serverAddressKind,
@@ -164,7 +172,7 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
   },
   enabled: {
     option: "enabled",
-    env: env("PYROSCOPE_ENABLED"),
+    env: env("PYROSCOPE_ENABLED", "PYROSCOPE_AGENT_ENABLED"),
     fallback: true,
     fallbackText: "true",
     kind: booleanKind,
@@ -196,11 +204,23 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
   },
   sampleRateHz: {
     option: "sampleRate",
-    env: env("PYROSCOPE_SAMPLE_RATE"),
+    env: [
+      { name: "PYROSCOPE_SAMPLE_RATE" },
+      { name: "PYROSCOPE_PROFILING_INTERVAL", read: (raw) => readRate(parseDuration(raw)) },
+      { name: "PYROSCOPE_WALL_SAMPLING_INTERVAL_MICROS", read: (raw) => readRate(Number(raw) / 1000) },
+    ],
     fallback: 100,
     fallbackText: "100",
     kind: integerKind(1, 1000),
     help: "CPU and wall samples per second.",
+  },
+  eventLoopBlockThresholdMs: {
+    option: "eventLoopBlockThreshold",
+    env: env("PYROSCOPE_EVENT_LOOP_BLOCK_THRESHOLD"),
+    fallback: 50,
+    fallbackText: "50ms",
+    kind: durationKind("10ms", "1h"),
+    help: "A turn of the event loop that lasts longer is in the profile block.",
   },
   lineNumbers: {
     option: "lineNumbers",
@@ -210,26 +230,6 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     kind: booleanKind,
     help: "CPU and wall samples have the line that ran, not the first of its function. Adds 50 ms at the start and up to 2 % of CPU time.",
   },
-  heapSamplingIntervalBytes: {
-    option: "heapSamplingIntervalBytes",
-    env: env("PYROSCOPE_HEAP_SAMPLING_INTERVAL_BYTES"),
-    fallback: 512 * 1024,
-    fallbackText: "512k",
-  eventLoopBlockThresholdMs: {
-    option: "eventLoopBlockThreshold",
-    env: env("PYROSCOPE_EVENT_LOOP_BLOCK_THRESHOLD"),
-    fallback: 50,
-    fallbackText: "50ms",
-    kind: durationKind("10ms", "1h"),
-    help: "A turn of the event loop that lasts longer is in the profile block.",
-  },
-    // Below 4 KiB nearly every allocation is sampled, each of which walks the stack.
-    kind: sizeKind("4k", "64M"),
-    help: "Bytes allocated between two heap samples, on average.",
-  },
-  heapStackDepth: {
-    option: "heapStackDepth",
-    env: env("PYROSCOPE_HEAP_STACK_DEPTH"),
   sourceMaps: {
     option: "sourceMaps",
     env: env("PYROSCOPE_SOURCE_MAPS"),
@@ -238,6 +238,18 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     kind: booleanKind,
     help: "Show functions of files with source maps as they are in their sources.",
   },
+  heapSamplingIntervalBytes: {
+    option: "heapSamplingIntervalBytes",
+    env: env("PYROSCOPE_HEAP_SAMPLING_INTERVAL_BYTES", "PYROSCOPE_PROFILER_ALLOC"),
+    fallback: 512 * 1024,
+    fallbackText: "512k",
+    // Below 4 KiB nearly every allocation is sampled, each of which walks the stack.
+    kind: sizeKind("4k", "64M"),
+    help: "Bytes allocated between two heap samples, on average.",
+  },
+  heapStackDepth: {
+    option: "heapStackDepth",
+    env: env("PYROSCOPE_HEAP_STACK_DEPTH"),
     fallback: 64,
     fallbackText: "64",
     kind: integerKind(1, 512),
@@ -291,8 +303,16 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     env: env("PYROSCOPE_PROTOCOL"),
     fallback: "push",
     fallbackText: "push",
-    kind: choiceKind<UploadProtocol>(["push", "ingest"]),
-    help: "push: the push API; ingest: the older /ingest, one request for each profile type.",
+    kind: choiceKind<UploadProtocol>(["push", "ingest", "none"]),
+    help: "push: the push API; ingest: the older /ingest, one request for each profile type; none: nothing is sent, for profiles that are only pulled.",
+  },
+  typeIds: {
+    option: "typeIds",
+    env: env("PYROSCOPE_TYPE_IDS"),
+    fallback: "standard",
+    fallbackText: "standard",
+    kind: choiceKind<TypeIds>(["standard", "pyroscope-nodejs"]),
+    help: "pyroscope-nodejs: profile types and function names as @pyroscope/nodejs has them, for dashboards that were made for those.",
   },
   uploadTimeoutMs: {
     option: "uploadTimeout",
@@ -347,8 +367,9 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     env: [],
     fallback: standardErrorLogger,
     fallbackText: "standard error",
+    nullValue: silentLogger,
     kind: loggerKind,
-    help: "Where the SDK's own lines go.",
+    help: "Where the SDK's own lines go; null silences them.",
   },
   logLevel: {
     option: "logLevel",

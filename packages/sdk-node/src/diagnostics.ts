@@ -27,6 +27,14 @@ export const standardErrorLogger: Logger = {
   debug: (message) => void process.stderr.write(`${message}\n`),
 };
 
+/** Says nothing. */
+export const silentLogger: Logger = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+};
+
 /** What the SDK says about itself. Nothing here throws, also when the user's logger does. */
 export class Diagnostics {
   readonly #logger: Logger;

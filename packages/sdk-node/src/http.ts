@@ -9,3 +9,7 @@ export type { HttpLabelOptions } from "./http/http-labels.ts";
 export { httpLabels } from "./http/http-labels.ts";
 export type { KoaMiddleware } from "./http/koa-labels.ts";
 export { koaLabels } from "./http/koa-labels.ts";
+export type { PprofHandler, PprofOptions } from "./http/pprof-handler.ts";
+export { pprofHandler } from "./http/pprof-handler.ts";
+export type { FastifyRoutes, HapiRoutes } from "./http/pprof-plugins.ts";
+export { fastifyPprof, hapiPprof, koaPprof } from "./http/pprof-plugins.ts";

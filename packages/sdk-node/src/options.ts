@@ -9,8 +9,8 @@ export type ProfileTypeName = "cpu" | "wall" | "inuse_objects" | "inuse_space" |
 /** How uploads are sent: Pyroscope's push API, its older `/ingest`, or not at all, where profiles are only pulled. */
 export type UploadProtocol = "push" | "ingest" | "none";
 
-/** How uploads are sent: Pyroscope's push API, or its older `/ingest`. */
-export type UploadProtocol = "push" | "ingest";
+/** Ids of profile types and names of functions: as other Pyroscope SDKs have them, or as `@pyroscope/nodejs` has them. */
+export type TypeIds = "standard" | "pyroscope-nodejs";
 
 /** A time: milliseconds as a number, or text with a unit such as `"15s"`, `"250ms"` or `"1m30s"`. */
 export type Duration = number | string;
@@ -62,6 +62,8 @@ export interface PyroscopeOptions {
   readonly httpHeaders?: Readonly<Record<string, string>> | undefined;
   /** How uploads are sent. */
   readonly protocol?: UploadProtocol | undefined;
+  /** `pyroscope-nodejs` for dashboards that were made for the profiles of that package. */
+  readonly typeIds?: TypeIds | undefined;
   /** Time that one upload may take. */
   readonly uploadTimeout?: Duration | undefined;
   /** Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first. */
@@ -74,8 +76,8 @@ export interface PyroscopeOptions {
   readonly maxLabelValues?: number | undefined;
   /** Different label sets of samples. */
   readonly maxLabelSets?: number | undefined;
-  /** Where the SDK's own lines go; standard error by default. `console` and pino fit. */
-  readonly logger?: Logger | undefined;
+  /** Where the SDK's own lines go; standard error by default. `console` and pino fit; `null` silences them. */
+  readonly logger?: Logger | null | undefined;
   /** How much the SDK says. */
   readonly logLevel?: LogLevel | undefined;
   /** Throw on a bad option or environment value, and where profiling is not possible, instead of reporting it. */

@@ -111,7 +111,9 @@ describe("resolveConfig", () => {
   });
 
   it("reports an option that does not exist", () => {
-    expect(resolveConfig(untyped({ appName: "x" }), {}).problems).toEqual(["unknown option appName ignored"]);
+    expect(resolveConfig(untyped({ appTitle: "x" }), {}).problems).toEqual([
+      "unknown option appTitle ignored",
+    ]);
   });
 
   it("survives values that cannot be printed", () => {

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type { SdkConfig, Setting } from "./config.ts";
+import type { EnvSource, SdkConfig, Setting } from "./config.ts";
 import { settings } from "./config.ts";
 import { SdkError } from "./errors.ts";
+import type { NamedOptions } from "./option-names.ts";
+import { renameOptions } from "./option-names.ts";
 import type { PyroscopeOptions } from "./options.ts";
 import { redactUrl, Secret } from "./secret.ts";
 
@@ -21,8 +23,9 @@ export interface ResolvedConfig {
  * source. An empty environment variable counts as absent without a word. Never throws: see
  * {@link checkProblems} for strict mode.
  */
-export function resolveConfig(options: PyroscopeOptions, environment: Environment): ResolvedConfig {
+export function resolveConfig(given: PyroscopeOptions, environment: Environment): ResolvedConfig {
   const problems: string[] = [];
+  const options = renameOptions({ ...given }, optionNames);
   const pick = <K extends keyof SdkConfig>(key: K): SdkConfig[K] =>
     pickValue<SdkConfig[K]>(settings[key], options, environment, problems);
   for (const key of Object.keys(options)) {
@@ -36,10 +39,10 @@ export function resolveConfig(options: PyroscopeOptions, environment: Environmen
     uploadRateMs: pick("uploadRateMs"),
     profileTypes: pick("profileTypes"),
     sampleRateHz: pick("sampleRateHz"),
+    eventLoopBlockThresholdMs: pick("eventLoopBlockThresholdMs"),
     lineNumbers: pick("lineNumbers"),
     heapSamplingIntervalBytes: pick("heapSamplingIntervalBytes"),
     heapStackDepth: pick("heapStackDepth"),
-    eventLoopBlockThresholdMs: pick("eventLoopBlockThresholdMs"),
     authToken: pick("authToken"),
     sourceMaps: pick("sourceMaps"),
     basicAuthUser: pick("basicAuthUser"),
@@ -47,6 +50,7 @@ export function resolveConfig(options: PyroscopeOptions, environment: Environmen
     tenantId: pick("tenantId"),
     httpHeaders: pick("httpHeaders"),
     protocol: pick("protocol"),
+    typeIds: pick("typeIds"),
     uploadTimeoutMs: pick("uploadTimeoutMs"),
     uploadQueueBytes: pick("uploadQueueBytes"),
     flushOnExit: pick("flushOnExit"),
@@ -93,25 +97,34 @@ function comparable(config: SdkConfig): unknown {
 
 function pickValue<T>(
   setting: Setting<T>,
-  options: PyroscopeOptions,
+  options: NamedOptions,
   environment: Environment,
   problems: string[],
 ): T {
-  const option: unknown = options[setting.option];
+  const option = options[setting.option];
+  if (option === null && setting.nullValue !== undefined) return setting.nullValue;
   if (option !== undefined && option !== null) {
     const value = setting.kind.fromOption(option);
     if (value !== undefined) return value;
     problems.push(formatProblem(setting, setting.option, option));
   }
-  for (const { name, read } of setting.env) {
-    const raw = environment[name] ?? "";
-    const text = read === undefined ? raw : (read(raw) ?? "");
-    if (text.trim() === "") continue;
+  for (const source of setting.env) {
+    const { name } = source;
+    const text = readVariable(source, environment);
+    if (text === undefined) continue;
     const value = setting.kind.fromText(text);
     if (value !== undefined) return value;
     problems.push(formatProblem(setting, name, text));
   }
   return setting.fallback;
+}
+
+/** The setting's text in a variable; undefined when there is none or it is empty. */
+function readVariable({ name, read }: EnvSource, environment: Environment): string | undefined {
+  const raw = environment[name] ?? "";
+  if (raw.trim() === "") return undefined;
+  const text = read === undefined ? raw : (read(raw) ?? "");
+  return text.trim() === "" ? undefined : text;
 }
 
 function formatProblem<T>(setting: Setting<T>, source: string, value: unknown): string {

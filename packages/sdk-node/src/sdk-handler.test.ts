@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Sdk } from "./sdk.ts";
 import { createFakeNative } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
+import { MemoryExporter } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -15,6 +16,7 @@ function createRunningSdk() {
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => createFakeNative(),
+    createExporter: () => new MemoryExporter(),
     process: new FakeProcess(),
     clock: new ManualClock(),
     random: Math.random,
@@ -76,8 +78,8 @@ describe("Sdk.runHandler", () => {
       throw new Error("hostile");
     };
 
-    expect(sdk.runHandler(hostile, add, undefined, [1, 2])).toBe(3);
-    expect(sdk.runHandler(hostile, add, undefined, [3, 4])).toBe(7);
+    expect(sdk.runHandler<undefined, [number, number], number>(hostile, add, undefined, [1, 2])).toBe(3);
+    expect(sdk.runHandler<undefined, [number, number], number>(hostile, add, undefined, [3, 4])).toBe(7);
 
     expect(logger.lines.filter((line) => line.includes("hostile"))).toHaveLength(1);
     void sdk.stop(0);
@@ -91,7 +93,7 @@ describe("Sdk.runHandler", () => {
       return {};
     };
 
-    expect(sdk.runHandler(count, add, undefined, [1, 2])).toBe(3);
+    expect(sdk.runHandler<undefined, [number, number], number>(count, add, undefined, [1, 2])).toBe(3);
 
     expect(callCount).toBe(0);
   });

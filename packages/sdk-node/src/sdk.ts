@@ -14,6 +14,7 @@ import type { LabelValues, PyroscopeOptions } from "./options.ts";
 import type { SignalTarget } from "./process-signals.ts";
 import { watchSignals } from "./process-signals.ts";
 import type { NativeBindings } from "./profilers/native.ts";
+import { PullSource } from "./pull-source.ts";
 import type { Environment } from "./resolve-config.ts";
 import { checkProblems, isSameConfig, resolveConfig } from "./resolve-config.ts";
 import { createResource } from "./resource.ts";
@@ -54,8 +55,15 @@ export class Sdk {
   #lastRun: Run | undefined;
   #diagnostics: Diagnostics = new Diagnostics(standardErrorLogger, "warn");
 
+  /** Profiles for those who ask for them. */
+  readonly pulls: PullSource;
+
   constructor(host: Host) {
     this.#host = host;
+    this.pulls = new PullSource({
+      clock: host.clock,
+      current: () => this.#run && { agent: this.#run.agent, profileTypes: this.#run.config.profileTypes },
+    });
   }
 
   /** @throws {@link SdkError} only with `strict`: `CONFIG_INVALID`, `NATIVE_UNAVAILABLE` or `PROFILER_FAILED`. */

@@ -3,7 +3,10 @@ import { isProfiling } from "../spans.ts";
 import { formatRoutePath, labelRoute, watchProperty } from "./route-label.ts";
 
 /** A middleware of Koa. */
-export type KoaMiddleware = (context: object, next: () => Promise<unknown>) => Promise<unknown>;
+export type KoaMiddleware<C extends object = object> = (
+  context: C,
+  next: () => Promise<unknown>,
+) => Promise<unknown>;
 
 /**
  * Labels what the handlers of a request do with its route: the label `route`, such as `/orders/:id`. For Koa with
