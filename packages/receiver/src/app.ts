@@ -9,6 +9,7 @@ import { addCompressHook } from "./http/compress-hook.ts";
 import { addConfigRoutes } from "./http/config-route.ts";
 import { addConnectServices } from "./http/connect-plugin.ts";
 import { registerServices } from "./http/connect-services.ts";
+import { countQueries } from "./http/counted-queries.ts";
 import { addDoctorRoute } from "./http/doctor-route.ts";
 import { setErrorHandler } from "./http/error-handler.ts";
 import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
@@ -79,7 +80,9 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
 
 async function addRoutes(app: FastifyInstance, services: AppServices): Promise<void> {
   const { config, metrics, readiness, storage } = services;
-  const queries = bindQueries(storage, (tenants) => services.limits.queryOf(tenants));
+  const queries = bindQueries(countQueries(storage, metrics.metrics.queriesInProgress), (tenants) =>
+    services.limits.queryOf(tenants),
+  );
   const bodyBudget = createBodyBudget(config.maxInflightBytes);
   const doctor = new IngestionDoctor();
   const writer = createProfileWriter({

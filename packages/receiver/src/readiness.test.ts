@@ -39,6 +39,7 @@ const healthy: StoreStatus = {
   headRowCount: 1,
   headBytes: 2,
   headProfileCount: 3,
+  activeSeriesCount: 9,
   blockCount: 4,
   blockBytes: 5,
   logSegmentCount: 6,

@@ -26,6 +26,7 @@ function setStorageMetrics(metrics: MetricSet, status: StoreStatus): void {
   metrics.storageHeadRows.set(status.headRowCount);
   metrics.storageHeadBytes.set(status.headBytes);
   metrics.storageHeadProfiles.set(status.headProfileCount);
+  metrics.activeSeries.set(status.activeSeriesCount);
   metrics.storageBlocks.set(status.blockCount);
   metrics.storageBlockBytes.set(status.blockBytes);
   metrics.storageLogSegments.set(status.logSegmentCount);

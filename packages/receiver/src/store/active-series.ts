@@ -27,6 +27,13 @@ export class ActiveSeries {
     return this.#lastSeen.get(tenant)?.size ?? 0;
   }
 
+  /** Of all tenants. */
+  get totalCount(): number {
+    let count = 0;
+    for (const lastSeen of this.#lastSeen.values()) count += lastSeen.size;
+    return count;
+  }
+
   /** Forgets series that are no longer active. */
   sweep(): void {
     const oldest = this.#clock.monotonicMillis() - ACTIVE_MILLIS;

@@ -25,6 +25,7 @@ describe("openStore", () => {
 
     await store.append(plainAdmission("a", [CHECKOUT]));
 
+    expect(store.status().activeSeriesCount).toBe(1);
     expect(await sumAll(store, "a")).toEqual({ value: 42n, total: 42n, samples: 3n, profiles: 1n });
     expect(await foldStacks(store, "a")).toEqual([
       "main;handle;parse 10",

@@ -199,6 +199,7 @@ class LocalStore implements Store {
       headRowCount: slots.reduce((sum, { generation }) => sum + generation.sampleCount, 0),
       headBytes: slots.reduce((sum, { generation }) => sum + generation.bytes, 0),
       headProfileCount: tenants.reduce((sum, { profileCount }) => sum + profileCount, 0),
+      activeSeriesCount: this.#parts.series.totalCount,
       blockCount: blocks.length,
       blockBytes: blocks.reduce((sum, { meta }) => sum + blockBytes(meta), 0),
       logSegmentCount: slots.reduce((sum, { segments }) => sum + segments.length, 0),

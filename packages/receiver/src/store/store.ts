@@ -15,6 +15,8 @@ export interface StoreStatus {
   readonly headRowCount: number;
   readonly headBytes: number;
   readonly headProfileCount: number;
+  /** Series of all tenants that had a profile lately. */
+  readonly activeSeriesCount: number;
   readonly blockCount: number;
   readonly blockBytes: number;
   readonly logSegmentCount: number;

@@ -11,6 +11,8 @@ export interface MetricSet {
   readonly foldedSeries: Counter<"tenant">;
   readonly discardedSamples: Counter<"reason" | "tenant">;
   readonly discardedBytes: Counter<"reason" | "tenant">;
+  readonly queriesInProgress: Gauge<never>;
+  readonly activeSeries: Gauge<never>;
   readonly runtimeConfigLoaded: Gauge<never>;
   readonly storageHeadRows: Gauge<never>;
   readonly storageHeadBytes: Gauge<never>;
@@ -107,6 +109,18 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     help: "Decompressed bytes of profiles that were refused, by reason.",
     labels: ["reason", "tenant"],
   },
+  queriesInProgress: {
+    kind: "gauge",
+    name: "pyroscope_queries_in_progress",
+    help: "Queries that have no answer yet, those that wait for their turn included.",
+    labels: [],
+  },
+  activeSeries: {
+    kind: "gauge",
+    name: "pyroscope_active_series",
+    help: "Series of all tenants that had a profile in the last hour; what counts against the limit of series.",
+    labels: [],
+  },
   runtimeConfigLoaded: {
     kind: "gauge",
     name: "pyroscope_runtime_config_last_reload_successful",
@@ -181,6 +195,21 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
   },
 };
 
+/** A metric under a name of Pyroscope's that dashboards use. */
+interface MetricAlias {
+  readonly of: keyof MetricSet;
+  readonly name: string;
+}
+
+/** Second names of metrics: today's Pyroscope's, and those of dashboards that were made for older ones. */
+export const metricAliases: readonly MetricAlias[] = [
+  { of: "receivedProfiles", name: "pyroscope_distributor_profiles_received_total" },
+  { of: "receivedProfiles", name: "pyroscope_distributor_received_samples_total" },
+  { of: "activeSeries", name: "pyroscope_ingester_memory_series" },
+  { of: "storageBlocks", name: "pyroscope_bucket_store_blocks_loaded" },
+  { of: "queriesInProgress", name: "pyroscope_query_frontend_queries_in_progress" },
+];
+
 type AnyMetricRow = MetricRow<"counter" | "gauge" | "histogram", string>;
 
 /** Metrics and the text that Prometheus reads. */
@@ -207,9 +236,19 @@ export function createMetrics({ isProcessIncluded }: MetricsOptions): ReceiverMe
   return {
     // Each row made the object that its type says.
     metrics: Object.fromEntries(entries) as unknown as MetricSet,
-    render: () => registry.metrics(),
+    render: async () => {
+      const aliases = await Promise.all(metricAliases.map((alias) => renderAlias(alias, registry)));
+      return [await registry.metrics(), ...aliases].join("\n");
+    },
     contentType: registry.contentType,
   };
+}
+
+/** The text of a metric, under its second name. Both names are words, so that none is a part of the other's lines. */
+async function renderAlias({ of, name }: MetricAlias, registry: Registry): Promise<string> {
+  const original = metricTable[of].name;
+  const text = await registry.getSingleMetricAsString(original);
+  return `${text.replaceAll(new RegExp(`^(# (?:HELP|TYPE) )?${original}\\b`, "gm"), `$1${name}`)}\n`;
 }
 
 function createMetric(row: AnyMetricRow, registry: Registry): Counter | Gauge | Histogram {
