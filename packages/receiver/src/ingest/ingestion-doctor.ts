@@ -4,7 +4,7 @@ import type { PushItem, PushItemResult } from "./push-service.ts";
 import { RecentMap } from "./recent-map.ts";
 
 /** One kind of refusal or oddity, from one client. */
-export interface Finding {
+interface Finding {
   readonly reason: FindingReason;
   readonly client: string;
   readonly service: string;
@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** Who sends what. */
-export interface SendingClient {
+interface SendingClient {
   /** `User-Agent`; "" where the client sends none. */
   readonly client: string;
   /** Its parts, "" where it has none: `pyroscope-go/1.2.3`. */

@@ -1,7 +1,7 @@
 import type { DiscardReason } from "./discard-reasons.ts";
 
 /** What is kept although something about it is odd. */
-export type Oddity =
+type Oddity =
   /** Profiles without a service. */
   | "unknown_service"
   /** One service, two programs that profile it. */

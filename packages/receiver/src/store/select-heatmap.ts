@@ -7,7 +7,7 @@ import type { Snapshot } from "./snapshot.ts";
 export const HEATMAP_CELL_COUNT = 20;
 
 /** What one point of a heat map is. */
-export type HeatmapPoint =
+type HeatmapPoint =
   /** A profile, with its total. */
   | "profile"
   /** The samples of one span in one profile. */

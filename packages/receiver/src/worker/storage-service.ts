@@ -20,7 +20,7 @@ export interface StorageService extends PushService, QueryService, SettingsServi
 }
 
 /** How long the profiles of one tenant are kept. */
-export interface TenantRetention {
+interface TenantRetention {
   readonly tenant: string;
   /** 0: for ever. */
   readonly retentionMs: number | undefined;
