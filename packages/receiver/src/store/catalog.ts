@@ -8,6 +8,7 @@ import { type DataPaths, META_FILE } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
 import { listBlockPaths, type Quarantine } from "./quarantine.ts";
 import { TABLE_NAMES } from "./schema.ts";
+import { type BlockFile, unionSql } from "./snapshot-sql.ts";
 
 // The number rises when a table changes; tables of another number are dropped and made again from the directories.
 const BLOCKS_TABLE = "blocks_1";
@@ -51,6 +52,16 @@ export class Catalog {
     return this.#byTenant.get(tenant) ?? [];
   }
 
+  /** Tenants that have had blocks. */
+  tenants(): readonly string[] {
+    return [...this.#byTenant.keys()];
+  }
+
+  /** Whether a block is part of answers. */
+  has(block: Block): boolean {
+    return this.blocksOf(block.meta.tenant).includes(block);
+  }
+
   /** All blocks of all tenants. */
   blocks(): readonly Block[] {
     return [...this.#byTenant.values()].flat();
@@ -89,9 +100,8 @@ export class Catalog {
     for (const block of alive) this.#put(block);
     const paths = new Set(alive.map((block) => block.path));
     for (const path of cached.keys()) if (!paths.has(path)) await this.#deleteRow(path);
-    for (const block of alive) if (!cached.has(block.path)) await this.#adopt(block);
-    const repeats = await database.select(`SELECT DISTINCT block FROM ${REPEATS_TABLE}`);
-    for (const id of repeats.texts("block")) this.#repeating.add(id);
+    await this.#loadRepeating();
+    await this.#adoptAll(alive, cached);
   }
 
   /** Adds a block that was committed just now. */
@@ -104,6 +114,13 @@ export class Catalog {
       // It is a cache: the next start finds the block by its directory.
       this.#options.log(`catalog: block ${meta.id} is not noted: ${String(error)}`);
     }
+  }
+
+  /** Lets blocks that were committed just now take the place of others, in one step for queries. */
+  async replace(old: readonly Block[], metas: readonly BlockMeta[]): Promise<void> {
+    const removed = old.map((block) => this.remove(block));
+    const added = metas.map((meta) => this.add(meta));
+    await Promise.all([...removed, ...added]);
   }
 
   /** Takes a block out; its files stay. Queries that hold it go on. */
@@ -121,7 +138,7 @@ export class Catalog {
     const damage = await block.verify(this.#options.fs, wanted);
     if (damage === undefined) return true;
     // Two queries may have found the same damage.
-    if (this.blocksOf(block.meta.tenant).includes(block)) {
+    if (this.has(block)) {
       await this.remove(block);
       await this.#options.quarantine.addBlock(block.path, block.meta, damage);
     }
@@ -166,23 +183,42 @@ export class Catalog {
     return found.filter((block) => !isDead(block));
   }
 
-  /** Notes a block that this store did not see being written, and which of its profiles older blocks hold already. */
-  async #adopt(block: Block): Promise<void> {
+  /**
+   * Notes blocks that this store did not see being written. Each profile of theirs that is counted in a block which is
+   * noted already must not count again; the oldest come first, and so each profile counts once, whatever was copied.
+   */
+  async #adoptAll(alive: readonly Block[], cached: ReadonlyMap<string, string>): Promise<void> {
+    const noted = new Set(alive.filter(({ path }) => cached.has(path)));
+    const unseen = alive.filter((block) => !noted.has(block));
+    for (const block of unseen.toSorted((left, right) => (left.meta.id < right.meta.id ? -1 : 1))) {
+      if (await this.#adopt(block, noted)) noted.add(block);
+    }
+  }
+
+  async #adopt(block: Block, noted: ReadonlySet<Block>): Promise<boolean> {
     const { meta } = block;
-    const around = this.overlapping(meta.tenant, meta.minUnixNanos, meta.maxUnixNanos);
-    const older = around.filter((other) => other.meta.id < meta.id);
-    const isReadable = await this.verify(block, ["totals"]);
-    if (!isReadable) return;
-    const files: string[] = [];
-    for (const other of older) if (await this.verify(other, ["totals"])) files.push(other.file("totals"));
+    if (!(await this.verify(block, ["totals"]))) return false;
+    const files: BlockFile[] = [];
+    for (const other of this.overlapping(meta.tenant, meta.minUnixNanos, meta.maxUnixNanos)) {
+      if (!noted.has(other) || !(await this.verify(other, ["totals"]))) continue;
+      files.push({ path: other.file("totals"), repeats: this.repeatsOf(other) });
+    }
     if (files.length > 0) {
+      const counted = unionSql("totals", { heads: [], files });
       await this.#options.database.run(
         `INSERT INTO ${REPEATS_TABLE}
  SELECT DISTINCT ${quoteSql(meta.id)}, profile FROM read_parquet(${quoteSql(block.file("totals"))}) AS new
- SEMI JOIN read_parquet([${files.map(quoteSql).join(", ")}]) AS older USING (profile)`,
+ SEMI JOIN ${counted} AS counted USING (profile)`,
       );
+      await this.#loadRepeating();
     }
     await this.#insertRow(block);
+    return true;
+  }
+
+  async #loadRepeating(): Promise<void> {
+    const repeats = await this.#options.database.select(`SELECT DISTINCT block FROM ${REPEATS_TABLE}`);
+    for (const id of repeats.texts("block")) this.#repeating.add(id);
   }
 
   async #insertRow(block: Block): Promise<void> {

@@ -26,11 +26,18 @@ export class KnownIdentities {
 
   /** Whether a block of the tenant holds the profile. */
   async has(tenant: string, timeUnixNanos: bigint, identity: ProfileIdentity): Promise<boolean> {
-    for (const block of this.#catalog.overlapping(tenant, timeUnixNanos, timeUnixNanos)) {
-      const identities = await this.#identitiesOf(block);
-      if (identities.has(identity)) return true;
+    const blocks = this.#catalog.overlapping(tenant, timeUnixNanos, timeUnixNanos);
+    // All of them at once: one that is merged into another while its predecessor is read must still be there.
+    for (const block of blocks) block.retain();
+    try {
+      for (const block of blocks) {
+        const identities = await this.#identitiesOf(block);
+        if (identities.has(identity)) return true;
+      }
+      return false;
+    } finally {
+      for (const block of blocks) block.release();
     }
-    return false;
   }
 
   /** Takes over the identities of a block that was written just now. */
@@ -38,6 +45,11 @@ export class KnownIdentities {
     this.#cache.set(blockId, Promise.resolve(identities));
     this.#cachedCount += identities.size;
     this.#evict();
+  }
+
+  /** Lets go of what is known about blocks that are gone. */
+  forget(blockIds: readonly string[]): void {
+    for (const id of blockIds) this.#drop(id);
   }
 
   async #identitiesOf(block: Block): Promise<IdentitySet> {
@@ -62,26 +74,30 @@ export class KnownIdentities {
 
   async #load(block: Block): Promise<IdentitySet> {
     const identities = new IdentitySet();
-    block.retain();
-    try {
-      // A damaged block is set aside by this; what it held counts as never seen.
-      if (!(await this.#catalog.verify(block, ["totals"]))) return identities;
-      const file = quoteSql(block.file("totals"));
-      const rows = await this.#database.select(`SELECT DISTINCT profile FROM read_parquet(${file})`);
-      for (const uuid of rows.texts("profile")) identities.add(parseIdentity(uuid));
-      return identities;
-    } finally {
-      block.release();
-    }
+    // A damaged block is set aside by this; what it held counts as never seen.
+    if (!(await this.#catalog.verify(block, ["totals"]))) return identities;
+    const file = quoteSql(block.file("totals"));
+    const rows = await this.#database.select(`SELECT DISTINCT profile FROM read_parquet(${file})`);
+    for (const uuid of rows.texts("profile")) identities.add(parseIdentity(uuid));
+    return identities;
   }
 
   #evict(): void {
-    for (const [id, loading] of this.#cache) {
+    for (const id of this.#cache.keys()) {
       if (this.#cachedCount <= MAX_CACHED_IDENTITIES || this.#cache.size === 1) return;
-      this.#cache.delete(id);
-      void loading.then((identities) => {
-        this.#cachedCount -= identities.size;
-      });
+      this.#drop(id);
     }
+  }
+
+  #drop(id: string): void {
+    const loading = this.#cache.get(id);
+    this.#cache.delete(id);
+    // A load that fails was never counted.
+    void loading?.then(
+      ({ size }) => {
+        this.#cachedCount -= size;
+      },
+      () => undefined,
+    );
   }
 }

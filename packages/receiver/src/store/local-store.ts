@@ -3,6 +3,7 @@ import { ActiveSeries } from "./active-series.ts";
 import type { Admission, AdmittedProfile } from "./admission.ts";
 import { blockBytes } from "./block-meta.ts";
 import { Catalog } from "./catalog.ts";
+import { type CompactionReport, Compactor } from "./compactor.ts";
 import { Duckdb } from "./duckdb.ts";
 import { type DataPaths, dataPaths } from "./filenames.ts";
 import { type HashedProfile, ProfileHasher } from "./hash-profile.ts";
@@ -15,7 +16,12 @@ import { QueryDatabase } from "./query-database.ts";
 import { Retention, type RetentionReport } from "./retention.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 import type { Store, StoreStatus, TenantStats } from "./store.ts";
-import { DEFAULT_DATABASE_LIMITS, DEFAULT_FLUSH_LIMITS, type StoreOptions } from "./store-options.ts";
+import {
+  DEFAULT_COMPACTION_LIMITS,
+  DEFAULT_DATABASE_LIMITS,
+  DEFAULT_FLUSH_LIMITS,
+  type StoreOptions,
+} from "./store-options.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 import { replayWal } from "./wal-replay.ts";
 
@@ -30,6 +36,7 @@ interface StoreParts {
   readonly quarantine: Quarantine;
   readonly head: Head;
   readonly retention: Retention;
+  readonly compactor: Compactor;
   readonly series: ActiveSeries;
 }
 
@@ -58,11 +65,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const limits = { ...DEFAULT_FLUSH_LIMITS, ...options.flush };
     const head = await Head.create({ database, fs, clock, paths, catalog, known, limits, log });
     const retention = new Retention({ ...options, paths, catalog });
+    const compactor = new Compactor({
+      ...{ database, fs, clock, paths, catalog, known, log },
+      limits: { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction },
+    });
     const series = new ActiveSeries(clock);
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
     const queries = new QueryDatabase(database, maxQueryCount);
     const store = new LocalStore(
-      { database, queries, catalog, known, quarantine, head, retention, series },
+      { database, queries, catalog, known, quarantine, head, retention, compactor, series },
       options,
     );
     await store.replay(paths);
@@ -190,6 +201,11 @@ class LocalStore implements Store {
     return await this.#parts.retention.sweep(tenants);
   }
 
+  async compact(): Promise<CompactionReport> {
+    this.#checkOpen();
+    return await this.#parts.compactor.compact();
+  }
+
   status(): StoreStatus {
     const { head, catalog, quarantine } = this.#parts;
     const { slots } = head;
@@ -217,7 +233,8 @@ class LocalStore implements Store {
   }
 
   async #close(): Promise<void> {
-    const { head, database } = this.#parts;
+    const { head, compactor, database } = this.#parts;
+    await compactor.close();
     try {
       await head.flush();
     } catch (error) {

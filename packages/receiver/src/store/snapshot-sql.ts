@@ -3,7 +3,7 @@ import { type HeadSelection, headSelect } from "./head-schema.ts";
 import { type TableName, tables } from "./schema.ts";
 
 /** A file of a block, with the profiles in it that do not count. */
-interface BlockFile {
+export interface BlockFile {
   readonly path: string;
   /** A query with the column `profile`; undefined: all rows count. */
   readonly repeats: string | undefined;

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { ExpandRecord } from "./admission.ts";
+import type { CompactionLimits } from "./compaction-plan.ts";
 import type { Fs } from "./fs.ts";
 
 /** When the head becomes blocks, and when it pushes back. */
@@ -42,6 +43,13 @@ export const DEFAULT_DATABASE_LIMITS: DatabaseLimits = {
   maxQueryCount: 3,
 };
 
+export const DEFAULT_COMPACTION_LIMITS: CompactionLimits = {
+  maxBlockBytes: 128 * MEBIBYTE,
+  maxFlushedBlocks: 16,
+  maxInputBytes: 4096 * MEBIBYTE,
+  memoryLimitBytes: 256 * MEBIBYTE,
+};
+
 /** What a store is opened with. */
 export interface StoreOptions {
   /** The data directory; made when it is not there. */
@@ -56,6 +64,7 @@ export interface StoreOptions {
   readonly log: (line: string) => void;
   readonly flush?: Partial<FlushLimits>;
   readonly database?: Partial<DatabaseLimits>;
+  readonly compaction?: Partial<CompactionLimits>;
   /** Called when the directory is this process's, before the log is replayed. */
   readonly onHeld?: () => void;
 }

@@ -1,4 +1,5 @@
 import type { Admission } from "./admission.ts";
+import type { CompactionReport } from "./compactor.ts";
 import type { RetentionReport } from "./retention.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 
@@ -56,6 +57,8 @@ export interface Store {
    * @param tenants - Retention in milliseconds of tenants that have their own; 0: for ever.
    */
   applyRetention(tenants?: ReadonlyMap<string, number>): Promise<RetentionReport>;
+  /** Merges blocks that are due into larger ones; see {@link CompactionReport}. Answers stay the same. */
+  compact(): Promise<CompactionReport>;
   status(): StoreStatus;
   /** Flushes and gives the directory back. A second call returns the first one's promise. */
   close(): Promise<void>;

@@ -68,6 +68,10 @@ function createFixture(): Fixture {
           events.push("retention");
           return { deletedBlockCount: 0, heldBlockCount: 0 };
         },
+        compact: async () => {
+          events.push("compaction");
+          return { mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0, failureCount: 0 };
+        },
         ...store,
       };
       resolveStore(closable as unknown as Store);
@@ -182,7 +186,28 @@ describe("createStorage", () => {
     expect(sweepCount).toBe(2);
     expect(logLines.join()).toContain("disk on fire");
     expect(logLines.join()).toContain('"deletedBlockCount":2');
-    expect(events).toEqual(["close"]);
+    expect(events.filter((event) => event !== "compaction")).toEqual(["close"]);
+  });
+
+  it("merges blocks again and again, also after a pass that failed, until it is closed", async () => {
+    const { storage, logLines, open, tick } = createFixture();
+    let passCount = 0;
+    open({
+      compact: async () => {
+        passCount++;
+        if (passCount === 1) throw new Error("no memory left");
+        return { mergeCount: 3, replacedBlockCount: 6, writtenBlockCount: 3, failureCount: 0 };
+      },
+    });
+    await storage.ready();
+    await tick();
+    await tick();
+    await storage.close();
+    await tick();
+
+    expect(passCount).toBe(2);
+    expect(logLines.join()).toContain("no memory left");
+    expect(logLines.join()).toContain('"mergeCount":3');
   });
 
   it("closes the store once, however often it is asked", async () => {

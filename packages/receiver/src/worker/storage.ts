@@ -10,6 +10,8 @@ import type { StorageService } from "./storage-service.ts";
 
 /** How often blocks are looked through for those past their retention. */
 const RETENTION_INTERVAL_MS = 15 * 60_000;
+/** How often blocks are looked through for those that can become one. */
+const COMPACTION_INTERVAL_MS = 60_000;
 
 /** What {@link createStorage} works with. */
 export interface StorageParts {
@@ -44,15 +46,15 @@ export function createStorage({
         clock,
         log: (message, error) => log.error({ err: error }, message),
       });
-      return { store, query, ingester, stopSweeping: sweepBlocks(store, () => retentions, clock, log) };
+      return { store, query, ingester, stopMaintenance: maintain(store, () => retentions, clock, log) };
     });
   // Whoever waits hears of a failure; nobody may be waiting yet.
   opening.catch(() => undefined);
   let closing: Promise<void> | undefined;
 
   const close = async (): Promise<void> => {
-    const { store, stopSweeping } = await opening;
-    stopSweeping();
+    const { store, stopMaintenance } = await opening;
+    stopMaintenance();
     await store.close();
   };
 
@@ -111,24 +113,46 @@ function toOpenError(error: unknown): never {
   });
 }
 
-/** Applies the retention now and then; returns what stops it. */
-function sweepBlocks(
+/** Merges blocks and applies the retention now and then; returns what stops it. */
+function maintain(
   store: Store,
   retentionsOf: () => ReadonlyMap<string, number>,
   clock: Clock,
   log: ReceiverLogger,
 ): () => void {
-  let isStopped = false;
-  const sweep = async (): Promise<void> => {
-    try {
+  const stops = [
+    repeat(clock, COMPACTION_INTERVAL_MS, log, "compaction", async () => {
+      const report = await store.compact();
+      if (report.mergeCount > 0 || report.failureCount > 0) log.info(report, "compaction");
+    }),
+    repeat(clock, RETENTION_INTERVAL_MS, log, "retention", async () => {
       const report = await store.applyRetention(retentionsOf());
       if (report.deletedBlockCount > 0 || report.heldBlockCount > 0) log.info(report, "retention");
-    } catch (error) {
-      log.error({ err: error }, "retention failed; it is tried again");
-    }
-    if (!isStopped) timer = clock.setTimer(() => void sweep(), RETENTION_INTERVAL_MS);
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
   };
-  let timer = clock.setTimer(() => void sweep(), RETENTION_INTERVAL_MS);
+}
+
+/** Does something again and again, so long after it was done; returns what stops it. */
+function repeat(
+  clock: Clock,
+  intervalMs: number,
+  log: ReceiverLogger,
+  name: string,
+  act: () => Promise<void>,
+): () => void {
+  let isStopped = false;
+  const run = async (): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      log.error({ err: error }, `${name} failed; it is tried again`);
+    }
+    if (!isStopped) timer = clock.setTimer(() => void run(), intervalMs);
+  };
+  let timer = clock.setTimer(() => void run(), intervalMs);
   return () => {
     isStopped = true;
     timer.cancel();

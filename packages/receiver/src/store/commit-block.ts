@@ -1,0 +1,56 @@
+import { dirname, join } from "node:path";
+import type { Clock } from "../clock.ts";
+import { type BlockMeta, formatBlockMeta } from "./block-meta.ts";
+import { blockPath, createBlockId, type DataPaths, META_FILE } from "./filenames.ts";
+import type { Fs } from "./fs.ts";
+import { FORMAT_VERSION, TABLE_NAMES, tables } from "./schema.ts";
+
+/** Where blocks are written. */
+export interface BlockPlace {
+  readonly fs: Fs;
+  readonly clock: Clock;
+  readonly paths: DataPaths;
+}
+
+/** What a new block is, and what it replaces. */
+export type BlockOrigin = Pick<BlockMeta, "tenant" | "level" | "segments" | "blocks">;
+
+/** What its files hold. */
+export type BlockContent = Pick<BlockMeta, "minUnixNanos" | "maxUnixNanos" | "rows" | "types" | "services">;
+
+/**
+ * Writes a block: its files into a temporary directory, made durable, then `meta.json`, then one rename, which is the
+ * commit. When it throws, there is no such block.
+ *
+ * @param writeTables - Writes a file for each table into the directory.
+ */
+export async function commitBlock(
+  { fs, clock, paths }: BlockPlace,
+  origin: BlockOrigin,
+  writeTables: (directory: string) => Promise<BlockContent>,
+): Promise<BlockMeta> {
+  const id = createBlockId(clock.nowUnixMillis());
+  const temporary = join(paths.building, id);
+  let target: string | undefined;
+  try {
+    await fs.makeDirectory(join(temporary, "symdb"));
+    const content = await writeTables(temporary);
+    const files = await fs.adopt(
+      temporary,
+      TABLE_NAMES.map((table) => tables[table].file),
+    );
+    const createdUnixMillis = clock.nowUnixMillis();
+    const meta: BlockMeta = { version: FORMAT_VERSION, id, ...origin, createdUnixMillis, ...content, files };
+    target = join(paths.blocks, blockPath(meta.tenant, meta.level, meta.minUnixNanos, id));
+    await fs.writeFile(join(temporary, META_FILE), Buffer.from(formatBlockMeta(meta)));
+    await fs.syncDirectory(temporary);
+    await fs.makeDirectory(dirname(target));
+    await fs.rename(temporary, target);
+    await fs.syncDirectory(dirname(target));
+    return meta;
+  } catch (error) {
+    // Also where it was going: a rename that may not last is no commit, and the next attempt writes it all again.
+    await Promise.allSettled([temporary, target].map((path) => path && fs.remove(path)));
+    throw error;
+  }
+}

@@ -1,0 +1,225 @@
+import { join } from "node:path";
+import { ReceiverError } from "../errors.ts";
+import { Block } from "./block.ts";
+import { type BlockMeta, blockBytes } from "./block-meta.ts";
+import type { Catalog } from "./catalog.ts";
+import { type BlockPlace, commitBlock } from "./commit-block.ts";
+import {
+  type CompactionLimits,
+  planCompaction,
+  type ServiceRange,
+  splitServices,
+} from "./compaction-plan.ts";
+import { discardBlock } from "./discard-block.ts";
+import { Duckdb, quoteSql } from "./duckdb.ts";
+import { createBlockId, RAW_LEVEL } from "./filenames.ts";
+import type { KnownIdentities } from "./known-identities.ts";
+import { BlockMerger, type MergeInputs } from "./merge-blocks.ts";
+import { TABLE_NAMES } from "./schema.ts";
+
+/** What one pass of compaction did. */
+export interface CompactionReport {
+  /** Merges that were committed. */
+  readonly mergeCount: number;
+  readonly replacedBlockCount: number;
+  readonly writtenBlockCount: number;
+  /** Merges that failed; their blocks stay as they are. */
+  readonly failureCount: number;
+}
+
+type Count<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface CompactorOptions extends BlockPlace {
+  /** The store's: it knows which profiles are repeats. */
+  readonly database: Duckdb;
+  readonly catalog: Catalog;
+  readonly known: KnownIdentities;
+  readonly limits: CompactionLimits;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Merges small blocks into larger ones, in a DuckDB of its own, so that queries and flushes neither wait for it nor
+ * run out of the memory that it takes.
+ *
+ * The last block that a merge writes names all blocks that the merge replaces: with it they are dead. A crash before it
+ * leaves copies, which count once as all copies do.
+ */
+export class Compactor {
+  readonly #options: CompactorOptions;
+  readonly #stop = new AbortController();
+  #running: Promise<CompactionReport> | undefined;
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+  }
+
+  /** Merges until there is nothing to merge. Who asks while a pass runs shares it. */
+  compact(): Promise<CompactionReport> {
+    this.#running ??= this.#compact().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Interrupts the pass that runs; resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #compact(): Promise<CompactionReport> {
+    const report = { mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0, failureCount: 0 };
+    for (const tenant of this.#options.catalog.tenants()) await this.#compactTenant(tenant, report);
+    return report;
+  }
+
+  async #compactTenant(tenant: string, report: Count<CompactionReport>): Promise<void> {
+    const { catalog, clock, limits, log } = this.#options;
+    // In this pass only: a disk that was full may have room in the next.
+    const failed = new Set<string>();
+    while (!this.#stop.signal.aborted) {
+      const blocks = planCompaction(catalog.blocksOf(tenant), clock.nowUnixMillis(), limits, failed);
+      if (blocks === undefined) return;
+      try {
+        const writtenCount = await this.#merge(tenant, blocks);
+        if (writtenCount === undefined) continue;
+        report.mergeCount++;
+        report.replacedBlockCount += blocks.length;
+        report.writtenBlockCount += writtenCount;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        for (const { meta } of blocks) failed.add(meta.id);
+        report.failureCount++;
+        log(`compaction of ${blocks.length} blocks of tenant ${JSON.stringify(tenant)}: ${String(error)}`);
+      }
+    }
+  }
+
+  /** Returns how many blocks came out; undefined when one of these was damaged and is set aside. */
+  async #merge(tenant: string, blocks: readonly Block[]): Promise<number | undefined> {
+    for (const block of blocks) block.retain();
+    try {
+      // One that is damaged is out of the catalog now, and the next plan goes without it.
+      for (const block of blocks) {
+        if (!(await this.#options.catalog.verify(block, TABLE_NAMES))) return undefined;
+      }
+      const scratch = join(this.#options.paths.building, createBlockId(this.#options.clock.nowUnixMillis()));
+      await this.#options.fs.makeDirectory(scratch);
+      try {
+        return await this.#mergeIn(scratch, tenant, blocks);
+      } finally {
+        await this.#options.fs.remove(scratch).catch(() => undefined);
+      }
+    } finally {
+      for (const block of blocks) block.release();
+    }
+  }
+
+  async #mergeIn(scratch: string, tenant: string, blocks: readonly Block[]): Promise<number> {
+    const { paths, limits } = this.#options;
+    const inputs = await this.#inputsOf(scratch, blocks);
+    const database = await Duckdb.open({
+      path: ":memory:",
+      directory: paths.root,
+      temporaryDirectory: join(scratch, "spill"),
+      memoryLimitBytes: limits.memoryLimitBytes,
+      threadCount: 1,
+    });
+    try {
+      const merger = new BlockMerger(database, inputs, this.#stop.signal);
+      const ranges = await this.#split(merger, blocks);
+      const metas = await this.#write(merger, tenant, blocks, ranges);
+      await this.#swap(blocks, metas);
+      return metas.length;
+    } finally {
+      database.close();
+    }
+  }
+
+  async #inputsOf(scratch: string, blocks: readonly Block[]): Promise<MergeInputs> {
+    const { catalog, database } = this.#options;
+    const repeats = new Map<Block, string>();
+    for (const block of blocks) {
+      const select = catalog.repeatsOf(block);
+      if (select === undefined) continue;
+      const path = quoteSql(join(scratch, `${block.meta.id}.parquet`));
+      await database.run(`COPY (${select}) TO ${path} (FORMAT parquet)`);
+      repeats.set(block, `SELECT profile FROM read_parquet(${path})`);
+    }
+    const entries = TABLE_NAMES.map((table) => [
+      table,
+      blocks.map((block) => ({ path: block.file(table), repeats: repeats.get(block) })),
+    ]);
+    return Object.fromEntries(entries) as MergeInputs;
+  }
+
+  async #split(merger: BlockMerger, blocks: readonly Block[]): Promise<readonly ServiceRange[]> {
+    const bytes = blocks.reduce((sum, { meta }) => sum + blockBytes(meta), 0);
+    const services = await merger.services();
+    const rowCount = services.reduce((sum, service) => sum + service.rowCount, 0);
+    const sized = services.map((service) => ({
+      service: service.service,
+      bytes: (bytes * service.rowCount) / rowCount,
+    }));
+    return splitServices(sized, this.#options.limits.maxBlockBytes);
+  }
+
+  async #write(
+    merger: BlockMerger,
+    tenant: string,
+    blocks: readonly Block[],
+    ranges: readonly ServiceRange[],
+  ): Promise<readonly BlockMeta[]> {
+    const metas: BlockMeta[] = [];
+    try {
+      for (const range of ranges) {
+        const isLast = range === ranges.at(-1);
+        if (isLast) this.#checkPresent(blocks);
+        const origin = {
+          tenant,
+          level: RAW_LEVEL,
+          segments: isLast ? await this.#livingSegments(blocks) : [],
+          blocks: isLast ? blocks.map(({ meta }) => meta.id).toSorted() : [],
+        };
+        metas.push(await commitBlock(this.#options, origin, (directory) => merger.write(directory, range)));
+      }
+      return metas;
+    } catch (error) {
+      const { fs, paths } = this.#options;
+      for (const meta of metas) {
+        const { path } = new Block(meta, paths.blocks);
+        await discardBlock(fs, paths, path).catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  /** Log segments of the blocks that are still there: a replay must skip them. Names of others are never used again. */
+  async #livingSegments(blocks: readonly Block[]): Promise<readonly string[]> {
+    const { fs, paths } = this.#options;
+    await fs.syncDirectory(paths.wal);
+    const living = new Set((await fs.list(paths.wal)).map(({ name }) => name));
+    const segments = new Set(blocks.flatMap(({ meta }) => meta.segments));
+    return [...segments].filter((segment) => living.has(segment)).toSorted();
+  }
+
+  #checkPresent(blocks: readonly Block[]): void {
+    const gone = blocks.find((block) => !this.#options.catalog.has(block));
+    if (gone === undefined) return;
+    throw new ReceiverError(`merge blocks: ${gone.meta.id} was deleted meanwhile`, { code: "UNAVAILABLE" });
+  }
+
+  async #swap(blocks: readonly Block[], metas: readonly BlockMeta[]): Promise<void> {
+    const { fs, paths, catalog, known, log } = this.#options;
+    const noted = catalog.replace(blocks, metas);
+    known.forget(blocks.map(({ meta }) => meta.id));
+    await noted;
+    for (const block of blocks) {
+      void block
+        .unused()
+        .then(() => discardBlock(fs, paths, block.path))
+        .catch((error: unknown) => log(`block ${block.meta.id} is merged and stays: ${String(error)}`));
+    }
+  }
+}
