@@ -1,0 +1,109 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { encodePprof } from "@pyroscope-ts/protocol";
+import { profileFromText } from "@pyroscope-ts/protocol/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  makeDataDirectory,
+  type ReceiverProcess,
+  runReceiver,
+  startReadyReceiver,
+} from "./harness/receiver-process.ts";
+
+let data: Awaited<ReturnType<typeof makeDataDirectory>>;
+let receiver: ReceiverProcess | undefined;
+
+beforeEach(async () => {
+  data = await makeDataDirectory();
+});
+
+afterEach(async () => {
+  await receiver?.stop();
+  receiver = undefined;
+  await data.remove();
+});
+
+async function start(...flags: readonly string[]): Promise<ReceiverProcess> {
+  receiver = await startReadyReceiver({
+    directory: join(data.path, "data"),
+    flags: ["--log-level", "error", "--auth.multitenancy-enabled", ...flags],
+  });
+  return receiver;
+}
+
+const post = (
+  path: string,
+  tenant: string,
+  body: string | Buffer<ArrayBuffer>,
+  headers: Record<string, string> = {},
+) =>
+  fetch(`${receiver?.address}${path}`, {
+    method: "POST",
+    headers: { "x-scope-orgid": tenant, ...headers },
+    body,
+  });
+
+/** Pushes one profile of a service; the status of the answer. */
+async function push(tenant: string, service: string): Promise<number> {
+  const now = Date.now();
+  const payload = encodePprof(profileFromText("main", { timeUnixNanos: BigInt(now) * 1_000_000n }));
+  return (await post(`/ingest?name=${service}&format=pprof&from=${now}`, tenant, Buffer.from(payload)))
+    .status;
+}
+
+async function callSettings(method: string, tenant: string, message: object): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  const path = `/settings.v1.SettingsService/${method}`;
+  return await (await post(path, tenant, JSON.stringify(message), headers)).json();
+}
+
+describe("limits of single tenants", () => {
+  it("follow the file while the server runs, and keep to the last one that could be used", async () => {
+    const file = join(data.path, "limits.yaml");
+    await writeFile(file, "overrides: { small: { max_global_series_per_tenant: 1 } }\n");
+    await start("--runtime-config.file", file, "--runtime-config.reload-period", "50ms");
+    const reloaded = async () => {
+      const text = await (await fetch(`${receiver?.address}/metrics`)).text();
+      return /^pyroscope_runtime_config_last_reload_successful (\d)$/m.exec(text)?.[1];
+    };
+    expect([await push("small", "a"), await push("small", "b")]).toEqual([200, 429]);
+    expect([await push("large", "a"), await push("large", "b")]).toEqual([200, 200]);
+
+    await writeFile(file, "overrides: { small: { no_such_limit: 1 } }\n");
+    await expect.poll(reloaded, { timeout: 20_000 }).toBe("0");
+    expect(await push("small", "b")).toBe(429);
+    await writeFile(file, "overrides: { small: { max_global_series_per_tenant: 2 } }\n");
+    await expect.poll(reloaded, { timeout: 20_000 }).toBe("1");
+
+    expect([await push("small", "b"), await push("small", "c")]).toEqual([200, 429]);
+    const doctor = await (
+      await fetch(`${receiver?.address}/api/v1/doctor`, { headers: { "x-scope-orgid": "small" } })
+    ).json();
+    expect(doctor).toMatchObject({ tenants: [{ tenant: "small", findings: [{ reason: "series_limit" }] }] });
+  });
+
+  it("stop the start when they cannot be read", async () => {
+    const file = join(data.path, "limits.yaml");
+    await writeFile(file, "overrides: { a: { max_query_length: long } }\n");
+    const args = ["server", "--api-bind-addr", "127.0.0.1:0", "--storage-path", join(data.path, "data")];
+
+    const result = await runReceiver([...args, "--runtime-config.file", file]).result;
+
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('overrides.a.max_query_length="long": expected a duration');
+  });
+});
+
+describe("settings of pages", () => {
+  it("are there after the server was killed, for the tenant that set them", async () => {
+    await start();
+    const setting = { name: "pluginSettings", value: "{}", modifiedAt: "5" };
+    expect(await callSettings("Set", "a", { setting })).toEqual({ setting });
+
+    await receiver?.stop("SIGKILL");
+    await start();
+
+    expect(await callSettings("Get", "a", {})).toEqual({ settings: [setting] });
+    expect(await callSettings("Get", "b", {})).toEqual({});
+  });
+});
