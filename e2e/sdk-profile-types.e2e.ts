@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createReceiverClient } from "./harness/client.ts";
-import { type ReadSample, readSamples, withReceiver } from "./harness/fake-receiver.ts";
+import { type ReadSample, type ReceivedProfile, readSamples, withReceiver } from "./harness/fake-receiver.ts";
 import { makeDataDirectory, startReceiver } from "./harness/receiver-process.ts";
 import { allNodes, fixturePath, runProgram } from "./harness/run-program.ts";
 
@@ -11,17 +11,22 @@ const programLines = readFileSync(program, "utf8").split("\n");
 const lineOf = (comment: string): number =>
   programLines.findIndex((line) => line.endsWith(`// ${comment}`)) + 1;
 
-/** Runs a scenario to its end; its samples by profile type. */
-async function samplesOf(node: string, scenario: string): Promise<Readonly<Record<string, ReadSample[]>>> {
+/** Runs a scenario to its end; what it pushed. */
+async function profilesOf(node: string, scenario: string): Promise<readonly ReceivedProfile[]> {
   return withReceiver(async (receiver) => {
     expect(await runProgram(node, [program, scenario, receiver.url]).result).toMatchObject({ code: 0 });
-    const samples: Record<string, ReadSample[]> = {};
-    for (const { labels, profile } of receiver.profiles()) {
-      const type = `${labels.__name__}:${profile.sampleTypes[0]?.type}`;
-      samples[type] = [...(samples[type] ?? []), ...readSamples(profile)];
-    }
-    return samples;
+    return receiver.profiles();
   });
+}
+
+/** The samples of a scenario by profile type. */
+async function samplesOf(node: string, scenario: string): Promise<Readonly<Record<string, ReadSample[]>>> {
+  const samples: Record<string, ReadSample[]> = {};
+  for (const { labels, profile } of await profilesOf(node, scenario)) {
+    const type = `${labels.__name__}:${profile.sampleTypes[0]?.type}`;
+    samples[type] = [...(samples[type] ?? []), ...readSamples(profile)];
+  }
+  return samples;
 }
 
 const sum = (samples: readonly ReadSample[]): number =>
@@ -53,6 +58,28 @@ describe.for(allNodes)("profile types on Node $major", ({ path }) => {
     expect(sum(delay.filter(has("blockTheLoop")))).toBeGreaterThan(3 * 250e6);
     expect(sum(delay.filter(has("workBriefly")))).toBeLessThan(0.05 * sum(delay));
     expect(sum(contentions.filter(has("blockTheLoop")))).toBe(3);
+  });
+
+  it("show what was allocated in a window, also of what is garbage", async () => {
+    const samples = await samplesOf(path, "allocations");
+
+    const bytes = sum((samples["memory:alloc_space"] ?? []).filter(has("makeGarbage")));
+    const objects = sum((samples["memory:alloc_objects"] ?? []).filter(has("makeGarbage")));
+    expect(bytes).toBeGreaterThan(0.7 * 9.6e6);
+    expect(bytes).toBeLessThan(1.6 * 9.6e6);
+    expect(objects).toBeGreaterThan(50_000);
+    expect(samples["memory:inuse_space"]?.some(has("makeGarbage")) ?? false).toBe(false);
+  });
+
+  it("show allocations in scheduled windows with their own length", async () => {
+    const profiles = await profilesOf(path, "scheduled allocations");
+
+    expect(profiles.length).toBeGreaterThan(0);
+    for (const { labels, profile } of profiles) {
+      expect([labels.__name__, profile.sampleTypes[0]?.type]).toEqual(["memory", "alloc_space"]);
+      expect(readSamples(profile).some(has("makeGarbage"))).toBe(true);
+      expect(profile.durationNanos).toBeLessThan(2_500_000_000n);
+    }
   });
 
   it("show the time of garbage collections by their sort", async () => {

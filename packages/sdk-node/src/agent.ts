@@ -4,21 +4,23 @@ import { gzip } from "node:zlib";
 import type { Profile } from "@pyroscope-ts/protocol";
 import { encodePprof } from "@pyroscope-ts/protocol";
 import { Capture } from "./capture.ts";
-import type { Clock } from "./clock.ts";
-import type { SdkConfig } from "./config.ts";
-import type { Diagnostics } from "./diagnostics.ts";
 import { describeError, SdkError } from "./errors.ts";
 import type { ProfileExporter, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
 import type { LabelContext } from "./labels/label-context.ts";
 import { noLabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
+import type { AllocationWindows, CaptureResult } from "./profilers/allocation-windows.ts";
+import {
+  createAllocationWindows,
+  createHeapProfiler,
+  createWallProfiler,
+  type ProfilerParts,
+} from "./profilers/create-profilers.ts";
 import { GcProfiler } from "./profilers/gc-profiler.ts";
-import { HeapProfiler } from "./profilers/heap-profiler.ts";
-import { loadInspector } from "./profilers/line-sampler.ts";
-import type { NativeBindings } from "./profilers/native.ts";
+import type { HeapProfiler } from "./profilers/heap-profiler.ts";
 import type { Profiler, Recording, TypedProfile } from "./profilers/profiler.ts";
 import { runInSlices } from "./profilers/slices.ts";
-import { WallProfiler } from "./profilers/wall-profiler.ts";
+import type { WallProfiler } from "./profilers/wall-profiler.ts";
 import type { Resource } from "./resource.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { FlushResult, UploadStatus } from "./status.ts";
@@ -33,16 +35,9 @@ const MAX_RETRY_DELAY_MS = 30_000;
 const MIN_RETRY_DELAY_MS = 1000;
 
 /** What an agent is built from. */
-export interface AgentParts {
-  readonly config: SdkConfig;
-  readonly native: NativeBindings;
+export interface AgentParts extends ProfilerParts {
   readonly exporter: ProfileExporter;
   readonly resource: Resource;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly diagnostics: Diagnostics;
-  readonly isMainThread: boolean;
-  readonly platform: NodeJS.Platform;
 }
 
 /**
@@ -54,6 +49,7 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #wall: WallProfiler | undefined;
   readonly #heap: HeapProfiler | undefined;
+  readonly #allocations: AllocationWindows;
   readonly #profilers: readonly Profiler[];
   readonly #scheduler: Scheduler;
   readonly #queue: UploadQueue;
@@ -70,8 +66,9 @@ export class Agent {
       { maxValues: config.maxLabelValues, maxSets: config.maxLabelSets, maxLabels: resource.maxSampleLabels },
       (key, message) => diagnostics.warnOnce(key, message),
     );
-    this.#wall = this.#createWallProfiler();
-    this.#heap = this.#createHeapProfiler();
+    this.#wall = createWallProfiler(parts, this.labelSets);
+    this.#heap = createHeapProfiler(parts);
+    this.#allocations = createAllocationWindows(parts, this.#heap, (recording) => this.#convert([recording]));
     // Heap first: what the wall profiler's reading allocates must not show in it.
     const gc = config.profileTypes.includes("gc") ? new GcProfiler(clock) : undefined;
     this.#profilers = [this.#heap, gc, this.#wall].filter((profiler) => profiler !== undefined);
@@ -117,8 +114,15 @@ export class Agent {
         this.#parts.diagnostics.warn(describeError(error));
       }
     }
-    if (failures.length === this.#profilers.length) throw failures[0] ?? this.#createNothingError();
+    const isNothingOn = failures.length === this.#profilers.length && !this.#allocations.isScheduled;
+    if (isNothingOn) throw failures[0] ?? this.#createNothingError();
+    this.#allocations.start();
     this.#scheduler.start();
+  }
+
+  /** Samples every allocation for a time. Never rejects. */
+  captureAllocations(durationMs: number): Promise<CaptureResult> {
+    return this.#allocations.capture(durationMs);
   }
 
   /** Ends the window, begins the next, and sends all that waits. Never rejects. */
@@ -165,11 +169,13 @@ export class Agent {
   /** Stops the profilers without a word: the process is going away. Their signals must not come any more. */
   abandon(): void {
     this.#scheduler.stop();
+    this.#allocations.stop();
     this.#readProfilers((profiler) => profiler.stop());
   }
 
   async #stop(timeoutMs: number): Promise<FlushResult> {
     this.#scheduler.stop();
+    this.#allocations.stop();
     this.#convert(this.#readProfilers((profiler) => profiler.stop()));
     const result = await this.#sendAll(timeoutMs);
     if (!result.ok) {
@@ -286,33 +292,6 @@ export class Agent {
     }
   }
 
-  #createWallProfiler(): WallProfiler | undefined {
-    const { native, config, clock, diagnostics, isMainThread, platform } = this.#parts;
-    const isWindows = platform === "win32";
-    const types = (["cpu", "wall"] as const).filter((type) => config.profileTypes.includes(type));
-    const supported = types.filter((type) => type === "wall" || !isWindows);
-    if (supported.length < types.length) {
-      diagnostics.warn(
-        "on Windows the native profiler knows neither CPU time nor labels: profiles are wall time without labels",
-      );
-    }
-    const hasBlock = config.profileTypes.includes("block") && !isWindows;
-    if (supported.length === 0 && !hasBlock) return undefined;
-    return new WallProfiler({
-      native,
-      types: supported,
-      sampleRateHz: config.sampleRateHz,
-      windowMs: config.uploadRateMs,
-      isMainThread,
-      platform,
-      blockThresholdMs: hasBlock ? config.eventLoopBlockThresholdMs : undefined,
-      loadInspector: config.lineNumbers ? loadInspector : undefined,
-      labelSets: this.labelSets,
-      clock,
-      diagnostics,
-    });
-  }
-
   #createNothingError(): SdkError {
     const { config, platform } = this.#parts;
     return new SdkError(
@@ -321,22 +300,6 @@ export class Agent {
         code: "NATIVE_UNAVAILABLE",
       },
     );
-  }
-
-  #createHeapProfiler(): HeapProfiler | undefined {
-    const { native, config, clock, diagnostics } = this.#parts;
-    const types = (["inuse_objects", "inuse_space"] as const).filter((type) =>
-      config.profileTypes.includes(type),
-    );
-    if (types.length === 0) return undefined;
-    return new HeapProfiler({
-      native,
-      types,
-      intervalBytes: config.heapSamplingIntervalBytes,
-      stackDepth: config.heapStackDepth,
-      clock,
-      diagnostics,
-    });
   }
 }
 

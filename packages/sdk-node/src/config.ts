@@ -4,7 +4,16 @@ import { isHeaderName, isHeaderValue } from "./exporters/header-syntax.ts";
 import type { Label } from "./labels/label.ts";
 import { toLabels } from "./labels/label.ts";
 import type { ProfileTypeName, PyroscopeOptions, TypeIds, UploadProtocol } from "./options.ts";
-import { Secret } from "./secret.ts";
+import {
+  headersKind,
+  headerValueKind,
+  loggerKind,
+  passwordKind,
+  secretHeaderKind,
+  serverAddressKind,
+  userKind,
+} from "./sdk-setting-kinds.ts";
+import type { Secret } from "./secret.ts";
 import type { SettingKind } from "./setting.ts";
 import {
   booleanKind,
@@ -28,6 +37,8 @@ export interface SdkConfig {
   readonly tags: readonly Label[];
   readonly uploadRateMs: number;
   readonly profileTypes: readonly ProfileTypeName[];
+  readonly allocationWindowMs: number;
+  readonly allocationPeriodMs: number;
   readonly sampleRateHz: number;
   readonly eventLoopBlockThresholdMs: number;
   readonly lineNumbers: boolean;
@@ -78,60 +89,13 @@ const env = (...names: readonly string[]): readonly EnvSource[] => names.map((na
 
 const defaultProfileTypes: readonly ProfileTypeName[] = ["cpu", "wall", "inuse_objects", "inuse_space"];
 
-const profileTypes: readonly ProfileTypeName[] = [...defaultProfileTypes, "block", "gc"];
-
-const serverAddressKind = textKind("an absolute http:// or https:// URL", (text) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return (url?.protocol === "http:" || url?.protocol === "https:") && url.hostname !== "";
-});
-
-const headerValueKind = textKind("printable ASCII without line breaks", isHeaderValue);
-
-const secretHeaderKind: SettingKind<Secret | undefined> = mapKind(
-  headerValueKind,
-  (text) => new Secret(text),
-);
-
-const passwordKind: SettingKind<Secret | undefined> = mapKind(textKind("text"), (text) => new Secret(text));
-
-// A name of HTTP Basic ends at its first colon (RFC 7617 section 2).
-const userKind = textKind("text without a colon", (text) => !text.includes(":"));
-
-const headersKind = pairsKind<ReadonlyMap<string, Secret>>(
-  "header names with values of printable ASCII",
-  (pairs) => {
-    const headers = new Map<string, Secret>();
-    for (const [name, value] of pairs) {
-      if (typeof value !== "string" || !isHeaderName(name) || !isHeaderValue(value)) return undefined;
-      headers.set(name.toLowerCase(), new Secret(value));
-    }
-    return headers;
-  },
-);
-
-const loggerKind: SettingKind<Logger> = {
-  expects: "an object with the functions error, warn, info and debug",
-  fromText: () => undefined,
-  fromOption: (value) => (isLogger(value) ? value : undefined),
-};
-
-function isLogger(value: unknown): value is Logger {
-  if (typeof value !== "object" || value === null) return false;
-  const functions: { readonly [K in keyof Logger]?: unknown } = value;
-  return [functions.error, functions.warn, functions.info, functions.debug].every(
-    (method) => typeof method === "function",
-  );
-}
-
-function mapKind<T, U>(kind: SettingKind<T>, convert: (value: T) => U): SettingKind<U | undefined> {
-  const convertIfSet = (value: T | undefined): U | undefined =>
-    value === undefined ? undefined : convert(value);
-  return {
-    expects: kind.expects,
-    fromText: (text) => convertIfSet(kind.fromText(text)),
-    fromOption: (value) => convertIfSet(kind.fromOption(value)),
-  };
-}
+const profileTypes: readonly ProfileTypeName[] = [
+  ...defaultProfileTypes,
+  "alloc_objects",
+  "alloc_space",
+  "block",
+  "gc",
+];
 
 /** `service.name` among the resource attributes of OpenTelemetry, whose values are percent-encoded. */
 function readServiceName(raw: string): string | undefined {
@@ -213,6 +177,22 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "100",
     kind: integerKind(1, 1000),
     help: "CPU and wall samples per second.",
+  allocationWindowMs: {
+    option: "allocationWindow",
+    env: env("PYROSCOPE_ALLOCATION_WINDOW"),
+    fallback: 10_000,
+    fallbackText: "10s",
+    kind: durationKind("100ms", "5m"),
+    help: "Length of each scheduled window of alloc_objects and alloc_space.",
+  },
+  allocationPeriodMs: {
+    option: "allocationPeriod",
+    env: env("PYROSCOPE_ALLOCATION_PERIOD"),
+    fallback: 600_000,
+    fallbackText: "10m",
+    kind: durationKind("1s", "24h"),
+    help: "From the start of one such window to that of the next; each ends with a full garbage collection.",
+  },
   },
   eventLoopBlockThresholdMs: {
     option: "eventLoopBlockThreshold",

@@ -1,4 +1,5 @@
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
+import type { CaptureResult } from "./profilers/allocation-windows.ts";
 import type { FlushResult, PyroscopeStatus } from "./status.ts";
 import type { TagWrapper } from "./tag-wrapper.ts";
 import { tagWrapper } from "./tag-wrapper.ts";
@@ -16,6 +17,8 @@ export type {
   PyroscopeOptions,
   UploadProtocol,
 } from "./options.ts";
+export type { CaptureResult } from "./profilers/allocation-windows.ts";
+export type { SourceMapStatus } from "./source-maps/source-maps.ts";
 export type { FlushResult, PyroscopeStatus, UploadStatus } from "./status.ts";
 export type { HandlerLabels, TagWrapper } from "./tag-wrapper.ts";
 export { tagWrapper } from "./tag-wrapper.ts";
@@ -81,6 +84,17 @@ export function addLabels(labels: LabelValues): void {
   sdk.enterLabels(labels, true);
 }
 
+/**
+ * Samples every allocation of this thread for `durationMs` (1 to 300,000), also of what is garbage by then, and uploads
+ * `alloc_objects` and `alloc_space` with that true duration. Always resolves: when the window is over.
+ *
+ * Ends with a full garbage collection: 170 to 440 ms at 300 MB of live objects were seen. The profile of live objects
+ * begins anew afterwards, and knows nothing of what was allocated before.
+ */
+export function captureAllocations(options: { readonly durationMs: number }): Promise<CaptureResult> {
+  return sdk.captureAllocations(options?.durationMs);
+}
+
 /** What runs, what was sent, and what was not, and why. */
 export function status(): PyroscopeStatus {
   return sdk.status();
@@ -91,6 +105,7 @@ export const Pyroscope: {
   readonly start: typeof start;
   readonly stop: typeof stop;
   readonly flush: typeof flush;
+  readonly captureAllocations: typeof captureAllocations;
   readonly tagWrapper: typeof tagWrapper;
   readonly runWithLabels: typeof runWithLabels;
   readonly getLabels: typeof getLabels;
@@ -101,6 +116,7 @@ export const Pyroscope: {
   start,
   stop,
   flush,
+  captureAllocations,
   tagWrapper,
   runWithLabels,
   getLabels,

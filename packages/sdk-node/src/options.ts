@@ -2,9 +2,17 @@ import type { Logger, LogLevel } from "./diagnostics.ts";
 
 /**
  * What can be profiled. `wall` is time on the event-loop thread, `cpu` is CPU time of the process, `block` is where the
- * event loop was blocked, `gc` is time in garbage collections.
+ * event loop was blocked, `gc` is time in garbage collections, `alloc_*` is what is allocated in scheduled windows.
  */
-export type ProfileTypeName = "cpu" | "wall" | "inuse_objects" | "inuse_space" | "block" | "gc";
+export type ProfileTypeName =
+  | "cpu"
+  | "wall"
+  | "inuse_objects"
+  | "inuse_space"
+  | "alloc_objects"
+  | "alloc_space"
+  | "block"
+  | "gc";
 
 /** How uploads are sent: Pyroscope's push API, its older `/ingest`, or not at all, where profiles are only pulled. */
 export type UploadProtocol = "push" | "ingest" | "none";
@@ -40,6 +48,10 @@ export interface PyroscopeOptions {
   readonly profileTypes?: readonly ProfileTypeName[] | undefined;
   /** CPU and wall samples per second. */
   readonly sampleRate?: number | undefined;
+  /** Length of each scheduled window of `alloc_objects` and `alloc_space`. */
+  readonly allocationWindow?: Duration | undefined;
+  /** From the start of one such window to that of the next. */
+  readonly allocationPeriod?: Duration | undefined;
   /** A turn of the event loop that lasts longer is in the profile `block`. */
   readonly eventLoopBlockThreshold?: Duration | undefined;
   /** CPU and wall samples have the line that ran, not the first line of its function. */
@@ -68,7 +80,7 @@ export interface PyroscopeOptions {
   readonly uploadTimeout?: Duration | undefined;
   /** Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first. */
   readonly uploadQueueSize?: ByteSize | undefined;
-  /** Upload the last window when the program has nothing left to do, and on SIGTERM and SIGINT where it has no handler of its own. */
+  /** Upload the last window when the program ends: by itself, by `process.exit()`, by an uncaught error, by SIGTERM or SIGINT. */
   readonly flushOnExit?: boolean | undefined;
   /** Time that this last upload may take before the process ends all the same. */
   readonly exitTimeout?: Duration | undefined;

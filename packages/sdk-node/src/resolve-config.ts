@@ -39,6 +39,8 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     uploadRateMs: pick("uploadRateMs"),
     profileTypes: pick("profileTypes"),
     sampleRateHz: pick("sampleRateHz"),
+    allocationWindowMs: pick("allocationWindowMs"),
+    allocationPeriodMs: pick("allocationPeriodMs"),
     eventLoopBlockThresholdMs: pick("eventLoopBlockThresholdMs"),
     lineNumbers: pick("lineNumbers"),
     heapSamplingIntervalBytes: pick("heapSamplingIntervalBytes"),

@@ -11,6 +11,7 @@ import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
+import type { CaptureResult } from "./profilers/allocation-windows.ts";
 import type { SignalTarget } from "./process-signals.ts";
 import { watchSignals } from "./process-signals.ts";
 import type { NativeBindings } from "./profilers/native.ts";
@@ -43,6 +44,9 @@ interface Run {
 const NOTHING_TO_SEND: FlushResult = { ok: true, waitingCount: 0, error: undefined };
 
 const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
+// V8 keeps 100 bytes for each sampled object for as long as a window lasts.
+const MAX_CAPTURE_MS = 300_000;
+
 
 /**
  * The SDK of one thread: at most one run at a time. This is the outer boundary: whatever goes wrong inside is
@@ -114,6 +118,21 @@ export class Sdk {
   runWithLabels<A extends readonly unknown[], T>(labels: LabelValues, fn: (...args: A) => T, args: A): T {
     const run = this.#run;
     if (run === undefined) return fn(...args);
+  /** Samples every allocation for a time. Never rejects. */
+  async captureAllocations(durationMs: unknown): Promise<CaptureResult> {
+    const run = this.#run;
+    if (run === undefined) return { ok: false, error: "nothing is profiled" };
+    if (typeof durationMs !== "number" || !(durationMs >= 1 && durationMs <= MAX_CAPTURE_MS)) {
+      return { ok: false, error: `durationMs=${String(durationMs)}: expected 1 to ${MAX_CAPTURE_MS}` };
+    }
+    try {
+      return await run.agent.captureAllocations(durationMs);
+    } catch (error) {
+      const { error: message } = this.#reportFailure(run, "captureAllocations", error);
+      return { ok: false, error: message };
+    }
+  }
+
     const context = run.agent.labels;
     const next = this.#addLabels(run, context, labels);
     return next === undefined ? fn(...args) : context.run(next, fn, args);

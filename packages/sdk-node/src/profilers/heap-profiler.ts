@@ -21,6 +21,7 @@ export interface HeapProfilerOptions {
 export class HeapProfiler implements Profiler {
   readonly #options: HeapProfilerOptions;
   #isRunning = false;
+  #isPaused = false;
   #windowStartUnixMs = 0;
 
   constructor(options: HeapProfilerOptions) {
@@ -42,7 +43,23 @@ export class HeapProfiler implements Profiler {
     this.#windowStartUnixMs = clock.nowUnixMs();
   }
 
-  collect(): Recording {
+  /** Lets another sampler have the heap. The next windows are of what is allocated after {@link HeapProfiler.resume}. */
+  pause(): void {
+    if (!this.#isRunning || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#options.native.stopHeapSampler();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#options.native.startHeapSampler(this.#options.intervalBytes, this.#options.stackDepth);
+    this.#windowStartUnixMs = this.#options.clock.nowUnixMs();
+  }
+
+  /** Undefined while it is paused. */
+  collect(): Recording | undefined {
+    if (this.#isPaused) return undefined;
     if (!this.#isRunning) throw new SdkError("the heap profiler does not run", { code: "PROFILER_FAILED" });
     const startUnixMs = this.#windowStartUnixMs;
     this.#windowStartUnixMs = this.#options.clock.nowUnixMs();
@@ -51,7 +68,9 @@ export class HeapProfiler implements Profiler {
 
   /** What is alive now, beside the windows; undefined when the profiler does not run. */
   snapshot(): Recording | undefined {
-    return this.#isRunning ? this.#record(this.#read(), this.#options.clock.nowUnixMs()) : undefined;
+    return this.#isRunning && !this.#isPaused
+      ? this.#record(this.#read(), this.#options.clock.nowUnixMs())
+      : undefined;
   }
 
   stop(): Recording | undefined {
@@ -60,6 +79,7 @@ export class HeapProfiler implements Profiler {
       return this.collect();
     } finally {
       this.#isRunning = false;
+      this.#isPaused = false;
       this.#options.native.stopHeapSampler();
     }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { loadInspector } from "./inspector.ts";
 import type { LineNode } from "./line-sampler.ts";
-import { LineSampler, loadInspector } from "./line-sampler.ts";
+import { LineSampler } from "./line-sampler.ts";
 
 /** 50 ms of CPU time, so that a busy machine has time for some ticks too. */
 function burn(): number {

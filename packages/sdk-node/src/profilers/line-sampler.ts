@@ -1,29 +1,8 @@
-import type { Profiler as CpuProfiler, Session } from "node:inspector";
-import { SdkError } from "../errors.ts";
+import type { Profiler as CpuProfiler } from "node:inspector";
+import type { Inspector, InspectorSession } from "./inspector.ts";
 
 /** A node of the call tree that V8's inspector gives; its `positionTicks` say which lines ran. */
 export type LineNode = CpuProfiler.ProfileNode;
-
-/** What this package uses of `node:inspector`. No port is opened. */
-export interface Inspector {
-  createSession(): Pick<Session, "connect" | "disconnect" | "post" | "on">;
-  /** V8's own console object, which the sessions of this thread hear. */
-  readonly console: { profile(title: string): void; profileEnd(title: string): void };
-}
-
-/**
- * The inspector of this thread.
- *
- * @throws {@link SdkError} `NATIVE_UNAVAILABLE` in a Node that was built without it.
- */
-export function loadInspector(): Inspector {
-  // Not imported: the import itself throws where there is none.
-  const inspector = process.getBuiltinModule("node:inspector");
-  if (inspector === undefined) {
-    throw new SdkError("this Node was built without its inspector", { code: "NATIVE_UNAVAILABLE" });
-  }
-  return { createSession: () => new inspector.Session(), console: inspector.console };
-}
 
 /**
  * Samples which lines of functions run, beside the native profiler, which cannot tell lines together with labels.
@@ -35,7 +14,7 @@ export function loadInspector(): Inspector {
 export class LineSampler {
   readonly #inspector: Inspector;
   readonly #intervalMicros: number;
-  #session: ReturnType<Inspector["createSession"]> | undefined;
+  #session: InspectorSession | undefined;
   #windowCount = 0;
   #title = "";
   #finished: { readonly title: string | undefined; readonly nodes: readonly LineNode[] } | undefined;

@@ -26,8 +26,12 @@ export interface Recording {
 export interface Profiler {
   /** @throws {@link SdkError} `NATIVE_UNAVAILABLE` or `PROFILER_FAILED` when it cannot run here. */
   start(): void;
-  /** @throws {@link SdkError} `PROFILER_FAILED` when the window is lost; the profiler goes on where it can. */
-  collect(): Recording;
+  /**
+   * Undefined when there is nothing to record for now.
+   *
+   * @throws {@link SdkError} `PROFILER_FAILED` when the window is lost; the profiler goes on where it can.
+   */
+  collect(): Recording | undefined;
   /** The last window. A profiler that does not run gives undefined. */
   stop(): Recording | undefined;
 }

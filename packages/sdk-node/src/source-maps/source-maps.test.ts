@@ -2,17 +2,16 @@ import { describe, expect, it } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { createRecordingDiagnostics } from "../testing/recording-logger.ts";
 import type { SourceMapAnswer, SourceMapRequest } from "./source-map-messages.ts";
-import { SourceMaps } from "./source-maps.ts";
+import type { SourceMapThreadListener } from "./source-maps.ts";
+import { SourceMaps, startWorker } from "./source-maps.ts";
 
 class FakeThread {
   readonly requests: SourceMapRequest[] = [];
   isTerminated = false;
-  #answer: (answer: SourceMapAnswer) => void = () => undefined;
-  #fail: (error: unknown) => void = () => undefined;
+  readonly #listener: SourceMapThreadListener;
 
-  on(event: "message" | "error", listener: (value: never) => void): void {
-    if (event === "message") this.#answer = listener;
-    else this.#fail = listener;
+  constructor(listener: SourceMapThreadListener) {
+    this.#listener = listener;
   }
 
   postMessage(request: SourceMapRequest): void {
@@ -27,7 +26,7 @@ class FakeThread {
   /** Answers all that was asked: each position has line 100 more in the source. */
   answerAll(kind: SourceMapAnswer["kind"] = "mapped"): void {
     for (const { id, positions } of this.requests.splice(0)) {
-      this.#answer({
+      this.#listener.onAnswer({
         id,
         kind,
         reason: kind === "missing" ? "no such file" : undefined,
@@ -37,7 +36,7 @@ class FakeThread {
   }
 
   fail(): void {
-    this.#fail(new Error("out of memory"));
+    this.#listener.onError(new Error("out of memory"));
   }
 }
 
@@ -45,8 +44,8 @@ function createSourceMaps() {
   const threads: FakeThread[] = [];
   const clock = new ManualClock();
   const { diagnostics, lines } = createRecordingDiagnostics();
-  const startThread = () => {
-    const thread = new FakeThread();
+  const startThread = (listener: SourceMapThreadListener) => {
+    const thread = new FakeThread(listener);
     threads.push(thread);
     return thread;
   };
@@ -146,5 +145,18 @@ describe("SourceMaps", () => {
     await first;
 
     expect(threads[0]?.isTerminated).toBe(true);
+  });
+});
+
+describe("startWorker", () => {
+  it("starts a thread that answers, and does not keep the process alive", async () => {
+    const holding = process.getActiveResourcesInfo().length;
+    const answer = await new Promise<SourceMapAnswer>((resolve, reject) => {
+      const thread = startWorker({ onAnswer: resolve, onError: reject });
+      expect(process.getActiveResourcesInfo()).toHaveLength(holding);
+      thread.postMessage({ id: 7, scriptPath: "/no such file.js", positions: [] });
+    });
+
+    expect(answer).toMatchObject({ id: 7, kind: "missing" });
   });
 });

@@ -16,15 +16,21 @@ export interface SourceMapStatus {
   readonly missingCount: number;
 }
 
-/** A thread that answers {@link SourceMapRequest}s; see {@link startWorker}. */
-export type SourceMapThread = Pick<Worker, "postMessage" | "terminate"> & {
-  on(event: "message", listener: (answer: SourceMapAnswer) => void): unknown;
-  on(event: "error", listener: (error: unknown) => void): unknown;
-};
+/** A thread that answers {@link SourceMapRequest}s. */
+export interface SourceMapThread {
+  postMessage(request: SourceMapRequest): void;
+  terminate(): Promise<unknown>;
+}
+
+/** Who hears of a thread. */
+export interface SourceMapThreadListener {
+  readonly onAnswer: (answer: SourceMapAnswer) => void;
+  readonly onError: (error: unknown) => void;
+}
 
 /** What source maps need. */
 export interface SourceMapsOptions {
-  readonly startThread: () => SourceMapThread;
+  readonly startThread: (listener: SourceMapThreadListener) => SourceMapThread;
   readonly clock: Clock;
   readonly diagnostics: Diagnostics;
 }
@@ -42,7 +48,7 @@ const RESOLVE_TIMEOUT_MS = 5000;
 const extension: string = import.meta.url.endsWith(".ts") ? "ts" : "js";
 
 /** Starts the thread that reads source maps. It does not keep the process alive. */
-export function startWorker(): SourceMapThread {
+export function startWorker({ onAnswer, onError }: SourceMapThreadListener): SourceMapThread {
   const worker = new Worker(new URL(`source-map-worker.${extension}`, import.meta.url), {
     name: "pyroscope source maps",
     // Not the program's own: with `--import …/register` among them the thread would profile itself.
@@ -51,6 +57,9 @@ export function startWorker(): SourceMapThread {
     // A map that needs more counts as missing, and does not take the memory of the program.
     resourceLimits: { maxOldGenerationSizeMb: 512 },
   });
+  worker.on("message", onAnswer);
+  worker.on("error", onError);
+  // After its listeners, which undo it.
   worker.unref();
   return worker;
 }
@@ -167,14 +176,14 @@ export class SourceMaps implements SourceLookup {
   }
 
   #startThread(): SourceMapThread {
-    const thread = this.#options.startThread();
-    thread.on("message", (answer) => {
-      const settle = this.#waiting.get(answer.id);
-      this.#waiting.delete(answer.id);
-      settle?.(answer);
+    return this.#options.startThread({
+      onAnswer: (answer) => {
+        const settle = this.#waiting.get(answer.id);
+        this.#waiting.delete(answer.id);
+        settle?.(answer);
+      },
+      onError: (error) => this.#fail(error),
     });
-    thread.on("error", (error) => this.#fail(error));
-    return thread;
   }
 
   #keep(scriptName: string, group: readonly ScriptPosition[], answer: SourceMapAnswer): void {

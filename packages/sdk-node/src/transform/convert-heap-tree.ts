@@ -5,8 +5,8 @@ import type { SourceLookup } from "../source-maps/script-position.ts";
 import type { NodeValue } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
 
-/** Types of the heap profiler. */
-export type HeapTypeName = "inuse_objects" | "inuse_space";
+/** Types of V8's heap sampler. */
+export type HeapTypeName = "inuse_objects" | "inuse_space" | "alloc_objects" | "alloc_space";
 
 /** What a reading of the heap sampler is converted with. */
 export interface HeapTreeOptions {
@@ -19,7 +19,12 @@ export interface HeapTreeOptions {
   readonly sources?: SourceLookup | undefined;
 }
 
-const UNITS: { readonly [T in HeapTypeName]: string } = { inuse_objects: "count", inuse_space: "bytes" };
+const UNITS: { readonly [T in HeapTypeName]: "count" | "bytes" } = {
+  inuse_objects: "count",
+  inuse_space: "bytes",
+  alloc_objects: "count",
+  alloc_space: "bytes",
+};
 
 /** Stands for what objects of the heap hold outside it; V8 does not know who allocated that. */
 const EXTERNAL: HeapNode = {
@@ -49,7 +54,7 @@ export function* convertHeapTree(
       durationNanos: options.durationNanos,
     });
     const writer = new CallTreeWriter<HeapNode>(builder, { files, sources: options.sources });
-    yield* writer.add(root, type === "inuse_space" ? spaceValues : objectValues);
+    yield* writer.add(root, UNITS[type] === "bytes" ? spaceValues : objectValues);
     if (type === "inuse_space") writer.addSample([EXTERNAL], undefined, options.externalBytes);
     const profile = builder.build();
     if (profile.samples.length > 0) profiles.push({ type, name: "memory", profile });
