@@ -37,9 +37,9 @@ export interface SdkConfig {
   readonly tags: readonly Label[];
   readonly uploadRateMs: number;
   readonly profileTypes: readonly ProfileTypeName[];
+  readonly sampleRateHz: number;
   readonly allocationWindowMs: number;
   readonly allocationPeriodMs: number;
-  readonly sampleRateHz: number;
   readonly eventLoopBlockThresholdMs: number;
   readonly lineNumbers: boolean;
   readonly sourceMaps: boolean;
@@ -177,6 +177,7 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "100",
     kind: integerKind(1, 1000),
     help: "CPU and wall samples per second.",
+  },
   allocationWindowMs: {
     option: "allocationWindow",
     env: env("PYROSCOPE_ALLOCATION_WINDOW"),
@@ -192,7 +193,6 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "10m",
     kind: durationKind("1s", "24h"),
     help: "From the start of one such window to that of the next; each ends with a full garbage collection.",
-  },
   },
   eventLoopBlockThresholdMs: {
     option: "eventLoopBlockThreshold",

@@ -11,9 +11,9 @@ import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
-import type { CaptureResult } from "./profilers/allocation-windows.ts";
 import type { SignalTarget } from "./process-signals.ts";
 import { watchSignals } from "./process-signals.ts";
+import type { CaptureResult } from "./profilers/allocation-windows.ts";
 import type { NativeBindings } from "./profilers/native.ts";
 import { PullSource } from "./pull-source.ts";
 import type { Environment } from "./resolve-config.ts";
@@ -41,12 +41,12 @@ interface Run {
   readonly release: Cancel;
 }
 
-const NOTHING_TO_SEND: FlushResult = { ok: true, waitingCount: 0, error: undefined };
-
-const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
 // V8 keeps 100 bytes for each sampled object for as long as a window lasts.
 const MAX_CAPTURE_MS = 300_000;
 
+const NOTHING_TO_SEND: FlushResult = { ok: true, waitingCount: 0, error: undefined };
+
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * The SDK of one thread: at most one run at a time. This is the outer boundary: whatever goes wrong inside is
@@ -114,10 +114,6 @@ export class Sdk {
     }
   }
 
-  /** Runs `fn` in any case; only what `fn` itself throws is thrown. */
-  runWithLabels<A extends readonly unknown[], T>(labels: LabelValues, fn: (...args: A) => T, args: A): T {
-    const run = this.#run;
-    if (run === undefined) return fn(...args);
   /** Samples every allocation for a time. Never rejects. */
   async captureAllocations(durationMs: unknown): Promise<CaptureResult> {
     const run = this.#run;
@@ -133,6 +129,10 @@ export class Sdk {
     }
   }
 
+  /** Runs `fn` in any case; only what `fn` itself throws is thrown. */
+  runWithLabels<A extends readonly unknown[], T>(labels: LabelValues, fn: (...args: A) => T, args: A): T {
+    const run = this.#run;
+    if (run === undefined) return fn(...args);
     const context = run.agent.labels;
     const next = this.#addLabels(run, context, labels);
     return next === undefined ? fn(...args) : context.run(next, fn, args);
