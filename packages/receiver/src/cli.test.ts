@@ -17,11 +17,17 @@ async function run(...args: readonly string[]): Promise<CliResult> {
     startServer: async (flags) => {
       started.push(Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)));
     },
+    verifyStore: async (flags) => {
+      started.push({ verify: "", ...flags });
+    },
+    repairStore: async (flags) => {
+      started.push({ repair: "", ...flags });
+    },
   });
   const write = (text: string): void => {
     output += text;
   };
-  for (const command of [cli, ...cli.commands]) {
+  for (const command of [cli, ...cli.commands, ...cli.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({ writeOut: write, writeErr: write });
   }
   try {
@@ -44,6 +50,14 @@ describe("createCli", () => {
     );
 
     expect(started).toEqual([{ "storage-path": "/d", "auth.multitenancy-enabled": "true", retention: "1d" }]);
+  });
+
+  it.for(["verify", "repair"])("takes store %s with the data directory", async (name) => {
+    const given = await run("store", name, "--storage-path", "/d");
+    const absent = await run("store", name);
+
+    expect(given.started).toEqual([{ [name]: "", "storage-path": "/d" }]);
+    expect(absent.started).toEqual([{ [name]: "", "storage-path": undefined }]);
   });
 
   it("takes toggles with and without a value", async () => {

@@ -4,15 +4,22 @@ import { type SettingRow, settingRows } from "./config.ts";
 /** Values of flags by their names, as {@link resolveConfig} takes them. */
 export type FlagValues = Readonly<Record<string, string | undefined>>;
 
+const STORAGE_PATH = "storage-path";
+
 /** What the command line can start. */
 export interface CliActions {
   /** `pyroscope server`. */
   startServer(flags: FlagValues): Promise<void>;
+  /** `pyroscope store verify`. */
+  verifyStore(flags: FlagValues): Promise<void>;
+  /** `pyroscope store repair`. */
+  repairStore(flags: FlagValues): Promise<void>;
   readonly version: string;
 }
 
 /** The command line of `pyroscope`. Flags and their help are those of the settings table. */
-export function createCli({ startServer, version }: CliActions): Command {
+export function createCli(actions: CliActions): Command {
+  const { startServer, version } = actions;
   const cli = new Command("pyroscope")
     .description("Receives, keeps and shows continuous profiles.")
     .version(version)
@@ -36,7 +43,30 @@ export function createCli({ startServer, version }: CliActions): Command {
     });
     await startServer(Object.fromEntries(flags));
   });
+  addStoreCommands(cli, actions);
   return cli;
+}
+
+function addStoreCommands(cli: Command, { verifyStore, repairStore }: CliActions): void {
+  const store = cli.command("store").description("Looks after a data directory.");
+  const row = settingRows.find(({ flag }) => flag === STORAGE_PATH);
+  const add = (name: string, description: string, act: CliActions["verifyStore"]): void => {
+    const command = store.command(name).description(description).allowExcessArguments(false);
+    if (row !== undefined) command.addOption(toOption(row));
+    command.action(async ({ storagePath }: { readonly storagePath?: string }) => {
+      await act({ [STORAGE_PATH]: storagePath });
+    });
+  };
+  add(
+    "verify",
+    "Lists every damaged file of every block; exits with 1 when there is one. A receiver may run.",
+    verifyStore,
+  );
+  add(
+    "repair",
+    "Moves damaged blocks into the directory quarantine. No receiver may run on the directory.",
+    repairStore,
+  );
 }
 
 function toOption({ flag, placeholder, help, defaultText }: SettingRow): Option {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { CommanderError } from "commander";
 import { createCli, type FlagValues } from "./cli.ts";
 import { describeConfig, resolveConfig } from "./config.ts";
@@ -10,9 +11,9 @@ const EXIT_USAGE = 2;
 /** The receiver could not start, or could not go on. */
 const EXIT_FAILURE = 1;
 
-const cli = createCli({ startServer, version });
-cli.exitOverride();
-for (const command of cli.commands) command.exitOverride();
+const cli = createCli({ startServer, verifyStore, repairStore, version });
+for (const command of [cli, ...cli.commands, ...cli.commands.flatMap(({ commands }) => commands)])
+  command.exitOverride();
 
 try {
   await cli.parseAsync();
@@ -26,7 +27,7 @@ async function startServer(flags: FlagValues): Promise<void> {
   const config = resolveConfig({
     flags,
     environment: process.env,
-    readFile: (path) => readFileSync(path, "utf8"),
+    readFile: readText,
   });
   const receiver = createReceiver(config);
   const { log } = receiver;
@@ -39,6 +40,30 @@ async function startServer(flags: FlagValues): Promise<void> {
   if (config.authTokens.length === 0)
     log.warn("no tokens are set: whoever reaches the port may push and read");
   log.info({ address, storagePath: config.storagePath }, "listening");
+}
+
+// Loaded only here: the server's own thread needs no DuckDB.
+async function verifyStore(flags: FlagValues): Promise<void> {
+  const { runStoreVerify } = await import("./store-commands.ts");
+  const isGood = await runStoreVerify(storagePathOf(flags), writeOut);
+  if (!isGood) process.exitCode = EXIT_FAILURE;
+}
+
+async function repairStore(flags: FlagValues): Promise<void> {
+  const { runStoreRepair } = await import("./store-commands.ts");
+  await runStoreRepair(storagePathOf(flags), writeOut);
+}
+
+function storagePathOf(flags: FlagValues): string {
+  return resolve(resolveConfig({ flags, environment: process.env, readFile: readText }).storagePath);
+}
+
+function readText(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+function writeOut(text: string): void {
+  process.stdout.write(text);
 }
 
 /** The first signal stops the server, the second ends it at once: what was acknowledged is in the log. */

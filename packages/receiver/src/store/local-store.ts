@@ -4,11 +4,12 @@ import type { Admission, AdmittedProfile } from "./admission.ts";
 import { blockBytes } from "./block-meta.ts";
 import { Catalog } from "./catalog.ts";
 import { type CompactionReport, Compactor } from "./compactor.ts";
-import { Duckdb } from "./duckdb.ts";
+import type { Duckdb } from "./duckdb.ts";
 import { type DataPaths, dataPaths } from "./filenames.ts";
 import { type HashedProfile, ProfileHasher } from "./hash-profile.ts";
 import { Head } from "./head.ts";
 import { KnownIdentities } from "./known-identities.ts";
+import { openDatabase } from "./open-database.ts";
 import { PendingProfiles } from "./pending-profiles.ts";
 import { createProfileRows, type ProfileRows } from "./profile-rows.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -50,7 +51,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { fs, clock, log } = options;
   const paths = dataPaths(options.directory);
   await fs.makeDirectory(paths.root);
-  const database = await openDatabase(options, paths);
+  const database = await openDatabase({ fs, paths, limits: options.database, log });
   try {
     options.onHeld?.();
     // Only now: these are someone else's while he holds the lock.
@@ -82,30 +83,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     database.close();
     throw error;
   }
-}
-
-async function openDatabase({ fs, log, ...options }: StoreOptions, paths: DataPaths): Promise<Duckdb> {
-  const open = (): Promise<Duckdb> =>
-    Duckdb.open({
-      path: paths.catalog,
-      directory: paths.root,
-      temporaryDirectory: paths.spill,
-      ...DEFAULT_DATABASE_LIMITS,
-      ...options.database,
-    });
-  let database: Duckdb;
-  try {
-    database = await open();
-  } catch (error) {
-    if (!(error instanceof ReceiverError) || error.code !== "STORAGE_FORMAT") throw error;
-    // The file is a cache of the blocks' directories.
-    log(`the catalog is made again from the blocks: ${error.message}`);
-    await fs.remove(paths.catalog);
-    await fs.remove(`${paths.catalog}.wal`);
-    database = await open();
-  }
-  await fs.protect(paths.catalog);
-  return database;
 }
 
 class LocalStore implements Store {
