@@ -97,7 +97,11 @@ describe.for(allNodes)("the SDK on Node $major", ({ path }) => {
       const { code, stdout, stderr } = await runProgram(
         path,
         ["--import", register, fixturePath("sdk-unaware.mjs")],
-        { PYROSCOPE_APPLICATION_NAME: "unaware", PYROSCOPE_SERVER_ADDRESS: receiver.url },
+        {
+          PYROSCOPE_APPLICATION_NAME: "unaware",
+          PYROSCOPE_SERVER_ADDRESS: receiver.url,
+          PYROSCOPE_EXIT_TIMEOUT: "30s",
+        },
       ).result;
 
       expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "done\n", stderr: "" });
@@ -156,7 +160,7 @@ describe("signals", () => {
   it("end the process in time when the server never answers", async () => {
     const receiver = await startFakeReceiver(() => {});
     try {
-      const running = await terminate(["wait-for-signal", receiver.url, "100ms"]);
+      const running = await terminate(["wait-for-signal", receiver.url, "2s"]);
 
       expect(await running.result).toMatchObject({ code: null, signal: "SIGTERM" });
       expect(receiver.requests).toHaveLength(1);

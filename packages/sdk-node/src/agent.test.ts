@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { decodePprof } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { Agent } from "./agent.ts";
+import type { ProfileUpload } from "./exporters/exporter.ts";
 import { toContext } from "./labels/sample-context.ts";
 import type { PyroscopeOptions } from "./options.ts";
 import { resolveConfig } from "./resolve-config.ts";
@@ -22,6 +23,7 @@ function createAgent(options: PyroscopeOptions = {}, platform: NodeJS.Platform =
     config,
     native,
     exporter,
+    compress: exporter.compress,
     resource: createResource(config),
     clock,
     random: () => 0.5,
@@ -33,7 +35,7 @@ function createAgent(options: PyroscopeOptions = {}, platform: NodeJS.Platform =
 }
 
 /** Each upload as its profiles, each as its name and samples. */
-function read({ uploads }: MemoryExporter): readonly (readonly string[])[] {
+function read({ uploads }: { readonly uploads: readonly ProfileUpload[] }): readonly (readonly string[])[] {
   return uploads.map(({ profiles }) =>
     profiles.map(({ name, pprof }) => `${name}: ${formatSamples(decodePprof(gunzipSync(pprof))).join("; ")}`),
   );
@@ -207,5 +209,62 @@ describe("Agent", () => {
     const { agent } = createAgent({ profileTypes: ["block"] }, "win32");
 
     expect(() => agent.start()).toThrow("profileTypes=block: none of them is possible on win32");
+  });
+
+  it("sends all that is left at the exit of the process, also a window on its way to the queue", async () => {
+    const { agent, exporter, native } = createAgent({ profileTypes: ["wall"] });
+    const finished: (readonly string[])[] = [];
+    exporter.finish = (uploads, timeoutMs) => {
+      finished.push([`${timeoutMs} ms`, ...read({ uploads }).flat()]);
+      return uploads.length;
+    };
+    agent.start();
+    native.profilers[0]?.tick("first");
+    void agent.flush(1000);
+    native.profilers[0]?.tick("second");
+
+    agent.finish(1500);
+
+    expect(finished).toEqual([["1500 ms", "wall: first 10000000", "wall: second 10000000"]]);
+    expect(native.profilers[0]?.calls).toEqual(["start", "restart", "stop", "dispose"]);
+    // What was on its way must not be sent once more.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(exporter.uploads).toEqual([]);
+  });
+
+  it("says at the exit what was not sent", () => {
+    const { agent, exporter, lines, native } = createAgent({ profileTypes: ["wall"] });
+    exporter.finish = () => 0;
+    agent.start();
+    native.profilers[0]?.tick("work");
+
+    agent.finish(1500);
+
+    expect(lines.at(-1)).toBe("warn pyroscope: exited with 1 windows not sent within 1500 ms");
+  });
+
+  it("survives an exporter that throws at the exit", () => {
+    const { agent, exporter, lines, native } = createAgent({ profileTypes: ["wall"] });
+    exporter.finish = () => {
+      throw new Error("no shared memory");
+    };
+    agent.start();
+    native.profilers[0]?.tick("work");
+
+    agent.finish(1500);
+
+    expect(lines.at(-1)).toContain("sending the last window: no shared memory");
+  });
+
+  it("sends nothing at the exit where that is not wanted, and stops the profilers", () => {
+    const { agent, exporter, native } = createAgent({ profileTypes: ["wall"] });
+    exporter.finish = () => {
+      throw new Error("called");
+    };
+    agent.start();
+
+    agent.finish(0);
+
+    expect(native.profilers[0]?.calls).toEqual(["start", "stop", "dispose"]);
   });
 });

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import type { Profile } from "@pyroscope-ts/protocol";
 import { encodePprof } from "@pyroscope-ts/protocol";
 import { Capture } from "./capture.ts";
@@ -19,16 +18,16 @@ import {
 import { GcProfiler } from "./profilers/gc-profiler.ts";
 import type { HeapProfiler } from "./profilers/heap-profiler.ts";
 import type { Profiler, Recording, TypedProfile } from "./profilers/profiler.ts";
-import { runInSlices } from "./profilers/slices.ts";
 import type { WallProfiler } from "./profilers/wall-profiler.ts";
 import type { Resource } from "./resource.ts";
 import { Scheduler } from "./scheduler.ts";
+import type { SourceMapStatus } from "./source-maps/source-maps.ts";
+import { SourceMaps, startWorker } from "./source-maps/source-maps.ts";
 import type { FlushResult, UploadStatus } from "./status.ts";
 import { joinProfiles } from "./transform/join-profiles.ts";
 import { toLegacyNames } from "./transform/legacy-names.ts";
 import { UploadQueue } from "./upload-queue.ts";
-
-const compress = promisify(gzip);
+import { WindowConversion } from "./window-conversion.ts";
 
 // Retries wait at most this long, so that data flows soon after a long outage has ended.
 const MAX_RETRY_DELAY_MS = 30_000;
@@ -37,6 +36,8 @@ const MIN_RETRY_DELAY_MS = 1000;
 /** What an agent is built from. */
 export interface AgentParts extends ProfilerParts {
   readonly exporter: ProfileExporter;
+  /** Bytes in gzip, made on another thread. */
+  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
   readonly resource: Resource;
 }
 
@@ -53,9 +54,12 @@ export class Agent {
   readonly #profilers: readonly Profiler[];
   readonly #scheduler: Scheduler;
   readonly #queue: UploadQueue;
+  readonly #sources: SourceMaps | undefined;
   // Windows are converted one after the other, in the order in which they were taken.
   #conversion: Promise<void> = Promise.resolve();
   #convertingCount = 0;
+  // Those that are to be pushed and not in the queue yet.
+  readonly #windows = new Set<WindowConversion>();
   readonly #captures = new Set<Capture>();
   #stopping: Promise<FlushResult> | undefined;
 
@@ -72,6 +76,9 @@ export class Agent {
     // Heap first: what the wall profiler's reading allocates must not show in it.
     const gc = config.profileTypes.includes("gc") ? new GcProfiler(clock) : undefined;
     this.#profilers = [this.#heap, gc, this.#wall].filter((profiler) => profiler !== undefined);
+    this.#sources = config.sourceMaps
+      ? new SourceMaps({ startThread: startWorker, clock, diagnostics })
+      : undefined;
     this.#queue = new UploadQueue({
       exporter,
       capacityBytes: config.uploadQueueBytes,
@@ -96,6 +103,10 @@ export class Agent {
 
   get #isPushing(): boolean {
     return this.#parts.config.protocol !== "none";
+  }
+
+  get sourceMaps(): SourceMapStatus | undefined {
+    return this.#sources?.status;
   }
 
   get uploads(): UploadStatus {
@@ -162,15 +173,41 @@ export class Agent {
   async captureHeap(): Promise<Profile | undefined> {
     const recording = this.#heap?.snapshot();
     if (recording === undefined) return undefined;
-    const profiles = await runInSlices(recording.convert());
+    const profiles = await new WindowConversion([recording], this.#sources).convert();
     return profiles.length === 0 ? undefined : joinProfiles(profiles.map(({ profile }) => profile));
   }
 
-  /** Stops the profilers without a word: the process is going away. Their signals must not come any more. */
-  abandon(): void {
+  /** True where {@link Agent.finish} can send: whoever cannot must flush before the `exit` event. */
+  get canFinish(): boolean {
+    return this.#parts.exporter.finish !== undefined;
+  }
+
+  /**
+   * Stops the profilers and sends all that is left before it returns, for the `exit` event: no further turn of the
+   * event loop comes. Takes `timeoutMs` at most, and the time to convert the last window. Never throws.
+   */
+  finish(timeoutMs: number): void {
+    const { clock, diagnostics, exporter } = this.#parts;
+    const deadlineMs = clock.nowMonotonicMs() + timeoutMs;
     this.#scheduler.stop();
     this.#allocations.stop();
-    this.#readProfilers((profiler) => profiler.stop());
+    const recordings = this.#readProfilers((profiler) => profiler.stop());
+    const send = exporter.finish;
+    if (send === undefined || !this.#isPushing || timeoutMs === 0) return;
+    try {
+      if (recordings.length > 0) this.#windows.add(new WindowConversion(recordings, this.#sources));
+      const { waiting, sendingCount } = this.#queue.takeAll();
+      const last = Array.from(this.#windows, (window) => this.#createUploadAtOnce(window));
+      const uploads = [...waiting, ...last].filter(({ profiles }) => profiles.length > 0);
+      const count = uploads.length + sendingCount;
+      if (count === 0) return;
+      const sentCount = send(uploads, Math.max(0, deadlineMs - clock.nowMonotonicMs()));
+      if (sentCount < count) {
+        diagnostics.warn(`exited with ${count - sentCount} windows not sent within ${timeoutMs} ms`);
+      }
+    } catch (error) {
+      diagnostics.warn(`sending the last window: ${describeError(error)}`);
+    }
   }
 
   async #stop(timeoutMs: number): Promise<FlushResult> {
@@ -184,6 +221,7 @@ export class Agent {
       );
     }
     this.#queue.close();
+    this.#sources?.close();
     try {
       await this.#parts.exporter.shutdown();
     } catch (error) {
@@ -228,10 +266,13 @@ export class Agent {
     // Those that are on now: by the time of the conversion others may have begun.
     const captures = [...this.#captures];
     if (!this.#isPushing && captures.length === 0) return;
+    const window = new WindowConversion(recordings, this.#sources);
+    if (this.#isPushing) this.#windows.add(window);
     this.#convertingCount++;
     this.#conversion = this.#conversion
       .then(async () => {
-        const upload = await this.#createUpload(recordings, captures);
+        const upload = await this.#createUpload(window, captures);
+        this.#windows.delete(window);
         if (upload.profiles.length > 0) this.#queue.add(upload);
       })
       .catch((error: unknown) => {
@@ -239,31 +280,28 @@ export class Agent {
         this.#parts.diagnostics.warnOnce(`convert:${message}`, message);
       })
       .finally(() => {
+        this.#windows.delete(window);
         this.#convertingCount--;
       });
   }
 
-  async #createUpload(
-    recordings: readonly Recording[],
-    captures: readonly Capture[],
-  ): Promise<ProfileUpload> {
+  async #createUpload(window: WindowConversion, captures: readonly Capture[]): Promise<ProfileUpload> {
     const profiles: UploadProfile[] = [];
-    for (const recording of recordings) {
-      for (const typed of await runInSlices(recording.convert())) {
-        for (const capture of captures) capture.add(typed);
-        if (this.#isPushing) profiles.push(await encode(this.#rename(typed)));
-      }
+    for (const typed of await window.convert()) {
+      for (const capture of captures) capture.add(typed);
+      if (!this.#isPushing) continue;
+      const { name, profile } = this.#rename(typed);
+      profiles.push({ name, id: randomUUID(), pprof: await this.#parts.compress(encodePprof(profile)) });
     }
-    const starts = recordings.map(({ startUnixNanos }) => Number(startUnixNanos / 1_000_000n));
-    const ends = recordings.map(({ startUnixNanos, durationNanos }) =>
-      Number((startUnixNanos + durationNanos) / 1_000_000n),
-    );
-    return {
-      startUnixMs: Math.min(...starts),
-      endUnixMs: Math.max(...ends),
-      labels: this.#parts.resource.labels,
-      profiles,
-    };
+    return window.toUpload(this.#parts.resource.labels, profiles);
+  }
+
+  #createUploadAtOnce(window: WindowConversion): ProfileUpload {
+    const profiles = window.convertAtOnce().map((typed): UploadProfile => {
+      const { name, profile } = this.#rename(typed);
+      return { name, id: randomUUID(), pprof: gzipSync(encodePprof(profile)) };
+    });
+    return window.toUpload(this.#parts.resource.labels, profiles);
   }
 
   #rename(typed: TypedProfile): TypedProfile {
@@ -276,7 +314,10 @@ export class Agent {
     const expired = new Promise<void>((resolve) =>
       deadline.signal.addEventListener("abort", () => resolve()),
     );
-    const cancel = this.#parts.clock.afterHolding(timeoutMs, () => deadline.abort());
+    const { clock } = this.#parts;
+    const cancel = clock.afterHolding(timeoutMs, () => deadline.abort());
+    // Sending needs its part of the time.
+    const cancelExpiry = clock.after(timeoutMs / 2, () => this.#sources?.expire());
     try {
       await Promise.race([this.#conversion, expired]);
       const isEmpty = await this.#queue.drain(deadline.signal);
@@ -289,6 +330,7 @@ export class Agent {
       };
     } finally {
       cancel();
+      cancelExpiry();
     }
   }
 
@@ -301,9 +343,4 @@ export class Agent {
       },
     );
   }
-}
-
-async function encode({ name, profile }: TypedProfile): Promise<UploadProfile> {
-  // zlib runs on a thread of libuv's pool, not on the event loop.
-  return { name, id: randomUUID(), pprof: await compress(encodePprof(profile)) };
 }

@@ -1,6 +1,5 @@
 import type { Logger, LogLevel } from "./diagnostics.ts";
 import { silentLogger, standardErrorLogger } from "./diagnostics.ts";
-import { isHeaderName, isHeaderValue } from "./exporters/header-syntax.ts";
 import type { Label } from "./labels/label.ts";
 import { toLabels } from "./labels/label.ts";
 import type { ProfileTypeName, PyroscopeOptions, TypeIds, UploadProtocol } from "./options.ts";
@@ -316,7 +315,7 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallback: true,
     fallbackText: "true",
     kind: booleanKind,
-    help: "Upload the last window when the program ends, and on SIGTERM and SIGINT where it has no handler of its own.",
+    help: "Upload the last window when the program ends: by itself, by process.exit(), by an uncaught error, by SIGTERM or SIGINT.",
   },
   exitTimeoutMs: {
     option: "exitTimeout",

@@ -4,6 +4,7 @@ import type { ProfiledSpan } from "./labels/sample-context.ts";
 import { Sdk } from "./sdk.ts";
 import { createFakeNative } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
+import { MemoryExporter } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -26,6 +27,7 @@ function startSdk(platform: NodeJS.Platform = "linux") {
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => native,
+    createExporter: () => new MemoryExporter(),
     process: new FakeProcess(),
     clock: new ManualClock(),
     random: Math.random,

@@ -6,6 +6,7 @@ import { Sdk } from "./sdk.ts";
 import type { FakeNative } from "./testing/fake-native.ts";
 import { createFakeNative } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
+import { MemoryExporter } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -18,23 +19,23 @@ function createSdk(more: Partial<Host> = {}) {
   const clock = new ManualClock();
   const process = new FakeProcess();
   const logger = createRecordingLogger();
+  const exporter = new MemoryExporter();
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => native,
+    createExporter: () => exporter,
     process,
     clock,
     random: Math.random,
     platform: "linux",
     ...more,
   });
-  // An address where nobody listens: what is sent is not the matter here.
   const options = {
     applicationName: "app",
-    serverAddress: "http://127.0.0.1:1",
     profileTypes: ["wall"],
     logger,
   } as const;
-  return { clock, logger, native, options, process, sdk };
+  return { clock, exporter, logger, native, options, process, sdk };
 }
 
 const unavailable = (): never => {
@@ -121,6 +122,70 @@ describe("Sdk", () => {
     process.emit("exit");
 
     expect(native.profilers[0]?.calls).toEqual(["start", "stop", "dispose"]);
+  });
+
+  it("sends the last window in the exit event, before listeners of the program", () => {
+    const { exporter, native, options, process, sdk } = createSdk();
+    const order: string[] = [];
+    exporter.finish = (uploads) => {
+      order.push(`${uploads.length} uploads`);
+      return uploads.length;
+    };
+    process.on("exit", () => order.push("program"));
+    sdk.start(options);
+    native.profilers[0]?.tick("work");
+
+    process.emit("beforeExit");
+    process.emit("exit");
+
+    expect(order).toEqual(["1 uploads", "program"]);
+  });
+
+  it("sends it in that event also while stop() is under way", async () => {
+    const { exporter, native, options, process, sdk } = createSdk();
+    let count = 0;
+    exporter.finish = (uploads) => {
+      count += uploads.length;
+      return uploads.length;
+    };
+    sdk.start(options);
+    native.profilers[0]?.tick("work");
+
+    const stopping = sdk.stop(1000);
+    process.emit("exit");
+
+    expect(count).toBe(1);
+    await stopping;
+    expect(process.eventNames()).toEqual([]);
+  });
+
+  it("flushes before the natural end where the exit event is too late for its exporter", async () => {
+    const { exporter, native, options, process, sdk } = createSdk();
+    sdk.start(options);
+    native.profilers[0]?.tick("work");
+
+    process.emit("beforeExit");
+    await sdk.flush(1000);
+
+    expect(exporter.uploads).toHaveLength(1);
+    await sdk.stop(0);
+  });
+
+  it("starts the thread that sends only where profiles are pushed and a profiler runs", async () => {
+    const pushing = createSdk();
+    const pulling = createSdk();
+    const failing = createSdk({ loadNative: unavailable });
+
+    pushing.sdk.start(pushing.options);
+    pulling.sdk.start({ ...pulling.options, protocol: "none" });
+    failing.sdk.start(failing.options);
+
+    expect([pushing, pulling, failing].map(({ exporter }) => exporter.isStarted)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    await Promise.all([pushing.sdk.stop(0), pulling.sdk.stop(0)]);
   });
 
   it("says what it does", async () => {

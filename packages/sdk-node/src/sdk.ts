@@ -4,9 +4,7 @@ import type { Cancel, Clock } from "./clock.ts";
 import type { SdkConfig } from "./config.ts";
 import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
 import { describeError } from "./errors.ts";
-import type { ProfileExporter } from "./exporters/exporter.ts";
-import { IngestExporter } from "./exporters/ingest-exporter.ts";
-import { PushExporter } from "./exporters/push-exporter.ts";
+import type { CompressingExporter } from "./exporters/exporter.ts";
 import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
@@ -25,8 +23,10 @@ import type { FlushResult, PyroscopeStatus } from "./status.ts";
 export interface Host {
   readonly environment: () => Environment;
   readonly loadNative: () => NativeBindings;
+  readonly createExporter: (config: SdkConfig, diagnostics: Diagnostics) => CompressingExporter;
   readonly process: SignalTarget & {
-    once(event: "exit" | "beforeExit", listener: () => void): unknown;
+    once(event: "beforeExit", listener: () => void): unknown;
+    prependListener(event: "exit", listener: () => void): unknown;
     removeListener(event: "exit" | "beforeExit", listener: () => void): unknown;
   };
   readonly clock: Clock;
@@ -38,7 +38,10 @@ interface Run {
   readonly agent: Agent;
   readonly config: SdkConfig;
   readonly diagnostics: Diagnostics;
+  /** Leaves signals and the natural end to the program. */
   readonly release: Cancel;
+  /** Leaves the `exit` event alone too: there is nothing left to send. */
+  readonly releaseExit: Cancel;
 }
 
 // V8 keeps 100 bytes for each sampled object for as long as a window lasts.
@@ -99,6 +102,7 @@ export class Sdk {
     } catch (error) {
       return this.#reportFailure(run, "stop", error);
     } finally {
+      run.releaseExit();
       if (this.#stoppingRun === run) this.#stoppingRun = undefined;
     }
   }
@@ -213,6 +217,7 @@ export class Sdk {
       profileTypes: this.#run?.config.profileTypes ?? [],
       labelMechanism: this.labelMechanism,
       uploads: this.#lastRun?.agent.uploads,
+      sourceMaps: this.#lastRun?.agent.sourceMaps,
       warnings: this.#diagnostics.warnings,
     };
   }
@@ -235,21 +240,30 @@ export class Sdk {
     if (config.applicationName === "unknown_service") {
       diagnostics.warn("applicationName is not set: profiles appear as unknown_service");
     }
-    const agent = this.#createAgent(config, diagnostics);
+    const exporter = this.#host.createExporter(config, diagnostics);
+    const agent = this.#createAgent(config, diagnostics, exporter);
     agent.start();
-    this.#run = { agent, config, diagnostics, release: this.#watchProcess(agent, config) };
+    if (config.protocol !== "none") exporter.start();
+    this.#run = {
+      agent,
+      config,
+      diagnostics,
+      release: this.#watchProcess(agent, config),
+      releaseExit: this.#watchExit(agent, config),
+    };
     this.#lastRun = this.#run;
     diagnostics.info(
       `profiling ${config.applicationName}: ${config.profileTypes.join(", ")} to ${config.serverAddress}`,
     );
   }
 
-  #createAgent(config: SdkConfig, diagnostics: Diagnostics): Agent {
+  #createAgent(config: SdkConfig, diagnostics: Diagnostics, exporter: CompressingExporter): Agent {
     const { clock, random, platform, loadNative } = this.#host;
     return new Agent({
       config,
       native: loadNative(),
-      exporter: createExporter(config, clock),
+      exporter,
+      compress: (bytes) => exporter.compress(bytes),
       resource: createResource(config),
       clock,
       random,
@@ -261,19 +275,27 @@ export class Sdk {
 
   #watchProcess(agent: Agent, config: SdkConfig): Cancel {
     const { process } = this.#host;
-    const onExit = (): void => agent.abandon();
-    process.once("exit", onExit);
-    if (!config.flushOnExit) return () => process.removeListener("exit", onExit);
+    if (!config.flushOnExit) return () => {};
     // Once: the flush keeps the process alive, and when it is done the event comes again.
-    const onBeforeExit = (): void => void agent.flush(config.exitTimeoutMs);
+    const onBeforeExit = (): void => {
+      if (!agent.canFinish) void agent.flush(config.exitTimeoutMs);
+    };
     process.once("beforeExit", onBeforeExit);
     // Signals reach the main thread only.
     const unwatch = isMainThread ? watchSignals(process, () => this.#stopForSignal(config)) : undefined;
     return () => {
-      process.removeListener("exit", onExit);
       process.removeListener("beforeExit", onBeforeExit);
       unwatch?.();
     };
+  }
+
+  /** The natural end, `process.exit()`, what nobody caught, and signals that the program handles all end here. */
+  #watchExit(agent: Agent, config: SdkConfig): Cancel {
+    const { process } = this.#host;
+    const onExit = (): void => agent.finish(config.flushOnExit ? config.exitTimeoutMs : 0);
+    // First: a listener of the program may end the process from within.
+    process.prependListener("exit", onExit);
+    return () => process.removeListener("exit", onExit);
   }
 
   async #stopForSignal(config: SdkConfig): Promise<void> {
@@ -318,12 +340,6 @@ function callMethod<S, A extends readonly unknown[], T>(
   args: A,
 ): T {
   return Reflect.apply(method, self, args);
-}
-
-function createExporter(config: SdkConfig, clock: Clock): ProfileExporter {
-  return config.protocol === "ingest"
-    ? new IngestExporter({ ...config, clock })
-    : new PushExporter({ ...config, clock });
 }
 
 // The longest time that a timer of Node takes.

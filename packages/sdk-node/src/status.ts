@@ -1,5 +1,6 @@
 import type { LabelMechanism } from "./labels/label-context.ts";
 import type { ProfileTypeName } from "./options.ts";
+import type { SourceMapStatus } from "./source-maps/source-maps.ts";
 import type { UploadCounts } from "./upload-queue.ts";
 
 /** How a flush ended. */
@@ -27,6 +28,8 @@ export interface PyroscopeStatus {
   readonly labelMechanism: LabelMechanism;
   /** Undefined before the first start. */
   readonly uploads: UploadStatus | undefined;
+  /** Undefined before the first start and with `sourceMaps: false`. */
+  readonly sourceMaps: SourceMapStatus | undefined;
   /** The latest warnings, oldest first. */
   readonly warnings: readonly string[];
 }

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { systemClock } from "./clock.ts";
+import { createHelperThread } from "./exporters/helper-thread.ts";
 import { loadNativeBindings } from "./profilers/native.ts";
 import { Sdk } from "./sdk.ts";
 
@@ -8,6 +9,7 @@ export const sdk: Sdk = new Sdk({
   // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
   environment: () => process.env,
   loadNative: loadNativeBindings,
+  createExporter: (config, diagnostics) => createHelperThread(config, systemClock, diagnostics),
   process,
   clock: systemClock,
   random: Math.random,

@@ -283,4 +283,32 @@ describe("UploadQueue", () => {
     expect(clock.pendingCount).toBe(1);
     expect(clock.holdingCount).toBe(0);
   });
+
+  it("gives away all that waits but the upload on its way, and sends nothing after that", async () => {
+    const { clock, exporter, queue } = createQueue();
+    exporter.answers.push("pending");
+    for (const time of [1, 2, 3]) queue.add(createUpload(time));
+
+    const { waiting, sendingCount } = queue.takeAll();
+    exporter.release({ ok: true });
+    await clock.advance(0);
+
+    expect(waiting.map(({ startUnixMs }) => startUnixMs)).toEqual([2, 3]);
+    expect(sendingCount).toBe(1);
+    expect(exporter.seen).toEqual([1]);
+  });
+
+  it("gives away an upload that waits for its next attempt too", async () => {
+    const { clock, exporter, queue } = createQueue();
+    exporter.answers.push(failure("patient"));
+    queue.add(createUpload(1));
+    await clock.advance(0);
+
+    const { waiting, sendingCount } = queue.takeAll();
+    await clock.advance(60_000);
+
+    expect(waiting.map(({ startUnixMs }) => startUnixMs)).toEqual([1]);
+    expect(sendingCount).toBe(0);
+    expect(exporter.seen).toEqual([1]);
+  });
 });

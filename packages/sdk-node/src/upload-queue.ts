@@ -132,6 +132,19 @@ export class UploadQueue {
     this.#waitingBytes = 0;
   }
 
+  /**
+   * Takes what waits off the queue, oldest first, and closes it. An attempt that runs goes on: its upload is
+   * counted in `sendingCount` only.
+   */
+  takeAll(): { readonly waiting: readonly ProfileUpload[]; readonly sendingCount: number } {
+    this.#isClosed = true;
+    this.#cancelRetry?.();
+    const sendingCount = this.#attempt === undefined ? 0 : Math.min(1, this.#waiting.length);
+    const waiting = this.#waiting.splice(0).slice(sendingCount);
+    this.#waitingBytes = 0;
+    return { waiting: waiting.map(({ upload }) => upload), sendingCount };
+  }
+
   #makeRoom(bytes: number): void {
     const first = this.#attempt === undefined ? 0 : 1;
     const sendingBytes = first === 0 ? 0 : (this.#waiting[0]?.bytes ?? 0);

@@ -40,11 +40,29 @@ export interface RetryAdvice {
   readonly afterMs: number | undefined;
 }
 
+/**
+ * Sends `uploads`, oldest first in the list, before it returns: no later than after `timeoutMs`. What is being
+ * exported already is waited for too.
+ *
+ * @returns how many of all these arrived.
+ */
+export type FinishUploads = (uploads: readonly ProfileUpload[], timeoutMs: number) => number;
+
 /** Sends uploads somewhere. Reports failure in its result; never throws, never rejects. */
 export interface ProfileExporter {
   export(upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult>;
+  /** For the `exit` event, after which nothing asynchronous runs; undefined where that is not possible. */
+  readonly finish?: FinishUploads | undefined;
   /** Closes connections; an export that runs fails. */
   shutdown(): Promise<void>;
+}
+
+/** An exporter with a thread of its own, which compresses too. */
+export interface CompressingExporter extends ProfileExporter {
+  /** Starts the thread, so that the first upload finds it ready. Never throws. */
+  start(): void;
+  /** `bytes` in gzip. */
+  compress(bytes: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Bytes that an upload takes in a queue. */

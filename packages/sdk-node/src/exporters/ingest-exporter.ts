@@ -1,8 +1,9 @@
-import type { ExportResult, ProfileExporter, ProfileUpload, UploadProfile } from "./exporter.ts";
+import type { Clock } from "../clock.ts";
+import type { ExportResult, ProfileExporter, ProfileUpload } from "./exporter.ts";
 import type { HttpClient } from "./http-client.ts";
 import { createHttpClient } from "./http-client.ts";
-import type { HttpExporterOptions } from "./push-exporter.ts";
-import { createHeaders, sendUpload } from "./send-upload.ts";
+import type { HttpTarget } from "./http-target.ts";
+import { sendUpload } from "./send-upload.ts";
 
 /**
  * Sends each profile of a window as one `POST /ingest?format=pprof` with the pprof as its body, for servers
@@ -11,37 +12,40 @@ import { createHeaders, sendUpload } from "./send-upload.ts";
  * Source: github.com/grafana/pyroscope pkg/ingester/pyroscope/ingest_handler.go.
  */
 export class IngestExporter implements ProfileExporter {
-  readonly #options: HttpExporterOptions;
+  readonly #target: HttpTarget;
+  readonly #clock: Clock;
   readonly #client: HttpClient;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
-  // What of an upload has arrived: an attempt at the rest must not send it twice.
-  readonly #arrived = new WeakMap<ProfileUpload, Set<UploadProfile>>();
+  // What of the latest upload has arrived: an attempt at the rest must not send it twice.
+  #arrivedIds: ReadonlySet<string> = new Set();
 
-  constructor(options: HttpExporterOptions) {
-    const { origin, pathname } = new URL(options.serverAddress);
-    this.#options = options;
-    this.#client = createHttpClient(origin, options.uploadTimeoutMs);
+  constructor(target: HttpTarget, clock: Clock) {
+    const { origin, pathname } = new URL(target.serverAddress);
+    this.#target = target;
+    this.#clock = clock;
+    this.#client = createHttpClient(origin, target.uploadTimeoutMs);
     this.#path = `${pathname === "/" ? "" : pathname}/ingest`;
-    this.#headers = { ...createHeaders(options), "content-type": "application/octet-stream" };
+    this.#headers = { ...target.headers, "content-type": "application/octet-stream" };
   }
 
   async export(upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
-    const arrived = this.#arrived.get(upload) ?? new Set();
-    this.#arrived.set(upload, arrived);
+    const ids = upload.profiles.map(({ id }) => id);
+    const arrivedIds = new Set(ids.filter((id) => this.#arrivedIds.has(id)));
+    this.#arrivedIds = arrivedIds;
     for (const profile of upload.profiles) {
-      if (arrived.has(profile)) continue;
+      if (arrivedIds.has(profile.id)) continue;
       const result = await sendUpload({
         client: this.#client,
-        clock: this.#options.clock,
-        serverAddress: this.#options.serverAddress,
+        clock: this.#clock,
+        serverAddress: this.#target.serverAddress,
         path: `${this.#path}?${formatIngestQuery(upload)}`,
         headers: this.#headers,
         body: profile.pprof,
         signal,
       });
       if (!result.ok) return result;
-      arrived.add(profile);
+      arrivedIds.add(profile.id);
     }
     return { ok: true };
   }

@@ -5,15 +5,8 @@ import { sortLabels } from "../labels/label.ts";
 import type { ExportResult, ProfileExporter, ProfileUpload, UploadProfile } from "./exporter.ts";
 import type { HttpClient } from "./http-client.ts";
 import { createHttpClient } from "./http-client.ts";
-import type { HeaderConfig } from "./send-upload.ts";
-import { createHeaders, sendUpload } from "./send-upload.ts";
-
-/** What an HTTP exporter needs. */
-export interface HttpExporterOptions extends HeaderConfig {
-  readonly serverAddress: string;
-  readonly uploadTimeoutMs: number;
-  readonly clock: Clock;
-}
+import type { HttpTarget } from "./http-target.ts";
+import { sendUpload } from "./send-upload.ts";
 
 /**
  * Sends each window as one `push.v1.PusherService/Push` request (Connect, protobuf), in which the client names
@@ -22,24 +15,26 @@ export interface HttpExporterOptions extends HeaderConfig {
  * Source: github.com/grafana/pyroscope api/push/v1/push.proto; the Connect protocol for unary requests.
  */
 export class PushExporter implements ProfileExporter {
-  readonly #options: HttpExporterOptions;
+  readonly #target: HttpTarget;
+  readonly #clock: Clock;
   readonly #client: HttpClient;
   readonly #path: string;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(options: HttpExporterOptions) {
-    const { origin, pathname } = new URL(options.serverAddress);
-    this.#options = options;
-    this.#client = createHttpClient(origin, options.uploadTimeoutMs);
+  constructor(target: HttpTarget, clock: Clock) {
+    const { origin, pathname } = new URL(target.serverAddress);
+    this.#target = target;
+    this.#clock = clock;
+    this.#client = createHttpClient(origin, target.uploadTimeoutMs);
     this.#path = `${pathname === "/" ? "" : pathname}/push.v1.PusherService/Push`;
-    this.#headers = { ...createHeaders(options), "content-type": "application/proto" };
+    this.#headers = { ...target.headers, "content-type": "application/proto" };
   }
 
   async export(upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
     return await sendUpload({
       client: this.#client,
-      clock: this.#options.clock,
-      serverAddress: this.#options.serverAddress,
+      clock: this.#clock,
+      serverAddress: this.#target.serverAddress,
       path: this.#path,
       headers: this.#headers,
       body: encodePushRequest(upload),

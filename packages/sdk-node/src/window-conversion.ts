@@ -1,0 +1,65 @@
+import type { ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
+import type { Label } from "./labels/label.ts";
+import type { Recording, TypedProfile } from "./profilers/profiler.ts";
+import { runAtOnce, runInSlices } from "./profilers/slices.ts";
+import type { ScriptPosition } from "./source-maps/script-position.ts";
+import type { SourceMaps } from "./source-maps/source-maps.ts";
+
+// A process that exits waits that long for source maps that no window before needed.
+const MAX_MAPPING_MS = 300;
+
+/**
+ * The recordings of one window on their way to profiles. When the process ends in between, what is left of the way
+ * can be gone at once.
+ */
+export class WindowConversion {
+  readonly #recordings: readonly Recording[];
+  readonly #sources: SourceMaps | undefined;
+  readonly #work: Generator<void, readonly TypedProfile[]>;
+  #profiles: readonly TypedProfile[] | undefined;
+
+  constructor(recordings: readonly Recording[], sources: SourceMaps | undefined) {
+    this.#recordings = recordings;
+    this.#sources = sources;
+    this.#work = convertAll(recordings, sources);
+  }
+
+  /** Leaves the event loop free for others in between. */
+  async convert(): Promise<readonly TypedProfile[]> {
+    if (this.#sources !== undefined) {
+      await this.#sources.resolve(await runInSlices(collectPositions(this.#recordings)));
+    }
+    this.#profiles ??= await runInSlices(this.#work);
+    return this.#profiles;
+  }
+
+  convertAtOnce(): readonly TypedProfile[] {
+    this.#sources?.resolveAtOnce(runAtOnce(collectPositions(this.#recordings)), MAX_MAPPING_MS);
+    this.#profiles ??= runAtOnce(this.#work);
+    return this.#profiles;
+  }
+
+  toUpload(labels: readonly Label[], profiles: readonly UploadProfile[]): ProfileUpload {
+    const starts = this.#recordings.map(({ startUnixNanos }) => Number(startUnixNanos / 1_000_000n));
+    const ends = this.#recordings.map(({ startUnixNanos, durationNanos }) =>
+      Number((startUnixNanos + durationNanos) / 1_000_000n),
+    );
+    return { startUnixMs: Math.min(...starts), endUnixMs: Math.max(...ends), labels, profiles };
+  }
+}
+
+function* collectPositions(recordings: readonly Recording[]): Generator<void, readonly ScriptPosition[]> {
+  const positions: ScriptPosition[] = [];
+  for (const { positions: collect } of recordings)
+    if (collect !== undefined) positions.push(...(yield* collect()));
+  return positions;
+}
+
+function* convertAll(
+  recordings: readonly Recording[],
+  sources: SourceMaps | undefined,
+): Generator<void, readonly TypedProfile[]> {
+  const profiles: TypedProfile[] = [];
+  for (const recording of recordings) profiles.push(...(yield* recording.convert(sources)));
+  return profiles;
+}
