@@ -152,7 +152,7 @@ describe("a slow server", () => {
 
       const { ok, sentCount, droppedCount, rejectedCount } = JSON.parse(stdout);
       expect({ ok, droppedCount, rejectedCount }).toEqual({ ok: true, droppedCount: 0, rejectedCount: 0 });
-      expect(sentCount).toBeGreaterThan(2);
+      expect(sentCount).toBeGreaterThan(1);
       expect(receiver.requests).toHaveLength(sentCount);
     } finally {
       await receiver.close();
