@@ -76,7 +76,7 @@ function selectsOf(
  md5(p::VARCHAR)::UUID AS profile, p FROM range(${first}, ${first + shape.profilesPerBlock}) AS t(p)`;
   const samples = `SELECT DISTINCT ON (profile, number) type, service, series, time, profile,
  (hash(p, i) % 4000 * (hash(p, i, 1) % 4000) // 4000 + 4000 * (p % 50)) AS number FROM profiles, range(${shape.samplesPerProfile}) AS s(i)`;
-  const stacks = `SELECT DISTINCT hash(number) AS stack, list_transform(range(20), k -> hash(k * 7 + (number // (k + 1)) % 3000)) AS frames FROM rows`;
+  const stacks = `SELECT hash(number) AS stack, list_transform(range(20), k -> hash(k * 7 + (number // (k + 1)) % 3000)) AS frames FROM (SELECT DISTINCT number FROM rows)`;
   return {
     profiles,
     samples,
