@@ -192,6 +192,8 @@ describe("Sdk", () => {
     const { options, sdk } = createSdk();
     expect(sdk.status()).toEqual({
       state: "off",
+      applicationName: undefined,
+      serverAddress: undefined,
       profileTypes: [],
       labelMechanism: "none",
       uploads: undefined,
@@ -202,6 +204,8 @@ describe("Sdk", () => {
 
     expect(sdk.status()).toMatchObject({
       state: "running",
+      applicationName: "app",
+      serverAddress: "http://127.0.0.1:1",
       profileTypes: ["wall"],
       labelMechanism: "async-hooks",
       uploads: { sentCount: 0, waitingCount: 0 },

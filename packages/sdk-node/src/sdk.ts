@@ -214,6 +214,8 @@ export class Sdk {
     if (run !== undefined) state = run === this.#run ? "running" : "stopping";
     return {
       state,
+      applicationName: this.#lastRun?.config.applicationName,
+      serverAddress: this.#lastRun?.config.serverAddress,
       profileTypes: this.#run?.config.profileTypes ?? [],
       labelMechanism: this.labelMechanism,
       uploads: this.#lastRun?.agent.uploads,

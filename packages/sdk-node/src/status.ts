@@ -23,6 +23,10 @@ export interface UploadStatus extends UploadCounts {
 /** What the SDK does now. */
 export interface PyroscopeStatus {
   readonly state: "off" | "running" | "stopping";
+  /** Of the current or last run; undefined before the first start. */
+  readonly applicationName: string | undefined;
+  /** Where its profiles go, without credentials. */
+  readonly serverAddress: string | undefined;
   readonly profileTypes: readonly ProfileTypeName[];
   /** How labels follow asynchronous work on this Node. */
   readonly labelMechanism: LabelMechanism;
