@@ -205,7 +205,7 @@ describe("Sdk", () => {
     expect(sdk.status()).toMatchObject({
       state: "running",
       applicationName: "app",
-      serverAddress: "http://127.0.0.1:1",
+      serverAddress: "http://localhost:4040",
       profileTypes: ["wall"],
       labelMechanism: "async-hooks",
       uploads: { sentCount: 0, waitingCount: 0 },
