@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { decodePprof, encodePprof, type Profile, totalValues } from "@pyroscope-ts/protocol";
 import { profileFromText } from "@pyroscope-ts/protocol/testing";
+import { Profile as IndependentProfile } from "pprof-format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createReceiverClient,
@@ -137,6 +138,24 @@ describe("real profiles", () => {
   });
 
   it("are served with exactly their totals from memory", checkAll);
+
+  it("are downloaded as pprof that an independent decoder sums up to the same", async () => {
+    for (const [service, totals] of expected) {
+      for (const [type, total] of Object.entries(totals)) {
+        const parameters = new URLSearchParams({
+          query: `${type}{service_name="${service}"}`,
+          from: ALL.from,
+          until: ALL.until,
+          format: "pprof",
+        });
+        const response = await fetch(`${running.client.baseUrl}/render?${parameters}`);
+        const { sample } = IndependentProfile.decode(gunzipSync(await response.arrayBuffer()));
+
+        const sum = sample.reduce((partial, { value }) => partial + BigInt(value[0] ?? 0), 0n);
+        expect([service, type, sum]).toEqual([service, type, total]);
+      }
+    }
+  });
 
   it("are served with exactly their totals from blocks, after a restart", async () => {
     await running.receiver.stop();

@@ -5,7 +5,7 @@ import { decodePprof, type Profile } from "@pyroscope-ts/protocol";
 import { fromBinary, PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 
 /** One request as it came. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;

@@ -3,7 +3,7 @@ import { formatLabelValue, SPAN_ID_LABEL, TRACE_ID_LABEL } from "./label.ts";
 import type { LabelSet, LabelSets } from "./label-set.ts";
 
 /** Ids of a trace and a span, given by hand and kept as they are. */
-export interface SampleIds {
+interface SampleIds {
   readonly traceId: string | undefined;
   readonly spanId: string | undefined;
 }
