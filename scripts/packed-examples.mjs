@@ -2,28 +2,24 @@
 // JavaScript example there: what a stranger gets. The SDK side runs on Node 20, the receiver on the Node of the tools.
 // Needs the npm registry. Runs through `npm run packed-examples`.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { packPackages } from "./pack.mjs";
 
 const EXAMPLE_TIMEOUT_MS = 60_000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node20 = join(root, "e2e/node_modules/node20/bin/node");
 const sdkNode = existsSync(node20) ? node20 : process.execPath;
-const { packageManager } = readJson(join(root, "package.json"));
 
 const folder = mkdtempSync(join(tmpdir(), "packed-examples-"));
 let receiver;
 try {
-  const packages = readdirSync(join(root, "packages"))
-    .map((name) => ({ name, folder: join(root, "packages", name) }))
-    .map((entry) => ({ ...entry, manifest: readJson(join(entry.folder, "package.json")) }))
-    .filter(({ manifest }) => !manifest.private);
-  const archives = packages.map(pack);
-  install(archives, packages);
+  const packages = packPackages(folder);
+  install(packages);
   checkReceiverOnNode20();
   receiver = await startReceiver();
   for (const entry of packages) runExample(entry);
@@ -33,27 +29,10 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function readJson(path) {
-  return JSON.parse(readFileSync(path, "utf8"));
-}
-
-/** `pnpm pack` writes real versions in place of `workspace:*`. */
-function pack({ folder: source }) {
-  const output = execFileSync(
-    "npx",
-    ["--yes", packageManager, "pack", "--json", "--pack-destination", folder],
-    {
-      cwd: source,
-      encoding: "utf8",
-    },
-  );
-  return JSON.parse(output.slice(output.indexOf("{"))).filename;
-}
-
 /** Together, and with the versions pinned to the archives: none of these names is looked up in a registry. */
-function install(archives, packages) {
+function install(packages) {
   const dependencies = Object.fromEntries(
-    packages.map(({ manifest }, index) => [manifest.name, `file:${archives[index]}`]),
+    packages.map(({ manifest, archive }) => [manifest.name, `file:${archive}`]),
   );
   const needed = Object.assign({}, ...packages.map(({ manifest }) => manifest.peerDependencies));
   writeFileSync(

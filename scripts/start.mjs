@@ -2,6 +2,7 @@
 //
 //     npm start -- [--port 4040] [--demo-port 3000] [--storage-path data] [--no-demo] [--no-open]
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -32,6 +33,7 @@ const demoUrl = options["no-demo"]
       [join(root, "examples/express-checkout/src/main.js"), "--port", options["demo-port"]],
       {
         PYROSCOPE_SERVER_ADDRESS: receiverUrl,
+        PYROSCOPE_AUTH_TOKEN: findPushToken(process.env.PYROSCOPE_AUTH_TOKEN ?? ""),
       },
     );
 
@@ -45,8 +47,9 @@ if (!options["no-open"]) openBrowser(`${receiverUrl}/`);
 
 function readOptions() {
   try {
-    return parseArgs({
+    const parsed = parseArgs({
       options: {
+        help: { type: "boolean", default: false },
         port: { type: "string", default: "4040" },
         "demo-port": { type: "string", default: "3000" },
         "storage-path": { type: "string", default: join(root, "data") },
@@ -54,6 +57,12 @@ function readOptions() {
         "no-open": { type: "boolean", default: false },
       },
     });
+    if (!parsed.values.help) return parsed;
+    console.log(
+      "npm start -- [--port 4040] [--demo-port 3000] [--storage-path data] [--no-demo] [--no-open]\n" +
+        "Settings of the receiver are taken from the environment: docs/configuration.md.",
+    );
+    process.exit(0);
   } catch (error) {
     console.error(`start: ${error.message}`);
     process.exit(2);
@@ -72,9 +81,9 @@ function launch(name, args, env = {}) {
   children.push(child);
   child.once("exit", (code, signal) => {
     if (isStopping) return;
-    const advice = name === "receiver" ? "npm start -- --port 4041" : "npm start -- --demo-port 3001";
+    const advice = "--port, --demo-port and --storage-path choose another place (npm start -- --help)";
     console.error(
-      `start: the ${name} ended (${signal ?? `exit code ${code}`}), see above. Another port: ${advice}`,
+      `start: the ${name} ended (${signal ?? `exit code ${code}`}), its reason stands above; ${advice}`,
     );
     void stop(1, "SIGTERM");
   });
@@ -85,6 +94,12 @@ function launch(name, args, env = {}) {
       else resolve(address);
     });
   });
+}
+
+/** The receiver's variable holds the tokens of all roles, the SDK's of the same name one token: the demo gets that one. */
+function findPushToken(tokens) {
+  const token = /(?:^|,)push=([^,]*)/.exec(tokens)?.[1] ?? "";
+  return token.startsWith("@") ? readFileSync(token.slice(1), "utf8").trim() : token;
 }
 
 /** Ends what was started, the demo first so that its last profile still finds the receiver. */
