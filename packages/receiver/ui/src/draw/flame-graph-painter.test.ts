@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { layOutTree } from "../layout/flame-graph.ts";
+import { layOutDiff, layOutTree } from "../layout/flame-graph.ts";
 import { searchNames } from "../layout/frame-search.ts";
-import { findStack, treeFromStacks } from "../testing/tree-from-stacks.ts";
+import { diffFromStacks, findStack, treeFromStacks } from "../testing/tree-from-stacks.ts";
 import { toPixel } from "./colour.ts";
 import { fitName, paintFlameGraph, type Viewport } from "./flame-graph-painter.ts";
-import { type Skin, skinByName } from "./skin.ts";
+import { type Skin, skinByChange, skinByName } from "./skin.ts";
 
 const WIDTH_PX = 100;
 const ROW_PX = 4;
@@ -76,6 +76,44 @@ describe("paintFlameGraph", () => {
     );
 
     expect(hits).toHaveLength(1);
+  });
+
+  // `a` is under half a pixel wide, and `z` begins in the same pixel.
+  const NARROW_THEN_WIDE = { a: 0.4, z: 99.6 };
+
+  it("paints a wide frame that begins in the pixel of a narrow one", () => {
+    const { colourAt, colourOf } = paint(NARROW_THEN_WIDE);
+
+    expect([colourAt(1, 1), colourAt(50, 1), colourAt(98, 1)]).toEqual(Array(3).fill(colourOf("z")));
+  });
+
+  it("paints a wide frame behind many narrow ones of its pixel", () => {
+    const narrow = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`f${index}`, 0.001]));
+    const { colourAt, colourOf } = paint({ ...narrow, z: 99.5 });
+
+    expect(colourAt(50, 1)).toBe(colourOf("z"));
+  });
+
+  it("keeps a narrow match in sight beside the wide frame in its pixel, and finds the wide one", () => {
+    const narrowFound = paint(NARROW_THEN_WIDE, { search: "a" });
+    const wideFound = paint(NARROW_THEN_WIDE, { search: "z" });
+
+    expect(narrowFound.colourAt(0, 1)).toBe(toPixel(narrowFound.skin.hit));
+    expect(narrowFound.colourAt(50, 1)).toBe(toPixel(narrowFound.skin.dim));
+    expect(wideFound.colourAt(50, 1)).toBe(wideFound.colourOf("z"));
+  });
+
+  it("paints a wide frame of a diff that begins in the pixel of a narrow one", () => {
+    const diff = diffFromStacks({ a: 0.2, z: 30 }, { a: 0.2, z: 69.6 });
+    const graph = layOutDiff(diff, { left: 1, right: 1 });
+    const skin = skinByChange(diff, { left: 1, right: 1 }, { palette: "blue-orange", scheme: "light" });
+    const viewport = { from: 0, until: 100, widthPx: WIDTH_PX, heightPx: 2 * ROW_PX, rowPx: ROW_PX };
+    const pixels = new Uint32Array(WIDTH_PX * viewport.heightPx);
+
+    paintFlameGraph(pixels, graph, { ...viewport, scrollPx: 0 }, skin, { match: undefined, labelPx: 30 });
+
+    const colour = toPixel(skin.colours[skin.fill[findStack(graph, "z")]!]!);
+    expect(pixels[(ROW_PX + 1) * WIDTH_PX + 50]).toBe(colour);
   });
 
   it("dims what a search did not find", () => {

@@ -1,4 +1,4 @@
-import { type FlameGraph, findFirstEndingAfter, findFirstStartingAt } from "../layout/flame-graph.ts";
+import { type FlameGraph, findFirstEndingAfter } from "../layout/flame-graph.ts";
 import type { NameMatch } from "../layout/frame-search.ts";
 import { type PixelColour, toPixel } from "./colour.ts";
 import type { Skin } from "./skin.ts";
@@ -124,7 +124,9 @@ function paintFrame(
   const first = Math.floor(x);
   const last = Math.max(first + 1, Math.round(right));
   const isDim = match !== undefined && match.isMatch[graph.name[node]!] === 0;
-  row.fill(isDim ? pens.dim : pens.colours[skin.fill[node]!]!, first, last);
+  // A match too narrow for a pixel of its own may share this frame's first one: it stays in sight.
+  const isShared = isDim && row[first] === pens.hit;
+  row.fill(isDim ? pens.dim : pens.colours[skin.fill[node]!]!, isShared ? first + 1 : first, last);
   if (last - first > GAP_MIN_PX) row[last - 1] = pens.background;
   if (right - x >= labelPx) labels.push({ node, x, y, widthPx: right - x });
 }
@@ -135,7 +137,10 @@ interface PixelPlace {
   readonly x: number;
 }
 
-/** Paints the one pixel that several narrow frames share, and returns the position of the first frame after it. */
+/**
+ * Paints the one pixel that several narrow frames share, and returns the position of the first frame that reaches beyond
+ * it, which may start in it. At most one frame that starts in a pixel does, so no pixel is painted more than twice.
+ */
 function paintPixel(
   row: Uint32Array,
   graph: FlameGraph,
@@ -147,7 +152,7 @@ function paintPixel(
 ): number {
   const pixel = Math.min(widthPx - 1, Math.floor(x));
   const pixelEnd = from + ((pixel + 1) * (until - from)) / widthPx;
-  const next = Math.max(position + 1, findFirstStartingAt(graph, level, pixelEnd, position + 1));
+  const next = findFirstEndingAfter(graph, level, pixelEnd, position + 1);
   if (match !== undefined) {
     // A match is never lost between its neighbours: every frame of the pixel is looked at.
     let isHit = false;

@@ -112,26 +112,19 @@ function groupByLevel(
   return { levelStart, byLevel };
 }
 
-/** Position in `byLevel` of the first node of `level` that ends right of `value`. */
-export function findFirstEndingAfter(graph: FlameGraph, level: number, value: number): number {
-  let low = graph.levelStart[level]!;
-  let high = graph.levelStart[level + 1]!;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const node = graph.byLevel[middle]!;
-    if (graph.start[node]! + graph.width[node]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Position in `byLevel`, from `low` on, of the first node of `level` that starts at `value` or right of it. */
-export function findFirstStartingAt(graph: FlameGraph, level: number, value: number, low: number): number {
+/** Position in `byLevel`, from `low` on, of the first node of `level` that ends right of `value`. */
+export function findFirstEndingAfter(
+  graph: FlameGraph,
+  level: number,
+  value: number,
+  low: number = graph.levelStart[level]!,
+): number {
   let from = low;
   let high = graph.levelStart[level + 1]!;
   while (from < high) {
     const middle = (from + high) >>> 1;
-    if (graph.start[graph.byLevel[middle]!]! < value) from = middle + 1;
+    const node = graph.byLevel[middle]!;
+    if (graph.start[node]! + graph.width[node]! <= value) from = middle + 1;
     else high = middle;
   }
   return from;
