@@ -34,6 +34,30 @@ describe("rankChanges", () => {
     expect(filterChanges(ranked, "new").map(({ name }) => name)).toEqual(["fresh"]);
   });
 
+  it("calls no function new or gone that the other side has in its stacks", () => {
+    const diff = diffFromStacks({ "inlined;callee": 10, split: 4 }, { inlined: 10, "split;part": 4 });
+    const kinds = (measure: "self" | "total") =>
+      Object.fromEntries(
+        rankChanges(diff, chooseScale(diff, "absolute", facts), measure).map(({ name, kind }) => [
+          name,
+          kind,
+        ]),
+      );
+
+    expect(kinds("self")).toEqual({ inlined: "grew", callee: "gone", split: "shrank", part: "new" });
+    expect(kinds("total")).toEqual({ callee: "gone", part: "new" });
+  });
+
+  it("calls nothing new or gone beside a side without samples", () => {
+    const ranked = (left: Record<string, number>, right: Record<string, number>) => {
+      const diff = diffFromStacks(left, right);
+      return rankChanges(diff, chooseScale(diff, "absolute", facts), "self").map(({ kind }) => kind);
+    };
+
+    expect(ranked({}, { a: 1 })).toEqual(["grew"]);
+    expect(ranked({ a: 1 }, {})).toEqual(["shrank"]);
+  });
+
   it("measures callers by what they call when asked to", () => {
     const diff = diffFromStacks({ "m;a": 1 }, { "m;a": 3 });
     const scale = chooseScale(diff, "absolute", facts);
@@ -70,7 +94,7 @@ describe("chooseScale", () => {
     const empty = diffFromStacks({}, { a: 1 });
 
     expect(rankChanges(empty, chooseScale(empty, "share", facts), "self")).toMatchObject([
-      { name: "a", left: 0, right: 1, delta: 1, kind: "new" },
+      { name: "a", left: 0, right: 1, delta: 1, kind: "grew" },
     ]);
   });
 });

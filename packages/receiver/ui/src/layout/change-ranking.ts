@@ -12,6 +12,10 @@ export interface Change {
   readonly right: number;
   /** `right - left`. */
   readonly delta: number;
+  /**
+   * `new` and `gone` are functions without any value on one side, called code included: one that only lost its self
+   * value was inlined, not removed. Where a whole side has no samples nothing is new or gone.
+   */
   readonly kind: "new" | "gone" | "grew" | "shrank" | "same";
 }
 
@@ -39,11 +43,11 @@ export function chooseScale(
   }
 }
 
-function kindOf(left: number, right: number): Change["kind"] {
-  if (left === right) return "same";
-  if (left === 0) return "new";
-  if (right === 0) return "gone";
-  return right > left ? "grew" : "shrank";
+function chooseKind(delta: number, isOnLeft: boolean, isOnRight: boolean): Change["kind"] {
+  if (delta === 0) return "same";
+  if (!isOnLeft) return "new";
+  if (!isOnRight) return "gone";
+  return delta > 0 ? "grew" : "shrank";
 }
 
 /**
@@ -51,16 +55,21 @@ function kindOf(left: number, right: number): Change["kind"] {
  * in proportion: from 0.01 % to 0.02 % is no news.
  */
 export function rankChanges(diff: DiffTree, scale: SideScale, measure: Measure): readonly Change[] {
-  const left = sumByFunction(diff, diff.leftSelf, diff.leftTotal)[measure];
-  const right = sumByFunction(diff, diff.rightSelf, diff.rightTotal)[measure];
+  const left = sumByFunction(diff, diff.leftSelf, diff.leftTotal);
+  const right = sumByFunction(diff, diff.rightSelf, diff.rightTotal);
+  const isLeftEmpty = (diff.leftTotal[0] ?? 0) === 0;
+  const isRightEmpty = (diff.rightTotal[0] ?? 0) === 0;
   const root = diff.length > 0 ? diff.name[0]! : -1;
   const changes: Change[] = [];
   diff.names.forEach((name, nameIndex) => {
-    const before = left[nameIndex]! * scale.left;
-    const after = right[nameIndex]! * scale.right;
-    const kind = kindOf(before, after);
+    const before = left[measure][nameIndex]! * scale.left;
+    const after = right[measure][nameIndex]! * scale.right;
+    const delta = after - before;
+    const isOnLeft = isLeftEmpty || left.total[nameIndex]! > 0;
+    const isOnRight = isRightEmpty || right.total[nameIndex]! > 0;
+    const kind = chooseKind(delta, isOnLeft, isOnRight);
     if (nameIndex === root || kind === "same") return;
-    changes.push({ nameIndex, name, left: before, right: after, delta: after - before, kind });
+    changes.push({ nameIndex, name, left: before, right: after, delta, kind });
   });
   return changes.sort((a, b) => Math.abs(b.delta) - Math.abs(a.delta) || (a.name < b.name ? -1 : 1));
 }
