@@ -44,6 +44,34 @@ describe.skipIf(isBrowserMissing)("comparison page", () => {
     await expect.poll(() => page.locator(".verdict-name").textContent()).toBe("scanCatalogueSlowly");
   });
 
+  it("halves the part of the range that has profiles", async () => {
+    const { browser, nowMs, addressOf } = shop;
+    const from = String(nowMs - 60 * MINUTE_MS);
+    const { page, problems } = await openPage(browser, addressOf({ page: "diff", from }));
+
+    await page.getByText("Largest mover:").waitFor();
+
+    expect(await page.locator(".verdict-name").textContent()).toBe("scanCatalogueSlowly");
+    expect(await page.getByText("has no profiles").count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  it("says which side has no profiles, and calls nothing new beside it", async () => {
+    const { browser, nowMs, addressOf } = shop;
+    const sides = {
+      "a.from": String(nowMs - 50 * MINUTE_MS),
+      "a.until": String(nowMs - 40 * MINUTE_MS),
+      "b.from": String(nowMs - 10 * MINUTE_MS),
+      "b.until": String(nowMs),
+    };
+    const { page } = await openPage(browser, addressOf({ page: "diff", ...sides }));
+
+    await page.getByText("A has no profiles: drag its band.").waitFor();
+    await page.getByRole("button", { name: "scanCatalogueSlowly" }).waitFor();
+
+    expect(await page.locator(".kind").count()).toBe(0);
+  });
+
   it("compares two queries", async () => {
     const { browser, nowMs, addressOf } = shop;
     const sides = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { resolveSides, withBaseline } from "./diff-sides.ts";
+import { chooseHalves, hasOpenSides, resolveSides, withBaseline } from "./diff-sides.ts";
 import { parseViewState } from "./url-state.ts";
 
 const NOW = 1_700_000_000_000;
@@ -47,6 +47,53 @@ describe("resolveSides", () => {
   it("compares nothing when a range is none", () => {
     expect(resolveSides({ ...view, from: "soon" }, NOW)).toBeUndefined();
     expect(resolveSides({ ...view, leftFrom: "now", leftUntil: "now-1h" }, NOW)).toBeUndefined();
+  });
+});
+
+describe("chooseHalves", () => {
+  const page = { fromMs: 0, untilMs: 1_200_000 };
+  const grid = { ...page, stepSeconds: 60 };
+  const choose = (points: Readonly<Record<number, number>>) =>
+    chooseHalves(page, grid, [
+      {
+        labels: {},
+        points: Object.entries(points).map(([minute, value]) => ({ timeMs: Number(minute) * 60_000, value })),
+      },
+    ]);
+  const halves = { left: { fromMs: 0, untilMs: 600_000 }, right: { fromMs: 600_000, untilMs: 1_200_000 } };
+
+  it("halves the range when both halves have data, and when nothing has", () => {
+    expect(choose({ 10: 1, 11: 1 })).toEqual(halves);
+    expect(choose({})).toEqual(halves);
+  });
+
+  it("halves the part with data of a program that began to send late or ended early", () => {
+    expect(choose({ 2: 0, 17: 1, 18: 1, 20: 1 })).toEqual({
+      left: { fromMs: 960_000, untilMs: 1_080_000 },
+      right: { fromMs: 1_080_000, untilMs: 1_200_000 },
+    });
+    expect(choose({ 1: 1, 3: 1 })).toEqual({
+      left: { fromMs: 0, untilMs: 60_000 },
+      right: { fromMs: 60_000, untilMs: 180_000 },
+    });
+  });
+
+  it("does not split one bucket", () => {
+    expect(choose({ 20: 5 })).toEqual(halves);
+  });
+
+  it("is what sides without ranges are", () => {
+    const chosen = {
+      left: { fromMs: NOW - 3, untilMs: NOW - 2 },
+      right: { fromMs: NOW - 2, untilMs: NOW },
+    };
+
+    expect(resolveSides(view, NOW, chosen)?.left.resolved).toEqual(chosen.left);
+    expect(resolveSides(view, NOW, chosen)?.right.resolved).toEqual(chosen.right);
+    expect([hasOpenSides(view), hasOpenSides({ ...view, leftFrom: "1", leftUntil: "2" })]).toEqual([
+      true,
+      false,
+    ]);
   });
 });
 

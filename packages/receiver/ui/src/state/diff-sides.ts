@@ -1,8 +1,10 @@
+import type { TimeSeries } from "../api/wire.ts";
 import {
   type ResolvedRange,
   resolveRange,
   shiftRange,
   sliceRange,
+  type TimelineGrid,
   type TimeRange,
   toTimeRange,
 } from "./time-range.ts";
@@ -43,16 +45,48 @@ type SideFields = Pick<
 // A band at the very edge of a timeline cannot be grabbed from outside.
 const WINDOW_PADDING_RATIO = 0.03;
 
+/** The ranges of both sides, next to each other. */
+export type Halves = Readonly<Record<SideName, ResolvedRange>>;
+
+/** Whether a view leaves both ranges open. */
+export function hasOpenSides(view: SideFields): boolean {
+  return (view.leftFrom === "" || view.leftUntil === "") && (view.rightFrom === "" || view.rightUntil === "");
+}
+
 /**
- * What a view compares. Sides without a range of their own are the two halves of the page's range; with only B given,
- * A is the period before it; with only A given, B is the page's range.
+ * The two halves of `page`, or of the part of it that has data when one of its halves has none: a program that began to
+ * send minutes ago is compared with itself, not with the time before it.
+ *
+ * @param series - Values of the query on `grid`; a point stands at the end of its bucket.
+ */
+export function chooseHalves(page: ResolvedRange, grid: TimelineGrid, series: readonly TimeSeries[]): Halves {
+  const left = sliceRange(page, 0, 0.5);
+  const right = sliceRange(page, 0.5, 1);
+  const stepMs = grid.stepSeconds * 1000;
+  const ends = series.flatMap(({ points }) => points.filter(({ value }) => value > 0).map((at) => at.timeMs));
+  const firstMs = ends.reduce((least, timeMs) => Math.min(least, timeMs), Number.POSITIVE_INFINITY) - stepMs;
+  const lastMs = ends.reduce((most, timeMs) => Math.max(most, timeMs), Number.NEGATIVE_INFINITY);
+  const bucketCount = Math.round((lastMs - firstMs) / stepMs);
+  const isBothSides = firstMs < left.untilMs && lastMs > right.fromMs;
+  // What lies in one bucket cannot be told apart.
+  if (isBothSides || !(bucketCount > 1)) return { left, right };
+  const middleMs = firstMs + Math.floor(bucketCount / 2) * stepMs;
+  return {
+    left: { fromMs: Math.max(page.fromMs, firstMs), untilMs: middleMs },
+    right: { fromMs: middleMs, untilMs: Math.min(page.untilMs, lastMs) },
+  };
+}
+
+/**
+ * What a view compares. Sides without a range of their own are `halves`, by default those of the page's range; with
+ * only B given, A is the period before it; with only A given, B is the page's range.
  *
  * @returns undefined when a range is none.
  */
-export function resolveSides(view: SideFields, nowMs: number): DiffSides | undefined {
+export function resolveSides(view: SideFields, nowMs: number, halves?: Halves): DiffSides | undefined {
   const page = resolveRange(view, nowMs);
   if (page === undefined) return undefined;
-  const ranges = chooseRanges(view, page, nowMs);
+  const ranges = chooseRanges(view, page, { nowMs, halves });
   const left = resolveRange(ranges.left, nowMs);
   const right = resolveRange(ranges.right, nowMs);
   if (left === undefined || right === undefined) return undefined;
@@ -66,14 +100,17 @@ export function resolveSides(view: SideFields, nowMs: number): DiffSides | undef
 function chooseRanges(
   view: SideFields,
   page: ResolvedRange,
-  nowMs: number,
+  { nowMs, halves }: { readonly nowMs: number; readonly halves: Halves | undefined },
 ): { readonly left: TimeRange; readonly right: TimeRange } {
   const left = { from: view.leftFrom, until: view.leftUntil };
   const right = { from: view.rightFrom, until: view.rightUntil };
   const hasLeft = left.from !== "" && left.until !== "";
   const hasRight = right.from !== "" && right.until !== "";
   if (!hasLeft && !hasRight) {
-    return { left: toTimeRange(sliceRange(page, 0, 0.5)), right: toTimeRange(sliceRange(page, 0.5, 1)) };
+    return {
+      left: toTimeRange(halves?.left ?? sliceRange(page, 0, 0.5)),
+      right: toTimeRange(halves?.right ?? sliceRange(page, 0.5, 1)),
+    };
   }
   if (!hasRight) return { left, right: { from: view.from, until: view.until } };
   return { left: hasLeft ? left : shiftByLength(right, nowMs), right };

@@ -7,8 +7,11 @@ import { chooseRateUnit } from "../format/profile-type.ts";
 import type { SideFacts } from "../layout/change-ranking.ts";
 import {
   BASELINE_PRESETS,
+  chooseHalves,
   type DiffSide,
   type DiffSides,
+  type Halves,
+  hasOpenSides,
   resolveSides,
   type SideName,
   toSideRange,
@@ -26,12 +29,14 @@ import { MAX_NODE_COUNT } from "./profile-page.tsx";
 import { AnswerNotice, Busy, Failure } from "./state-notice.tsx";
 import { useMeanRatio } from "./use-mean-ratio.ts";
 import { type ResourceView, useResource } from "./use-resource.ts";
+import { useTimeline } from "./use-timeline.ts";
 
 /** Two ranges or two queries, and what changed from one to the other. */
 export function DiffPage(): VNode {
   const { clock } = useApp();
   const [view] = useView();
-  const sides = resolveSides(view, clock.nowMs.value);
+  const open = useOpenHalves();
+  const sides = resolveSides(view, clock.nowMs.value, open.halves);
   if (sides === undefined) {
     return <p class="notice notice-error">This link holds no two ranges of time: choose one above.</p>;
   }
@@ -39,9 +44,36 @@ export function DiffPage(): VNode {
   return (
     <>
       <LabelFilterBar />
-      <Comparison sides={sides} />
+      {open.isKnown ? (
+        <Comparison sides={sides} />
+      ) : (
+        <Busy isBusy={true} label="Looking where the profiles are">
+          <div class="flame-blank" />
+        </Busy>
+      )}
     </>
   );
+}
+
+interface OpenHalves {
+  /** Undefined where the view names its ranges or its sides have different queries. */
+  readonly halves: Halves | undefined;
+  readonly isKnown: boolean;
+}
+
+/** What the link left open, decided by where the data is. */
+function useOpenHalves(): OpenHalves {
+  const { range } = useApp();
+  const [view] = useView();
+  const page = range.value;
+  const isOpen = hasOpenSides(view) && view.leftQuery === view.rightQuery && view.type !== "";
+  const selector = view.leftQuery || view.query || "{}";
+  const query = isOpen && page !== undefined ? { type: view.type, selector, ...page } : undefined;
+  const timeline = useTimeline(query, "");
+  const shown = latest(timeline.state);
+  if (query === undefined) return { halves: undefined, isKnown: true };
+  if (shown === undefined) return { halves: undefined, isKnown: timeline.state.kind === "failed" };
+  return { halves: chooseHalves(query, shown.grid, shown.series), isKnown: true };
 }
 
 function useDiff(left: ProfileQuery, right: ProfileQuery): ResourceView<Answer<DiffTree>> {
@@ -70,8 +102,10 @@ function Comparison({ sides }: { sides: DiffSides }): VNode {
     left: useSideFacts(left, shown?.value.leftTotal[0] ?? 0),
     right: useSideFacts(right, shown?.value.rightTotal[0] ?? 0),
   };
-  const isEmpty =
-    shown !== undefined && (shown.value.leftTotal[0] ?? 0) + (shown.value.rightTotal[0] ?? 0) === 0;
+  const hasNone = (totals: ArrayLike<number> | undefined): boolean => (totals?.[0] ?? 0) === 0;
+  const isLeftEmpty = shown !== undefined && hasNone(shown.value.leftTotal);
+  const isRightEmpty = shown !== undefined && hasNone(shown.value.rightTotal);
+  const isEmpty = isLeftEmpty && isRightEmpty;
   return (
     <>
       <section class="panel" aria-label="What is compared">
@@ -87,7 +121,7 @@ function Comparison({ sides }: { sides: DiffSides }): VNode {
             />
           ))}
         </div>
-        <BaselinePresets />
+        <BaselinePresets sides={sides} />
         <DiffTimeline
           type={view.type}
           sides={sides}
@@ -103,6 +137,11 @@ function Comparison({ sides }: { sides: DiffSides }): VNode {
         <AnswerNotice notices={shown?.notices} />
         <Busy isBusy={answer.state.kind === "loading"} label="Comparing">
           {isEmpty && <EmptyState what="profiles to compare" />}
+          {isLeftEmpty !== isRightEmpty && (
+            <p class="notice" role="status">
+              {isLeftEmpty ? "A" : "B"} has no profiles: drag its band.
+            </p>
+          )}
           {shown !== undefined && !isEmpty && <DiffView diff={shown.value} type={view.type} facts={facts} />}
         </Busy>
       </section>
@@ -130,7 +169,7 @@ function useSideFacts(query: ProfileQuery, sum: number): ShownSideFacts {
   return { seconds, meanRatio: ratio, amount, text: unit.format(amount) };
 }
 
-function BaselinePresets(): VNode {
+function BaselinePresets({ sides }: { sides: DiffSides }): VNode {
   const { clock } = useApp();
   const [view, go] = useView();
   const nowMs = clock.nowMs.value;
@@ -140,7 +179,7 @@ function BaselinePresets(): VNode {
       <button
         type="button"
         class="button button-quiet"
-        title="The first half of the page's range against the second"
+        title="The first half of the page's range against the second, or of the part that has profiles"
         onClick={() => go({ leftFrom: "", leftUntil: "", rightFrom: "", rightUntil: "" })}
       >
         Halves
@@ -160,16 +199,14 @@ function BaselinePresets(): VNode {
         type="button"
         class="button button-quiet"
         title="B becomes A, and A becomes B"
-        onClick={() => {
-          const sides = resolveSides(view, nowMs);
-          if (sides === undefined) return;
+        onClick={() =>
           go({
             leftQuery: view.rightQuery,
             rightQuery: view.leftQuery,
             ...toSideRange("left", sides.right.range),
             ...toSideRange("right", sides.left.range),
-          });
-        }}
+          })
+        }
       >
         ⇄ Swap
       </button>
