@@ -181,8 +181,15 @@ describe.skipIf(isBrowserMissing)("web UI of a receiver with tokens", () => {
       await lab.push(drawShop(Date.now()), "push-secret");
       const { page } = await openPage(browser, `${lab.url}/`);
 
-      await page.getByLabel("Read token").last().fill("read-secret");
-      await page.getByRole("button", { name: "Continue" }).click();
+      const enter = async (token: string): Promise<void> => {
+        await page.getByLabel("Read token").last().fill(token);
+        await page.getByRole("button", { name: "Continue" }).click();
+      };
+      await enter("no-secret");
+      await page.getByText("That token was not accepted.").waitFor();
+      await enter("push-secret");
+      await page.getByText("This token may not read").waitFor();
+      await enter("read-secret");
       await page.getByRole("link", { name: "shop", exact: true }).click();
 
       await page.getByRole("button", { name: "scanCatalogueSlowly" }).waitFor();

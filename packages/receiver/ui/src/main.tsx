@@ -25,7 +25,7 @@ const app = createApp({
     baseUrl: new URL(".", document.baseURI).href,
     fetch: (input, init) => fetch(input, init),
     token: () => token.read(),
-    onUnauthorized: () => token.want(),
+    onRefused: (refusal) => token.want(refusal),
   }),
   navigation: new Navigation(window),
   clock: new Clock({

@@ -2,6 +2,7 @@ import { encodeTree } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { treeFromStacks } from "../testing/tree-from-stacks.ts";
 import { ReceiverClient } from "./receiver-client.ts";
+import type { TokenRefusal } from "./session-token.ts";
 
 const query = { type: "a:b:c:d:e", selector: '{x="1"}', fromMs: 1000, untilMs: 2000 };
 const { signal } = new AbortController();
@@ -11,21 +12,22 @@ interface Asked {
   readonly init: RequestInit;
 }
 
-function createClient(answer: (url: string) => Response | Promise<Response>, token = "") {
+function createClient(
+  answer: (url: string) => Response | Promise<Response>,
+  token: string | (() => string) = "",
+) {
   const asked: Asked[] = [];
-  let unauthorizedCount = 0;
+  const refusals: TokenRefusal[] = [];
   const client = new ReceiverClient({
     baseUrl: "http://host/under/prefix/",
     fetch: async (input, init) => {
       asked.push({ url: String(input), init: init ?? {} });
       return answer(String(input));
     },
-    token: () => token,
-    onUnauthorized: () => {
-      unauthorizedCount++;
-    },
+    token: typeof token === "string" ? () => token : token,
+    onRefused: (refusal) => refusals.push(refusal),
   });
-  return { client, asked, unauthorizedCount: () => unauthorizedCount };
+  return { client, asked, refusals };
 }
 
 describe("ReceiverClient", () => {
@@ -100,7 +102,7 @@ describe("ReceiverClient", () => {
   });
 
   it("sends the token and asks for one when it is refused", async () => {
-    const { client, asked, unauthorizedCount } = createClient(
+    const { client, asked, refusals } = createClient(
       () => Response.json({ code: "unauthenticated", message: "no" }, { status: 401 }),
       "secret",
     );
@@ -108,7 +110,35 @@ describe("ReceiverClient", () => {
     await expect(client.readStats(signal)).rejects.toMatchObject({ code: "UNAUTHORIZED", message: "no" });
 
     expect(new Headers(asked[0]?.init.headers).get("authorization")).toBe("Bearer secret");
-    expect(unauthorizedCount()).toBe(1);
+    expect(refusals).toEqual(["unknown"]);
+  });
+
+  it.for([
+    [401, "", ["missing"]],
+    [403, "push-token", ["forbidden"]],
+    [403, "", []],
+    [400, "secret", []],
+  ] as const)("knows what %s says about the token %j", async ([status, token, expected]) => {
+    const { client, refusals } = createClient(() => Response.json({ message: "no" }, { status }), token);
+
+    await expect(client.readStats(signal)).rejects.toThrow("no");
+
+    expect(refusals).toEqual(expected);
+  });
+
+  it("does not blame a new token for what an old one was refused", async () => {
+    let token = "old";
+    const { client, refusals } = createClient(
+      () => {
+        token = "new";
+        return Response.json({ message: "no" }, { status: 401 });
+      },
+      () => token,
+    );
+
+    await expect(client.readStats(signal)).rejects.toThrow("no");
+
+    expect(refusals).toEqual([]);
   });
 
   it("passes on the receiver's words, but not a proxy's page", async () => {
@@ -122,6 +152,7 @@ describe("ReceiverClient", () => {
       message: "bad selector",
     });
     await expect(proxied.client.readStats(signal)).rejects.toMatchObject({
+      code: "UNAVAILABLE",
       message: "the receiver answered 502",
     });
   });

@@ -1,6 +1,7 @@
 import { type DiffTree, decodeTree, flamebearerToDiffTree, type Tree } from "@pyroscope-ts/protocol";
 import type { ResolvedRange, TimelineGrid } from "../state/time-range.ts";
 import { RequestError, toRequestError } from "./request-error.ts";
+import type { TokenRefusal } from "./session-token.ts";
 import {
   asList,
   asObject,
@@ -49,7 +50,7 @@ export interface ReceiverClientOptions {
   /** The read token, or "" when none is known. */
   readonly token: () => string;
   /** The receiver wants a token, or another one. */
-  readonly onUnauthorized: () => void;
+  readonly onRefused: (refusal: TokenRefusal) => void;
 }
 
 /** Speaks to one receiver. Every call rejects with {@link RequestError}; an aborted one with the signal's reason. */
@@ -211,7 +212,9 @@ export class ReceiverClient {
     if (token !== "") headers.set("Authorization", `Bearer ${token}`);
     const response = await this.#send(new URL(path, this.#options.baseUrl), { ...init, headers });
     if (response.ok) return response;
-    if (response.status === 401) this.#options.onUnauthorized();
+    const refusal = findRefusal(response.status, token);
+    // An answer to a token that was replaced meanwhile says nothing about the new one.
+    if (refusal !== undefined && token === this.#options.token()) this.#options.onRefused(refusal);
     throw await toRequestError(response);
   }
 
@@ -227,6 +230,11 @@ export class ReceiverClient {
       });
     }
   }
+}
+
+function findRefusal(status: number, token: string): TokenRefusal | undefined {
+  if (status === 401) return token === "" ? "missing" : "unknown";
+  return status === 403 && token !== "" ? "forbidden" : undefined;
 }
 
 function readNotices(response: Response): AnswerNotices {

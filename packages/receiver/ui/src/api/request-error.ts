@@ -1,5 +1,8 @@
-/** Why a request got no answer. */
-export type RequestErrorCode = "UNREACHABLE" | "UNAUTHORIZED" | "REJECTED" | "MALFORMED";
+/**
+ * Why a request got no answer: nobody answered, the token is missing or not enough, the request is wrong (asking the
+ * same again would fail again), the receiver cannot answer now, or its answer cannot be read.
+ */
+export type RequestErrorCode = "UNREACHABLE" | "UNAUTHORIZED" | "REJECTED" | "UNAVAILABLE" | "MALFORMED";
 
 /** A request that the receiver refused or that never reached it; `message` is fit to be shown. */
 export class RequestError extends Error {
@@ -17,10 +20,16 @@ const MAX_MESSAGE_LENGTH = 500;
 
 /** The error of a response that is not a success: the receiver's own message, or the status. */
 export async function toRequestError(response: Response): Promise<RequestError> {
-  const code: RequestErrorCode = response.status === 401 ? "UNAUTHORIZED" : "REJECTED";
+  const code = chooseCode(response.status);
   const status = `${response.status} ${response.statusText}`.trim();
   const text = await response.text().catch(() => "");
   return new RequestError(readMessage(text) ?? `the receiver answered ${status}`, { code });
+}
+
+function chooseCode(status: number): RequestErrorCode {
+  if (status === 401 || status === 403) return "UNAUTHORIZED";
+  // Too slow and too many are the receiver's state, not the request's fault.
+  return status >= 500 || status === 408 || status === 429 ? "UNAVAILABLE" : "REJECTED";
 }
 
 function readMessage(body: string): string | undefined {

@@ -1,5 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import type { AnswerNotices } from "../api/receiver-client.ts";
+import { RequestError } from "../api/request-error.ts";
+import { useApp } from "./app-context.ts";
 import type { ResourceView } from "./use-resource.ts";
 
 interface FailureProps {
@@ -7,7 +9,7 @@ interface FailureProps {
   readonly resource: ResourceView<unknown>;
 }
 
-/** A request that failed, in the receiver's words, and a way to try again. Nothing while it did not. */
+/** A request that failed, in the receiver's words, and what can be done about it. Nothing while it did not. */
 export function Failure({ doing, resource }: FailureProps): VNode | null {
   const { state, retry } = resource;
   if (state.kind !== "failed") return null;
@@ -16,10 +18,21 @@ export function Failure({ doing, resource }: FailureProps): VNode | null {
       <span>
         <b>{doing}:</b> {state.error.message}
       </span>
-      <button type="button" class="button" onClick={retry}>
-        Try again
-      </button>
+      <Remedy error={state.error} onRetry={retry} />
     </div>
+  );
+}
+
+/** Nothing for a request that is wrong: it would fail again. */
+function Remedy({ error, onRetry }: { error: Error; onRetry: () => void }): VNode | null {
+  const { token } = useApp();
+  const code = error instanceof RequestError ? error.code : undefined;
+  if (code === "REJECTED") return null;
+  const isLocked = code === "UNAUTHORIZED";
+  return (
+    <button type="button" class="button" onClick={isLocked ? () => token.want("missing") : onRetry}>
+      {isLocked ? "Enter a token" : "Try again"}
+    </button>
   );
 }
 

@@ -1,13 +1,22 @@
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { TokenRefusal } from "../api/session-token.ts";
 import { useApp } from "./app-context.ts";
+
+const REASONS: Readonly<Record<TokenRefusal, string>> = {
+  missing: "",
+  unknown: "That token was not accepted.",
+  forbidden: "This token may not read: it was forgotten. A token for pushing opens no profiles.",
+};
 
 /** Asks for the read token that the receiver wants. */
 export function TokenDialog(): VNode {
   const { token } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
-  const isWanted = token.isWanted.value;
+  const refusal = token.refusal.value;
+  const isWanted = refusal !== undefined;
+  const reason = refusal === undefined ? "" : REASONS[refusal];
   useEffect(() => {
     if (isWanted) dialog.current?.showModal();
     else dialog.current?.close();
@@ -26,6 +35,11 @@ export function TokenDialog(): VNode {
           It was started with <code>--auth-token</code>. Enter a token that may read; this tab forgets it when
           it is closed.
         </p>
+        {reason !== "" && (
+          <p class="notice notice-error" role="alert">
+            {reason}
+          </p>
+        )}
         <label>
           Read token
           <input
