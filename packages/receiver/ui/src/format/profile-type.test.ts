@@ -12,6 +12,12 @@ describe("describeProfileType", () => {
     expect(describeProfileType(HEAP)).toMatchObject({ title: "Live heap", isInstant: true });
   });
 
+  it("promises no more than Node's profiles hold", () => {
+    expect(describeProfileType(WALL).help).toContain("waiting for I/O does not");
+    expect(describeProfileType(WALL).help).not.toContain("slow");
+    expect(describeProfileType(HEAP).help).toContain("may be a leak");
+  });
+
   it("shows a type that nobody described by its own names", () => {
     expect(describeProfileType("disk:reads:count:disk:count").title).toBe("disk reads");
     expect(describeProfileType("goroutine:goroutine:count:goroutine:count").isInstant).toBe(true);

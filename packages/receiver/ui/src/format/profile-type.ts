@@ -39,12 +39,12 @@ const KNOWN: Readonly<Record<string, ProfileTypeInfo>> = {
   },
   "wall:wall": {
     title: "Wall-clock time",
-    help: "Time that passed, whether the code was running or waiting. Look here when requests are slow but the CPU is not busy.",
+    help: "Time that passed while code held the thread; in Node.js that is the thread of the event loop. A blocking call shows here, waiting for I/O does not.",
     isInstant: false,
   },
   "memory:inuse_space": {
     title: "Live heap",
-    help: "Bytes that were allocated and not freed yet, by where they were allocated. Growth here is a leak.",
+    help: "Bytes that were allocated and not freed yet, by where they were allocated. Growth without end may be a leak.",
     isInstant: true,
   },
   "memory:inuse_objects": {
