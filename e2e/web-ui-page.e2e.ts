@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { createServer, request as forward } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, openPage, startUiLab } from "./harness/ui-lab.ts";
 import {
@@ -32,7 +33,8 @@ describe.skipIf(isBrowserMissing)("every page", () => {
     const params = { q: '{service_name="hostile"}', by: "evil" };
     const { page, problems } = await openPage(browser, addressOf(params));
 
-    await expect.poll(() => readRows(page, "Functions")).toContain(XSS_NAME);
+    await page.getByRole("button", { name: XSS_NAME }).waitFor();
+    expect(await readRows(page, "Functions")).toContain(XSS_NAME);
     await expect.poll(() => readRows(page, "Values by evil")).toEqual([XSS_LABEL]);
     await page.goto(addressOf({ ...params, page: "diff", s: XSS_NAME }));
     await page.getByText("Largest mover:").waitFor();
@@ -168,8 +170,56 @@ describe.skipIf(isBrowserMissing)("every page", () => {
     const { page } = await openPage(browser, addressOf({ q: '{service_name=~"("}' }));
 
     await page.getByRole("alert").first().waitFor();
+    await expect.poll(() => page.getByRole("progressbar").count()).toBe(0);
 
-    expect(await page.getByRole("alert").last().textContent()).toContain("Reading the flame graph:");
+    // Once, with nothing left that looks like waiting, and without a button that would fail again.
+    expect(await page.getByRole("alert").allTextContents()).toEqual([
+      expect.stringContaining("Reading the flame graph:"),
+    ]);
+    expect(await page.locator(".timeline-blank, .flame-blank").count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
+  });
+
+  it.for(["flame", "diff", "overview"])(
+    "offers the last hour for a range that ends first: %s",
+    async (name) => {
+      const { browser, addressOf } = shop;
+      const { page } = await openPage(browser, addressOf({ page: name, from: "now", until: "now-1h" }));
+
+      await page.getByText("ends before it begins").waitFor();
+      await page.getByRole("button", { name: "Last hour", exact: true }).click();
+
+      await page.getByRole("table").first().waitFor();
+    },
+  );
+
+  it("keeps services low, shares readable and badges whole at 400 pixels", async () => {
+    const { browser, nowMs, addressOf } = shop;
+    const heightOf = async (page: Page, selector: string): Promise<number> =>
+      (await page.locator(selector).first().boundingBox())?.height ?? 0;
+    const open = async (params: Readonly<Record<string, string>>): Promise<Page> => {
+      const { page } = await openPage(browser, addressOf(params));
+      await page.setViewportSize({ width: 400, height: 800 });
+      await page.getByRole("table").first().waitFor();
+      return page;
+    };
+
+    expect(await heightOf(await open({ page: "overview" }), ".service-table tbody tr")).toBeLessThan(150);
+    const split = await open({ by: "route" });
+    await split.locator(".group-table .measured-value").first().waitFor();
+    expect(
+      await split.evaluate(
+        "getComputedStyle(document.querySelector('.group-table .measured-value')).position",
+      ),
+    ).toBe("relative");
+    const diff = await open({
+      page: "diff",
+      "b.from": String(nowMs - 4 * MINUTE_MS),
+      "b.until": String(nowMs),
+    });
+    const badge = (await diff.locator(".kind").first().boundingBox())!;
+    const cell = (await diff.locator("th:has(.kind)").first().boundingBox())!;
+    expect(badge.x + badge.width).toBeLessThanOrEqual(cell.x + cell.width);
   });
 });
 

@@ -9,9 +9,11 @@ import { AppView } from "./views/app-view.tsx";
 import "uplot/dist/uPlot.min.css";
 import "./theme.css";
 import "./page.css";
+import "./overview.css";
 import "./controls.css";
 import "./dialog.css";
 import "./profile.css";
+import "./tooltip.css";
 import "./diff.css";
 
 const root = document.getElementById("app");

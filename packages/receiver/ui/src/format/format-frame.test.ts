@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { shortenFrame } from "./format-frame.ts";
+import { shortenFrame, splitFrame } from "./format-frame.ts";
 
 describe("shortenFrame", () => {
   it.for([
@@ -11,5 +11,15 @@ describe("shortenFrame", () => {
     ["parse", "parse"],
   ] as const)("shows %s as %s", ([name, expected]) => {
     expect(shortenFrame(name)).toBe(expected);
+  });
+});
+
+describe("splitFrame", () => {
+  it("tells the function from its file and line", () => {
+    expect(splitFrame("computeTax /srv/app/shop.js:10")).toEqual({
+      functionName: "computeTax",
+      location: "/srv/app/shop.js:10",
+    });
+    expect(splitFrame("async handle")).toEqual({ functionName: "async handle", location: "" });
   });
 });

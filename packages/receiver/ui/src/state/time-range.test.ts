@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   chooseGrid,
   formatOffset,
+  isBackwards,
   pinRange,
   resolveRange,
   resolveTime,
@@ -33,6 +34,19 @@ describe("resolveRange", () => {
   it("refuses an empty and a reversed range", () => {
     expect(resolveRange({ from: "now", until: "now" }, NOW)).toBeUndefined();
     expect(resolveRange({ from: "now", until: "now-1h" }, NOW)).toBeUndefined();
+  });
+});
+
+describe("isBackwards", () => {
+  it("tells a range whose end comes first from what is no range", () => {
+    const isReversed = (from: string, until: string): boolean => isBackwards({ from, until }, NOW);
+
+    expect([isReversed("now", "now-1h"), isReversed("now", "now")]).toEqual([true, true]);
+    expect([isReversed("now-1h", "now"), isReversed("soon", "now"), isReversed("", "")]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });
 

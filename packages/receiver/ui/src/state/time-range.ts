@@ -75,6 +75,13 @@ export function resolveRange(range: TimeRange, nowMs: number): ResolvedRange | u
   return { fromMs: Math.round(fromMs), untilMs: Math.round(untilMs) };
 }
 
+/** Whether both ends of a range are times, the later one first (or both the same). */
+export function isBackwards(range: TimeRange, nowMs: number): boolean {
+  const fromMs = resolveTime(range.from, nowMs);
+  const untilMs = resolveTime(range.until, nowMs);
+  return fromMs !== undefined && untilMs !== undefined && fromMs >= untilMs;
+}
+
 /** `range` with both ends as epoch milliseconds, so that a link to it shows the same data tomorrow. */
 export function pinRange(range: TimeRange, nowMs: number): TimeRange {
   const resolved = resolveRange(range, nowMs);

@@ -66,20 +66,22 @@ function ChangeRow({ change, rowIndex, largest, format }: ChangeRowProps): VNode
   return (
     <tr aria-rowindex={rowIndex} data-chosen={isChosen}>
       <th scope="row">
-        <button
-          type="button"
-          class="row-name"
-          title={name}
-          aria-pressed={isChosen}
-          onClick={() => go({ search: isChosen ? "" : name })}
-        >
-          {shortenFrame(name)}
-        </button>
-        {(kind === "new" || kind === "gone") && (
-          <span class="kind" data-kind={kind}>
-            {kind}
-          </span>
-        )}
+        <div class="change-name">
+          <button
+            type="button"
+            class="row-name"
+            title={name}
+            aria-pressed={isChosen}
+            onClick={() => go({ search: isChosen ? "" : name })}
+          >
+            {shortenFrame(name)}
+          </button>
+          {(kind === "new" || kind === "gone") && (
+            <span class="kind" data-kind={kind}>
+              {kind}
+            </span>
+          )}
+        </div>
       </th>
       <td>{left === 0 ? "–" : format.value(left)}</td>
       <td>{right === 0 ? "–" : format.value(right)}</td>

@@ -26,6 +26,7 @@ import { DiffView } from "./diff-view.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { LabelFilterBar } from "./label-filter-bar.tsx";
 import { MAX_NODE_COUNT } from "./profile-page.tsx";
+import { RangeProblem } from "./range-problem.tsx";
 import { AnswerNotice, Busy, Failure } from "./state-notice.tsx";
 import { useMeanRatio } from "./use-mean-ratio.ts";
 import { type ResourceView, useResource } from "./use-resource.ts";
@@ -38,7 +39,7 @@ export function DiffPage(): VNode {
   const open = useOpenHalves();
   const sides = resolveSides(view, clock.nowMs.value, open.halves);
   if (sides === undefined) {
-    return <p class="notice notice-error">This link holds no two ranges of time: choose one above.</p>;
+    return <RangeProblem />;
   }
   if (view.type === "") return <EmptyState what="profiles" />;
   return (
@@ -126,6 +127,7 @@ function Comparison({ sides }: { sides: DiffSides }): VNode {
           type={view.type}
           sides={sides}
           active={active}
+          main={answer}
           onChange={(side, range) => {
             setActive(side);
             go({ ...pinOther(sides, side), ...toSideRange(side, toTimeRange(range)) });
@@ -178,7 +180,7 @@ function BaselinePresets({ sides }: { sides: DiffSides }): VNode {
       <span class="hint">Baseline:</span>
       <button
         type="button"
-        class="button button-quiet"
+        class="button"
         title="The first half of the page's range against the second, or of the part that has profiles"
         onClick={() => go({ leftFrom: "", leftUntil: "", rightFrom: "", rightUntil: "" })}
       >
@@ -187,7 +189,7 @@ function BaselinePresets({ sides }: { sides: DiffSides }): VNode {
       {BASELINE_PRESETS.map(({ label, title, offsetMs }) => (
         <button
           type="button"
-          class="button button-quiet"
+          class="button"
           key={label}
           title={title}
           onClick={() => go(withBaseline(view, offsetMs, nowMs))}
@@ -197,7 +199,7 @@ function BaselinePresets({ sides }: { sides: DiffSides }): VNode {
       ))}
       <button
         type="button"
-        class="button button-quiet"
+        class="button"
         title="B becomes A, and A becomes B"
         onClick={() =>
           go({

@@ -11,6 +11,7 @@ import { useApp } from "./app-context.ts";
 import { RangeBand } from "./range-band.tsx";
 import { Busy, Failure } from "./state-notice.tsx";
 import { TimelineChart } from "./timeline-chart.tsx";
+import type { ResourceView } from "./use-resource.ts";
 import { useTimeline } from "./use-timeline.ts";
 
 interface DiffTimelineProps {
@@ -18,13 +19,15 @@ interface DiffTimelineProps {
   readonly sides: DiffSides;
   /** The side that a drag over the timeline sets. */
   readonly active: SideName;
+  /** What the page is about: its refusal is not repeated here. */
+  readonly main: ResourceView<unknown>;
   readonly onChange: (side: SideName, range: ResolvedRange) => void;
 }
 
 const HEIGHT_PX = 150;
 
 /** Both sides on one timeline, A in blue and B in orange. Two queries are two lines, one query is one row of bars. */
-export function DiffTimeline({ type, sides, active, onChange }: DiffTimelineProps): VNode {
+export function DiffTimeline({ type, sides, active, main, onChange }: DiffTimelineProps): VNode {
   const { theme, clock } = useApp();
   const nowMs = clock.nowMs.value;
   const scheme = theme.scheme.value;
@@ -55,12 +58,13 @@ export function DiffTimeline({ type, sides, active, onChange }: DiffTimelineProp
     : [{ label: title, colour: chooseSeriesColour(7, scheme) }];
   return (
     <>
-      <Failure doing="Reading the timeline" resource={before} />
-      <Failure doing="Reading the timeline of B" resource={after} />
+      <Failure doing="Reading the timeline" resource={before} main={main} />
+      <Failure doing="Reading the timeline of B" resource={after} main={main} />
       <Busy isBusy={before.state.kind === "loading"} label="Reading the timeline">
-        {columns === undefined ? (
+        {columns === undefined && before.state.kind !== "failed" && (
           <div class="timeline-blank" style={{ height: `${HEIGHT_PX}px` }} />
-        ) : (
+        )}
+        {columns !== undefined && (
           <TimelineChart
             label={`${title} over time, with the ranges A and B`}
             range={shownRange}

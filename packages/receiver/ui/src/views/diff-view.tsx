@@ -15,7 +15,7 @@ import type { ShownSideFacts } from "./diff-page.tsx";
 import { FlamePanel } from "./flame-panel.tsx";
 import type { FrameFacts } from "./flame-tooltip.tsx";
 import { PaneSwitch } from "./pane-switch.tsx";
-import { LinesToggle } from "./profile-page.tsx";
+import { findCaller, LinesToggle } from "./profile-page.tsx";
 import { SearchField } from "./search-field.tsx";
 import { Segmented } from "./segmented.tsx";
 import { VerdictLine } from "./verdict-line.tsx";
@@ -106,6 +106,7 @@ function describeFrame(diff: DiffTree, node: FlameNode, scale: SideScale, format
   return {
     name,
     rows,
+    caller: findCaller(diff, node),
     summary: `${name}, baseline ${format.value(left)}, comparison ${format.value(right)}, ${word}`,
   };
 }

@@ -1,9 +1,12 @@
 import type { VNode } from "preact";
+import { splitFrame } from "../format/format-frame.ts";
 
 /** What is said of one frame. */
 export interface FrameFacts {
   readonly name: string;
   readonly rows: readonly { readonly label: string; readonly value: string }[];
+  /** Name of the frame above; "" at the root. */
+  readonly caller: string;
   /** Text of `rows` for a screen reader. */
   readonly summary: string;
 }
@@ -18,6 +21,7 @@ const MARGIN_PX = 14;
 
 /** Facts beside the pointer, kept inside the window. */
 export function FlameTooltip({ facts, place }: FlameTooltipProps): VNode {
+  const { functionName, location } = splitFrame(facts.name);
   const left = Math.max(8, Math.min(place.x + MARGIN_PX, window.innerWidth - WIDTH_PX - 8));
   const isLow = place.y > window.innerHeight * 0.7;
   const vertical = isLow
@@ -25,7 +29,8 @@ export function FlameTooltip({ facts, place }: FlameTooltipProps): VNode {
     : { top: `${place.y + MARGIN_PX}px` };
   return (
     <div class="tooltip" role="presentation" style={{ left: `${left}px`, ...vertical }}>
-      <div class="tooltip-name">{facts.name}</div>
+      <div class="tooltip-name">{functionName}</div>
+      {location !== "" && <div class="tooltip-place">{location}</div>}
       <dl>
         {facts.rows.map(({ label, value }) => (
           <div key={label}>
@@ -33,6 +38,12 @@ export function FlameTooltip({ facts, place }: FlameTooltipProps): VNode {
             <dd>{value}</dd>
           </div>
         ))}
+        {facts.caller !== "" && (
+          <div>
+            <dt>Called by</dt>
+            <dd class="tooltip-caller">{splitFrame(facts.caller).functionName}</dd>
+          </div>
+        )}
       </dl>
       <div class="tooltip-hint">Click to focus</div>
     </div>

@@ -57,7 +57,7 @@ export function GroupTable({ timeline, type }: GroupTableProps): VNode {
               <td>{formatValue(group.amount, sampleUnit)}</td>
               <td class="measured">
                 <span class="measured-bar" style={{ width: `${group.share * 100}%` }} />
-                {formatShare(group.share)}
+                <span class="measured-value">{formatShare(group.share)}</span>
               </td>
             </tr>
           ))}

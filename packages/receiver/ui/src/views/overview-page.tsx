@@ -10,6 +10,7 @@ import { chooseGrid, type TimelineGrid } from "../state/time-range.ts";
 import { useApp, useView } from "./app-context.ts";
 import { EmptyState } from "./empty-state.tsx";
 import { linkTo } from "./link.ts";
+import { RangeProblem } from "./range-problem.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import { Busy, Failure } from "./state-notice.tsx";
 import { type ResourceView, useResource } from "./use-resource.ts";
@@ -20,12 +21,14 @@ const STALE_AFTER_MS = 120_000;
 
 /** Every service that sent something, how busy it is, and whether it still sends. */
 export function OverviewPage({ services }: { services: ResourceView<Services> }): VNode {
+  const { range } = useApp();
   const [filter, setFilter] = useState("");
   const known = latest(services.state);
   const activity = useActivity(known);
   const names = [...(known?.keys() ?? [])]
     .sort()
     .filter((name) => name.toLowerCase().includes(filter.toLowerCase()));
+  if (range.value === undefined) return <RangeProblem />;
   return (
     <section class="panel" aria-label="Services">
       <Failure doing="Reading the services" resource={services} />

@@ -18,6 +18,7 @@ import { FlamePanel } from "./flame-panel.tsx";
 import type { FrameFacts } from "./flame-tooltip.tsx";
 import { LabelFilterBar } from "./label-filter-bar.tsx";
 import { PaneSwitch } from "./pane-switch.tsx";
+import { RangeProblem } from "./range-problem.tsx";
 import { SearchField } from "./search-field.tsx";
 import { AnswerNotice, Busy, Failure } from "./state-notice.tsx";
 import { TimelinePanel } from "./timeline-panel.tsx";
@@ -34,15 +35,20 @@ export function ProfilePage(): VNode {
   const [view] = useView();
   const resolved = range.value;
   if (resolved === undefined) {
-    return <p class="notice notice-error">This link holds no range of time: choose one above.</p>;
+    return <RangeProblem />;
   }
   if (view.type === "") return <EmptyState what="profiles" />;
   const query: ProfileQuery = { type: view.type, selector: view.query || "{}", ...resolved };
+  return <Profile query={query} />;
+}
+
+function Profile({ query }: { query: ProfileQuery }): VNode {
+  const answer = useTree(query);
   return (
     <>
       <LabelFilterBar />
-      <TimelinePanel query={query} />
-      <ProfilePanel query={query} />
+      <TimelinePanel query={query} main={answer} />
+      <ProfilePanel query={query} answer={answer} />
     </>
   );
 }
@@ -54,8 +60,12 @@ function useTree(query: ProfileQuery): ResourceView<Answer<Tree>> {
   return useResource(JSON.stringify([query, options]), (signal) => client.fetchTree(query, options, signal));
 }
 
-function ProfilePanel({ query }: { query: ProfileQuery }): VNode {
-  const answer = useTree(query);
+interface ProfilePanelProps {
+  readonly query: ProfileQuery;
+  readonly answer: ResourceView<Answer<Tree>>;
+}
+
+function ProfilePanel({ query, answer }: ProfilePanelProps): VNode {
   const shown = latest(answer.state);
   const isEmpty = shown !== undefined && (shown.value.total[0] ?? 0) === 0;
   return (
@@ -142,8 +152,15 @@ function describeFrame(tree: Tree, node: FlameNode, options: DescribeOptions): F
   return {
     name,
     rows,
+    caller: findCaller(tree, node),
     summary: `${name}, total ${format(total)}, ${share(total, whole)}, self ${format(self)}, ${share(self, whole)}, depth ${depth}`,
   };
+}
+
+/** Name of the frame that a frame was called from; "" for the root and what stands on it. */
+export function findCaller(tree: Pick<Tree, "names" | "name" | "parent">, node: FlameNode): string {
+  const above = tree.parent[node] ?? -1;
+  return above > 0 ? (tree.names[tree.name[above] ?? 0] ?? "") : "";
 }
 
 /** Tells the lines of one function apart, or not. */
@@ -152,9 +169,13 @@ export function LinesToggle(): VNode {
   return (
     <button
       type="button"
-      class="button"
+      class="button button-toggle"
       aria-pressed={view.lines}
-      title="Tell the lines of one function apart"
+      title={
+        view.lines
+          ? "Frames are told apart by file and line. Click to merge the lines of each function"
+          : "Click to show the file and line of every frame, and tell the lines of one function apart"
+      }
       onClick={() => go({ lines: !view.lines, path: "" })}
     >
       Lines

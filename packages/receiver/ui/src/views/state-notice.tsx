@@ -7,12 +7,15 @@ import type { ResourceView } from "./use-resource.ts";
 interface FailureProps {
   readonly doing: string;
   readonly resource: ResourceView<unknown>;
+  /** Another request of the page with a notice of its own: what refused both is said there, once. */
+  readonly main?: ResourceView<unknown>;
 }
 
 /** A request that failed, in the receiver's words, and what can be done about it. Nothing while it did not. */
-export function Failure({ doing, resource }: FailureProps): VNode | null {
+export function Failure({ doing, resource, main }: FailureProps): VNode | null {
   const { state, retry } = resource;
   if (state.kind !== "failed") return null;
+  if (main?.state.kind === "failed" && isSameRefusal(state.error, main.state.error)) return null;
   return (
     <div class="notice notice-error" role="alert">
       <span>
@@ -20,6 +23,18 @@ export function Failure({ doing, resource }: FailureProps): VNode | null {
       </span>
       <Remedy error={state.error} onRetry={retry} />
     </div>
+  );
+}
+
+// What can be tried again is tried again one by one.
+function isSameRefusal(error: Error, other: Error): boolean {
+  return (
+    error instanceof RequestError &&
+    other instanceof RequestError &&
+    (error.code === "REJECTED" || error.code === "UNAUTHORIZED") &&
+    error.code === other.code &&
+    // Routes put the name of their parameter before the same words.
+    (error.message.endsWith(other.message) || other.message.endsWith(error.message))
   );
 }
 

@@ -15,14 +15,21 @@ import { GroupTable } from "./group-table.tsx";
 import { linkTo } from "./link.ts";
 import { Busy, Failure } from "./state-notice.tsx";
 import { TimelineChart } from "./timeline-chart.tsx";
+import type { ResourceView } from "./use-resource.ts";
 import { type Timeline, useTimeline } from "./use-timeline.ts";
 
 // Lines beyond these could not be told apart; the table below lists every group.
 const MAX_LINE_COUNT = 8;
 const HEIGHT_PX = 132;
 
+interface TimelinePanelProps {
+  readonly query: ProfileQuery;
+  /** What the page is about: its refusal is not repeated here. */
+  readonly main: ResourceView<unknown>;
+}
+
 /** The timeline of a profile's page: brush it to narrow the range, split it by a label. */
-export function TimelinePanel({ query }: { query: ProfileQuery }): VNode {
+export function TimelinePanel({ query, main }: TimelinePanelProps): VNode {
   const { clock, navigation } = useApp();
   const [view, go] = useView();
   const timeline = useTimeline(query, view.groupBy);
@@ -40,20 +47,19 @@ export function TimelinePanel({ query }: { query: ProfileQuery }): VNode {
             `${formatSpan(shown.grid.stepSeconds)} per ${shown.groupBy === "" ? "bar" : "point"} · drag to select a range`}
         </span>
         <span class="spacer-flex" />
-        <button type="button" class="button button-quiet" onClick={() => setRange(zoomRange(query, 2))}>
+        <button type="button" class="button" onClick={() => setRange(zoomRange(query, 2))}>
           Zoom out
         </button>
-        <a class="button button-quiet" {...linkTo(navigation, { page: "diff", path: "" })}>
+        <a class="button" {...linkTo(navigation, { page: "diff", path: "" })}>
           Compare…
         </a>
       </div>
-      <Failure doing="Reading the timeline" resource={timeline} />
+      <Failure doing="Reading the timeline" resource={timeline} main={main} />
       <Busy isBusy={timeline.state.kind === "loading"} label="Reading the timeline">
-        {shown === undefined ? (
+        {shown === undefined && timeline.state.kind !== "failed" && (
           <div class="timeline-blank" style={{ height: `${HEIGHT_PX}px` }} />
-        ) : (
-          <TimelineOf timeline={shown} query={query} onBrush={setRange} />
         )}
+        {shown !== undefined && <TimelineOf timeline={shown} query={query} onBrush={setRange} />}
       </Busy>
       {shown !== undefined && shown.groupBy !== "" && view.groupBy !== "" && (
         <GroupTable timeline={shown} type={query.type} />

@@ -13,16 +13,29 @@ const REASONS: Readonly<Record<TokenRefusal, string>> = {
 export function TokenDialog(): VNode {
   const { token } = useApp();
   const dialog = useRef<HTMLDialogElement>(null);
+  // The event of a close comes later, when the next refusal may have opened the dialog again.
+  const isOwnClose = useRef(false);
   const [text, setText] = useState("");
   const refusal = token.refusal.value;
   const isWanted = refusal !== undefined;
   const reason = refusal === undefined ? "" : REASONS[refusal];
   useEffect(() => {
     if (isWanted) dialog.current?.showModal();
-    else dialog.current?.close();
+    else if (dialog.current?.open === true) {
+      isOwnClose.current = true;
+      dialog.current.close();
+    }
   }, [isWanted]);
   return (
-    <dialog ref={dialog} class="dialog" aria-label="Read token" onClose={() => token.dismiss()}>
+    <dialog
+      ref={dialog}
+      class="dialog"
+      aria-label="Read token"
+      onClose={() => {
+        if (!isOwnClose.current) token.dismiss();
+        isOwnClose.current = false;
+      }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
