@@ -28,9 +28,18 @@ function createNative(): FakeTimeProfiler {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const mechanisms: readonly { readonly name: string; readonly create: () => LabelContext }[] = [
-  { name: "FrameLabelContext", create: () => new FrameLabelContext(new AsyncLocalStorage(), createNative()) },
-  { name: "HookLabelContext", create: () => new HookLabelContext(createNative(), 0, empty) },
+const mechanisms: readonly {
+  readonly name: string;
+  readonly create: (native?: FakeTimeProfiler) => LabelContext;
+}[] = [
+  {
+    name: "FrameLabelContext",
+    create: (native = createNative()) => new FrameLabelContext(new AsyncLocalStorage(), native),
+  },
+  {
+    name: "HookLabelContext",
+    create: (native = createNative()) => new HookLabelContext(native, 0, empty),
+  },
 ];
 
 describe.for(mechanisms)("$name", ({ create }) => {
@@ -56,6 +65,26 @@ describe.for(mechanisms)("$name", ({ create }) => {
       expect(context.current()).toBe(a);
     }, []);
     context.close();
+  });
+
+  it("leaves the native profiler alone once it is closed, also from within", () => {
+    const native = createNative();
+    const context = create(native);
+
+    const result = context.run(a, () => {
+      context.close();
+      // A disposed native profiler crashes the process at any access.
+      for (const name of ["state", "context", "createContextHolder"]) {
+        const touch = (): never => {
+          throw new Error(`${name} of a disposed profiler`);
+        };
+        Object.defineProperty(native, name, { get: touch, set: touch });
+      }
+      context.enter(b);
+      return context.run(b, () => "done", []);
+    }, []);
+
+    expect(result).toBe("done");
   });
 
   it("follows what runs at the same time apart", async () => {

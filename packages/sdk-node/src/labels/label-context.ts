@@ -19,7 +19,7 @@ export interface LabelContext {
   contextOf(recorded: object | undefined): SampleContext | undefined;
   /** Tells the native profiler again, after it was started anew. */
   renew(): void;
-  /** Ends the context; afterwards nothing of it may be used. */
+  /** Ends the context. What is under way may still come back to it: from then on it only runs what it is given. */
   close(): void;
 }
 
@@ -55,6 +55,7 @@ export class FrameLabelContext implements LabelContext {
   readonly #storage: AsyncLocalStorage<ContextHolder>;
   readonly #profiler: NativeTimeProfiler;
   readonly #holders = new Map<LabelSet, ContextHolder>();
+  #isClosed = false;
   // Spans are without number, and each mostly has one label set: its last holder, on the span itself. A WeakMap with
   // that many short-lived keys costs more in the garbage collector than it saves.
   readonly #spanKey = Symbol("pyroscope.holder");
@@ -71,10 +72,12 @@ export class FrameLabelContext implements LabelContext {
   }
 
   run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
+    if (this.#isClosed) return fn(...args);
     return this.#storage.run(this.#holderOf(context), fn, ...args);
   }
 
   enter(context: SampleContext): void {
+    if (this.#isClosed) return;
     this.#storage.enterWith(this.#holderOf(context));
   }
 
@@ -88,6 +91,7 @@ export class FrameLabelContext implements LabelContext {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#storage.disable();
     this.#holders.clear();
   }
@@ -141,6 +145,7 @@ export class HookLabelContext implements LabelContext {
   #context: MutableContext;
   #sampleCount = 0;
   #isHooked = false;
+  #isClosed = false;
 
   constructor(profiler: NativeTimeProfiler, sampleCountIndex: number, empty: SampleContext) {
     this.#profiler = profiler;
@@ -155,6 +160,7 @@ export class HookLabelContext implements LabelContext {
   }
 
   run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
+    if (this.#isClosed) return fn(...args);
     this.#enableHook();
     const before = this.#storage.getStore() ?? this.#empty;
     // Named, so that its frame can be told from the program's and left out of stacks.
@@ -170,6 +176,7 @@ export class HookLabelContext implements LabelContext {
   }
 
   enter(context: SampleContext): void {
+    if (this.#isClosed) return;
     this.#enableHook();
     this.#storage.enterWith(context);
     this.#activate(context);
@@ -187,12 +194,15 @@ export class HookLabelContext implements LabelContext {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#hook.disable();
     this.#storage.disable();
     this.#isHooked = false;
   }
 
   #activate(context: SampleContext): void {
+    // The program may call stop() within run(): dispose() frees the native object, and touching it then is a crash.
+    if (this.#isClosed) return;
     const count = this.#profiler.state[this.#sampleCountIndex];
     if (count === this.#sampleCount) {
       this.#context.current = context;
