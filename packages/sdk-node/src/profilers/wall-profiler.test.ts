@@ -92,6 +92,26 @@ describe("WallProfiler", () => {
     expect(() => profiler.collect()).toThrow(expect.objectContaining({ code: "PROFILER_FAILED" }));
   });
 
+  it("gives a native profiler back that does not start, and can start later", () => {
+    const fake = createFakeNative();
+    const { profiler } = createProfiler({
+      native: {
+        ...fake,
+        createTimeProfiler(options) {
+          const made = fake.createTimeProfiler(options);
+          if (fake.profilers.length === 1 && fake.profilers[0] !== undefined)
+            fake.profilers[0].startError = new Error("another profiler is already active");
+          return made;
+        },
+      },
+    });
+
+    expect(() => profiler.start()).toThrow("another profiler is already active");
+    profiler.start();
+
+    expect(fake.profilers.map(({ calls }) => calls)).toEqual([["start", "dispose"], ["start"]]);
+  });
+
   it("knows where a window began from where it ended", () => {
     const { clock, profiler } = createProfiler();
     profiler.start();

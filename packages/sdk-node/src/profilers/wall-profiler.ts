@@ -87,6 +87,8 @@ export class WallProfiler implements Profiler {
       this.#lines ??= this.#startLines();
       this.#probe?.start();
     } catch (cause) {
+      // Another copy of the native profiler may be active in this thread; ours is given back, not left to the collector.
+      if (this.#running !== undefined) release(this.#running);
       this.#running = undefined;
       throw new SdkError(`starting the CPU and wall profiler: ${describeError(cause)}`, {
         code: "PROFILER_FAILED",

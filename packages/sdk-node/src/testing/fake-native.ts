@@ -16,6 +16,8 @@ export class FakeTimeProfiler implements NativeTimeProfiler {
   readonly options: NativeTimeOptions;
   context: object | undefined;
   stuck = 0;
+  /** What `start` throws, as when another copy is active in the thread. */
+  startError: Error | undefined;
   #ticks: { readonly name: string; readonly context: object | undefined }[] = [];
 
   constructor(options: NativeTimeOptions) {
@@ -24,6 +26,7 @@ export class FakeTimeProfiler implements NativeTimeProfiler {
 
   start(): void {
     this.calls.push("start");
+    if (this.startError !== undefined) throw this.startError;
   }
 
   stop(restart: boolean): TimeTree {
