@@ -1,95 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { formatLabels } from "@pyroscope-ts/protocol";
-import { type FastifyInstance, fastify } from "fastify";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_INGEST_LIMITS } from "../ingest/limits.ts";
-import type { PushBatch, PushItemResult } from "../ingest/push-service.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
-import { createBodyBudget } from "./body-budget.ts";
-import { ingestRoute } from "./ingest-route.ts";
-import { createProfileWriter } from "./profile-writer.ts";
-import { setRequestContext } from "./request-context.ts";
-
-const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
-const URL = "/ingest?name=shop{env=prod}&from=1772366390&spyName=nodespy";
-const PPROF = Buffer.from("\u0001pprof");
-
-const refusal = (rest: Partial<Extract<PushItemResult, { ok: false }>>): PushItemResult => ({
-  ok: false,
-  reason: "malformed_profile",
-  code: "invalid_argument",
-  message: "sample type contains -",
-  isUndecodable: false,
-  bytes: 7,
-  ...rest,
-});
-
-interface Setup {
-  readonly result?: PushItemResult;
-  readonly bodyLimitBytes?: number;
-  readonly maxInflightBytes?: number;
-}
-
-async function createServer({
-  result = { ok: true, profiles: 1 },
-  bodyLimitBytes = 1000,
-  maxInflightBytes = 0,
-}: Setup = {}) {
-  const batches: PushBatch[] = [];
-  const { metrics, render } = createMetrics({ isProcessIncluded: false });
-  const budget = createBodyBudget(maxInflightBytes);
-  const writer = createProfileWriter({
-    pushService: {
-      push: async (batch) => {
-        batches.push(batch);
-        return batch.items.map(() => result);
-      },
-    },
-    limitsOf: () => ({ ...DEFAULT_INGEST_LIMITS, bodyLimitBytes }),
-    clock: { nowUnixMillis: () => NOW_MS },
-    metrics,
-  });
-  const app = fastify();
-  app.addHook("onRequest", async (request) => {
-    setRequestContext(request, { tenants: ["acme"], requestId: "r1", client: "test/1" });
-  });
-  // Stands for the server's: what the route does not answer itself must arrive there.
-  app.setErrorHandler((error: Error & { code?: string }, _request, reply) =>
-    reply.code(599).send({ code: error.code, message: error.message }),
-  );
-  await app.register(ingestRoute, { writer, budget });
-  return { app, batches, render, budget };
-}
-
-const form = (...parts: readonly (readonly [head: string, content: string | Uint8Array])[]) =>
-  Buffer.concat([
-    ...parts.flatMap(([head, content]) => [
-      Buffer.from(`--X\r\nContent-Disposition: form-data; ${head}\r\n\r\n`),
-      Buffer.from(content as string),
-      Buffer.from("\r\n"),
-    ]),
-    Buffer.from("--X--\r\n"),
-  ]);
-const MULTIPART = { "content-type": "multipart/form-data; boundary=X" };
-const PROFILE_PART = ['name="profile"; filename="profile.pprof"', PPROF] as const;
-
-async function post(
-  app: FastifyInstance,
-  payload: Uint8Array | string,
-  { url = URL, headers = {} }: { url?: string; headers?: Record<string, string> } = {},
-) {
-  const response = await app.inject({
-    method: "POST",
-    url,
-    payload: Buffer.from(payload as string),
-    headers,
-  });
-  return {
-    status: response.statusCode,
-    body: response.body === "" ? "" : response.json(),
-    headers: response.headers,
-  };
-}
+import { createIngestServer, form, MULTIPART, PROFILE_PART, post, refusal } from "./testing/ingest-server.ts";
 
 describe("ingestRoute of text and trees", () => {
   const TEXT_URL = "/ingest?name=my.shop.cpu{env=prod}&from=1772366390&until=1772366400&sampleRate=50";
@@ -105,7 +17,7 @@ describe("ingestRoute of text and trees", () => {
     ["tree", "", "tree"],
     ["", "binary/octet-stream+tree", "tree"],
   ] as const)("hands format %j of type %j to the ingester as %s", async ([format, type, expected]) => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     const headers = type === "" ? {} : { "content-type": type };
     expect(await post(app, "a;b 1\n", { url: `${TEXT_URL}&format=${format}`, headers })).toMatchObject({
@@ -127,7 +39,7 @@ describe("ingestRoute of text and trees", () => {
   });
 
   it("hands a speedscope file over, whatever the application's name ends in", async () => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     await post(app, "{}", { url: "/ingest?name=my.shop&format=speedscope" });
 
@@ -135,7 +47,7 @@ describe("ingestRoute of text and trees", () => {
   });
 
   it("takes gzipped text whose format is named for text", async () => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     await post(app, gzipSync("a 1"), { url: `${TEXT_URL}&format=folded` });
 
@@ -143,7 +55,7 @@ describe("ingestRoute of text and trees", () => {
   });
 
   it("refuses a name that ends in no type with 400, before anything is pushed", async () => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     // 599 stands for the server's own error handler, which answers this code with 400.
     expect(await post(app, "a 1", { url: "/ingest?name=my.app&format=folded" })).toMatchObject({
@@ -154,7 +66,7 @@ describe("ingestRoute of text and trees", () => {
   });
 
   it("stores nothing of a profile with a profile_id, whose samples are in another", async () => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     expect(await post(app, "a 1", { url: "/ingest?name=app{profile_id=7}&format=folded" })).toMatchObject({
       status: 200,
@@ -184,7 +96,7 @@ describe("ingestRoute of text and trees", () => {
   ] as const)(
     "answers a refusal of %s, undecodable: %j, with %d",
     async ([format, isUndecodable, status, body]) => {
-      const { app } = await createServer({ result: refusal({ isUndecodable }) });
+      const { app } = await createIngestServer({ result: refusal({ isUndecodable }) });
 
       expect(await post(app, "a 1", { url: `${TEXT_URL}&format=${format}` })).toMatchObject({ status, body });
     },
@@ -203,7 +115,7 @@ describe("ingestRoute of pprofs that need a correction", () => {
     ["gospy", '{"inuse-space":{}}', undefined],
     ["unknown", '{"inuse_space":{}}', undefined],
   ] as const)("of spy %s with config %s", async ([spyName, text, format]) => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     await post(app, form(...config(text)), { url: `/ingest?name=a&spyName=${spyName}`, headers: MULTIPART });
 

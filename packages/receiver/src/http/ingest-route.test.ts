@@ -1,101 +1,24 @@
 import { gzipSync } from "node:zlib";
 import { formatLabels } from "@pyroscope-ts/protocol";
-import { type FastifyInstance, fastify } from "fastify";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_INGEST_LIMITS } from "../ingest/limits.ts";
-import type { PushBatch, PushItemResult } from "../ingest/push-service.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
-import { createBodyBudget } from "./body-budget.ts";
-import { ingestRoute } from "./ingest-route.ts";
-import { createProfileWriter } from "./profile-writer.ts";
-import { setRequestContext } from "./request-context.ts";
-
-const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
-const URL = "/ingest?name=shop{env=prod}&from=1772366390&spyName=nodespy";
-const PPROF = Buffer.from("\u0001pprof");
-
-const refusal = (rest: Partial<Extract<PushItemResult, { ok: false }>>): PushItemResult => ({
-  ok: false,
-  reason: "malformed_profile",
-  code: "invalid_argument",
-  message: "sample type contains -",
-  isUndecodable: false,
-  bytes: 7,
-  ...rest,
-});
-
-interface Setup {
-  readonly result?: PushItemResult;
-  readonly bodyLimitBytes?: number;
-  readonly maxInflightBytes?: number;
-}
-
-async function createServer({
-  result = { ok: true, profiles: 1 },
-  bodyLimitBytes = 1000,
-  maxInflightBytes = 0,
-}: Setup = {}) {
-  const batches: PushBatch[] = [];
-  const { metrics, render } = createMetrics({ isProcessIncluded: false });
-  const budget = createBodyBudget(maxInflightBytes);
-  const writer = createProfileWriter({
-    pushService: {
-      push: async (batch) => {
-        batches.push(batch);
-        return batch.items.map(() => result);
-      },
-    },
-    limitsOf: () => ({ ...DEFAULT_INGEST_LIMITS, bodyLimitBytes }),
-    clock: { nowUnixMillis: () => NOW_MS },
-    metrics,
-  });
-  const app = fastify();
-  app.addHook("onRequest", async (request) => {
-    setRequestContext(request, { tenants: ["acme"], requestId: "r1", client: "test/1" });
-  });
-  // Stands for the server's: what the route does not answer itself must arrive there.
-  app.setErrorHandler((error: Error & { code?: string }, _request, reply) =>
-    reply.code(599).send({ code: error.code, message: error.message }),
-  );
-  await app.register(ingestRoute, { writer, budget });
-  return { app, batches, render, budget };
-}
-
-const form = (...parts: readonly (readonly [head: string, content: string | Uint8Array])[]) =>
-  Buffer.concat([
-    ...parts.flatMap(([head, content]) => [
-      Buffer.from(`--X\r\nContent-Disposition: form-data; ${head}\r\n\r\n`),
-      Buffer.from(content as string),
-      Buffer.from("\r\n"),
-    ]),
-    Buffer.from("--X--\r\n"),
-  ]);
-const MULTIPART = { "content-type": "multipart/form-data; boundary=X" };
-const PROFILE_PART = ['name="profile"; filename="profile.pprof"', PPROF] as const;
-
-async function post(
-  app: FastifyInstance,
-  payload: Uint8Array | string,
-  { url = URL, headers = {} }: { url?: string; headers?: Record<string, string> } = {},
-) {
-  const response = await app.inject({
-    method: "POST",
-    url,
-    payload: Buffer.from(payload as string),
-    headers,
-  });
-  return {
-    status: response.statusCode,
-    body: response.body === "" ? "" : response.json(),
-    headers: response.headers,
-  };
-}
+import type { PushBatch } from "../ingest/push-service.ts";
+import {
+  createIngestServer,
+  form,
+  INGEST_URL,
+  MULTIPART,
+  NOW_MS,
+  PPROF,
+  PROFILE_PART,
+  post,
+  refusal,
+} from "./testing/ingest-server.ts";
 
 describe("ingestRoute", () => {
   it.for(["/ingest", "/pyroscope/ingest"])(
     "hands the pprof of a form at %s to the ingester",
     async (path) => {
-      const { app, batches } = await createServer();
+      const { app, batches } = await createIngestServer();
       const config = JSON.stringify({ inuse_space: { "display-name": "mutex_x" } });
       const body = form(PROFILE_PART, ['name="sample_type_config"; filename="c.json"', config]);
 
@@ -119,19 +42,24 @@ describe("ingestRoute", () => {
   const bodyOf = (batches: readonly PushBatch[]) => Buffer.from(batches[0]!.items[0]!.payload);
 
   it.for([
-    ["a raw pprof", `${URL}&format=pprof`, {}, PPROF],
-    ["a form under format=pprof", `${URL}&format=pprof`, MULTIPART, form(PROFILE_PART)],
-    ["a form without its content type", `${URL}&format=pprof`, {}, form(PROFILE_PART)],
-    ["a plain field named profile", URL, MULTIPART, form(['name="profile"', PPROF])],
-    ["a form beside an empty prev_profile", URL, MULTIPART, form(PROFILE_PART, ['name="prev_profile"', ""])],
+    ["a raw pprof", `${INGEST_URL}&format=pprof`, {}, PPROF],
+    ["a form under format=pprof", `${INGEST_URL}&format=pprof`, MULTIPART, form(PROFILE_PART)],
+    ["a form without its content type", `${INGEST_URL}&format=pprof`, {}, form(PROFILE_PART)],
+    ["a plain field named profile", INGEST_URL, MULTIPART, form(['name="profile"', PPROF])],
+    [
+      "a form beside an empty prev_profile",
+      INGEST_URL,
+      MULTIPART,
+      form(PROFILE_PART, ['name="prev_profile"', ""]),
+    ],
     [
       "a body with Content-Encoding gzip",
-      `${URL}&format=pprof`,
+      `${INGEST_URL}&format=pprof`,
       { "content-encoding": "GZIP" },
       gzipSync(PPROF),
     ],
   ] as const)("takes %s", async ([, url, headers, body]) => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     expect(await post(app, body, { url, headers })).toMatchObject({ status: 200 });
 
@@ -139,7 +67,7 @@ describe("ingestRoute", () => {
   });
 
   it("takes a gzipped pprof that names no format", async () => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     expect(await post(app, gzipSync(PPROF))).toMatchObject({ status: 200 });
 
@@ -147,12 +75,12 @@ describe("ingestRoute", () => {
   });
 
   it.for([
-    ["an empty body", `${URL}&format=pprof`, {}, ""],
-    ["an empty body without a format", URL, {}, ""],
-    ["a form with an empty profile", URL, MULTIPART, form(['name="profile"; filename="p"', ""])],
-    ["a form without a profile", URL, MULTIPART, form()],
+    ["an empty body", `${INGEST_URL}&format=pprof`, {}, ""],
+    ["an empty body without a format", INGEST_URL, {}, ""],
+    ["a form with an empty profile", INGEST_URL, MULTIPART, form(['name="profile"; filename="p"', ""])],
+    ["a form without a profile", INGEST_URL, MULTIPART, form()],
   ] as const)("answers 200 to %s, which has nothing to store", async ([, url, headers, body]) => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     expect(await post(app, body, { url, headers })).toMatchObject({ status: 200, body: "" });
     expect(batches).toEqual([]);
@@ -172,7 +100,7 @@ describe("ingestRoute refusing", () => {
     ],
     [
       "a client that wants the server to subtract",
-      URL,
+      INGEST_URL,
       MULTIPART,
       form(PROFILE_PART, ['name="prev_profile"; filename="p"', PPROF]),
       422,
@@ -181,7 +109,7 @@ describe("ingestRoute refusing", () => {
     ],
     [
       "a form without a boundary",
-      URL,
+      INGEST_URL,
       { "content-type": "multipart/form-data" },
       PPROF,
       422,
@@ -190,7 +118,7 @@ describe("ingestRoute refusing", () => {
     ],
     [
       "a form that is cut",
-      URL,
+      INGEST_URL,
       MULTIPART,
       form(PROFILE_PART).subarray(0, -9),
       422,
@@ -199,7 +127,7 @@ describe("ingestRoute refusing", () => {
     ],
     [
       "a config that is not JSON",
-      URL,
+      INGEST_URL,
       MULTIPART,
       form(PROFILE_PART, ['name="sample_type_config"', "[]"]),
       422,
@@ -208,7 +136,7 @@ describe("ingestRoute refusing", () => {
     ],
     [
       "another Content-Encoding",
-      `${URL}&format=pprof`,
+      `${INGEST_URL}&format=pprof`,
       { "content-encoding": "br" },
       PPROF,
       415,
@@ -217,7 +145,7 @@ describe("ingestRoute refusing", () => {
     ],
     [
       "a body that is not the gzip it says",
-      `${URL}&format=pprof`,
+      `${INGEST_URL}&format=pprof`,
       { "content-encoding": "gzip" },
       PPROF,
       599,
@@ -225,7 +153,7 @@ describe("ingestRoute refusing", () => {
       "request body is not a whole gzip stream: incorrect header check",
     ],
   ] as const)("%s", async ([, url, headers, body, status, code, message]) => {
-    const { app, batches } = await createServer();
+    const { app, batches } = await createIngestServer();
 
     expect(await post(app, body, { url, headers })).toMatchObject({ status, body: { code, message } });
     expect(batches).toEqual([]);
@@ -267,14 +195,14 @@ describe("ingestRoute refusing", () => {
       { code: "INTERNAL", message: "x" },
     ],
   ] as const)("%s", async ([, result, status, body]) => {
-    const { app } = await createServer({ result });
+    const { app } = await createIngestServer({ result });
 
-    expect(await post(app, PPROF, { url: `${URL}&format=pprof` })).toMatchObject({ status, body });
+    expect(await post(app, PPROF, { url: `${INGEST_URL}&format=pprof` })).toMatchObject({ status, body });
   });
 
   it("takes a body at its limit and refuses one byte more", async () => {
-    const { app } = await createServer({ bodyLimitBytes: PPROF.length });
-    const url = `${URL}&format=pprof`;
+    const { app } = await createIngestServer({ bodyLimitBytes: PPROF.length });
+    const url = `${INGEST_URL}&format=pprof`;
 
     expect(await post(app, PPROF, { url })).toMatchObject({ status: 200 });
     expect(await post(app, Buffer.concat([PPROF, PPROF]), { url })).toMatchObject({
@@ -284,10 +212,10 @@ describe("ingestRoute refusing", () => {
   });
 
   it("counts a compressed body by what comes out of it", async () => {
-    const { app } = await createServer({ bodyLimitBytes: 1000 });
+    const { app } = await createIngestServer({ bodyLimitBytes: 1000 });
 
     const response = await post(app, gzipSync(Buffer.alloc(100_000)), {
-      url: `${URL}&format=pprof`,
+      url: `${INGEST_URL}&format=pprof`,
       headers: { "content-encoding": "gzip" },
     });
 
@@ -295,8 +223,8 @@ describe("ingestRoute refusing", () => {
   });
 
   it("refuses a body that the budget can never hold for good, and gives every byte back", async () => {
-    const { app, budget } = await createServer({ maxInflightBytes: PPROF.length });
-    const url = `${URL}&format=pprof`;
+    const { app, budget } = await createIngestServer({ maxInflightBytes: PPROF.length });
+    const url = `${INGEST_URL}&format=pprof`;
 
     expect(await post(app, PPROF, { url })).toMatchObject({ status: 200 });
     expect(await post(app, Buffer.alloc(7), { url })).toMatchObject({ status: 413 });
@@ -304,8 +232,8 @@ describe("ingestRoute refusing", () => {
   });
 
   it("asks for patience while other bodies fill the budget", async () => {
-    const { app, budget } = await createServer({ maxInflightBytes: PPROF.length });
-    const url = `${URL}&format=pprof`;
+    const { app, budget } = await createIngestServer({ maxInflightBytes: PPROF.length });
+    const url = `${INGEST_URL}&format=pprof`;
     const other = budget.open();
     other.grow(1);
 
@@ -315,9 +243,9 @@ describe("ingestRoute refusing", () => {
   });
 
   it("counts what was stored and what was refused, by tenant and reason", async () => {
-    const stored = await createServer({ result: { ok: true, profiles: 3 } });
-    const refused = await createServer({ result: refusal({}) });
-    const url = `${URL}&format=pprof`;
+    const stored = await createIngestServer({ result: { ok: true, profiles: 3 } });
+    const refused = await createIngestServer({ result: refusal({}) });
+    const url = `${INGEST_URL}&format=pprof`;
 
     await post(stored.app, PPROF, { url });
     await post(refused.app, PPROF, { url });
