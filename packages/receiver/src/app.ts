@@ -26,6 +26,7 @@ import { addRequestMetrics } from "./http/request-metrics-hook.ts";
 import { addResponseHeaders } from "./http/response-headers.ts";
 import { addServingGuard } from "./http/serving-guard.ts";
 import { addSlowClientGuard } from "./http/slow-client-guard.ts";
+import { spansRoute } from "./http/spans-route.ts";
 import { bindQueries } from "./http/tenant-queries.ts";
 import { addUi } from "./http/ui-plugin.ts";
 import { IngestionDoctor } from "./ingest/ingestion-doctor.ts";
@@ -116,6 +117,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   await app.register(renderDiffRoute, reads);
   await app.register(labelValuesRoute, reads);
   await app.register(cardinalityRoute, reads);
+  await app.register(spansRoute, { ...reads, traceUrl: config.traceUrl });
   await addUi(app, { directory: services.uiDirectory, baseUrl: config.baseUrl });
 }
 

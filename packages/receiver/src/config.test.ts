@@ -15,6 +15,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "runtime-config.reload-period": ["1s", "2s"],
   retention: ["1d", "2d"],
   "base-url": ["/a", "/b/c"],
+  "trace-url": ["http://a/{traceId}", "https://b/{traceId}"],
   "log-level": ["debug", "warn"],
   "max-inflight-mb": ["1", "2.5"],
   "max-connections": ["1", "2"],

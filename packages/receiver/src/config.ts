@@ -32,6 +32,8 @@ export interface ServerConfig {
   readonly retentionMs: number;
   /** Path prefix under which a proxy shows the server; empty: none. */
   readonly baseUrl: string;
+  /** Address of a trace in another program, with placeholders; undefined: traces are not linked to. */
+  readonly traceUrl: string | undefined;
   readonly logLevel: LogLevel;
   /** Bytes of request bodies held at once, over all connections. */
   readonly maxInflightBytes: number;

@@ -13,6 +13,7 @@ import {
   text,
   toggle,
 } from "./setting-kinds.ts";
+import { traceUrl } from "./trace-url.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const SECOND_MS = 1000;
@@ -89,6 +90,14 @@ export const serverSettings: SettingTable<ServerConfig> = {
     flag: "base-url",
     fallback: "",
     help: "Path under which a reverse proxy shows the server, such as /pyroscope.",
+  },
+  traceUrl: {
+    ...traceUrl,
+    flag: "trace-url",
+    fallback: undefined,
+    help:
+      "Where the web page finds traces: an address with {traceId}, and {spanId}, {service}, {from} and {until} (Unix " +
+      "milliseconds) as needed, such as http://localhost:16686/trace/{traceId}.",
   },
   logLevel: {
     ...oneOf(LOG_LEVELS),

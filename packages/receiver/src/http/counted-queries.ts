@@ -21,6 +21,7 @@ export function countQueries(queries: QueryService, running: { inc(): void; dec(
     exportStacks: (query, options) => count(() => queries.exportStacks(query, options)),
     selectTimeSeries: (query, options) => count(() => queries.selectTimeSeries(query, options)),
     selectHeatmap: (query, options) => count(() => queries.selectHeatmap(query, options)),
+    selectSpans: (query, options) => count(() => queries.selectSpans(query, options)),
     analyzeQuery: (query, options) => count(() => queries.analyzeQuery(query, options)),
     profileStats: (query) => queries.profileStats(query),
   };

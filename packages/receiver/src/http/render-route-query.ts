@@ -21,20 +21,33 @@ export interface SideNames {
   readonly until: string;
   /** Means the same as `until`: recipes of other tools use it. */
   readonly to: string;
+  readonly spanId: string;
+  readonly traceId: string;
 }
 
-export const SINGLE_SIDE: SideNames = { query: "query", from: "from", until: "until", to: "to" };
+export const SINGLE_SIDE: SideNames = {
+  query: "query",
+  from: "from",
+  until: "until",
+  to: "to",
+  spanId: "span_id",
+  traceId: "trace_id",
+};
 export const LEFT_SIDE: SideNames = {
   query: "leftQuery",
   from: "leftFrom",
   until: "leftUntil",
   to: "leftTo",
+  spanId: "left_span_id",
+  traceId: "left_trace_id",
 };
 export const RIGHT_SIDE: SideNames = {
   query: "rightQuery",
   from: "rightFrom",
   until: "rightUntil",
   to: "rightTo",
+  spanId: "right_span_id",
+  traceId: "right_trace_id",
 };
 
 /** The first value of a parameter; "" where it is absent, as Pyroscope reads it. */
@@ -101,10 +114,18 @@ export function parseRenderSelection(
       tenants,
       profileType: profileType.id,
       selector: formatSelector(matchers),
+      spanIds: listIds(parameters, names.spanId),
+      traceIds: listIds(parameters, names.traceId),
       ...(maxNodes !== undefined && { maxNodes }),
       frameNames: firstValue(parameters, "frames") === "line" ? "line" : "function",
     },
   };
+}
+
+/** Ids as links have them: a parameter given several times, or one with commas; upper case counts. */
+function listIds(parameters: UrlParameters, name: string): string[] {
+  const values = [parameters[name] ?? []].flat();
+  return values.flatMap((value) => value.split(",")).filter((id) => id !== "");
 }
 
 /** Pyroscope reads what is no number as "not given". */

@@ -76,6 +76,7 @@ export const routes: readonly RouteRow[] = [
   get("/pyroscope/label-values", "read"),
   get("/api/v1/doctor", "read"),
   get("/api/v1/cardinality", "read"),
+  get("/api/v1/spans", "read"),
   page("/"),
   asset("/assets/*"),
   asset("/favicon.ico"),

@@ -24,6 +24,7 @@ export function bindQueries(
     exportStacks: (query, options) => queries.exportStacks(query, bind(query, options)),
     selectTimeSeries: (query, options) => queries.selectTimeSeries(query, bind(query, options)),
     selectHeatmap: (query, options) => queries.selectHeatmap(query, bind(query, options)),
+    selectSpans: (query, options) => queries.selectSpans(query, bind(query, options)),
     analyzeQuery: (query, options) => queries.analyzeQuery(query, bind(query, options)),
     profileStats: (query) => queries.profileStats(query),
   };

@@ -32,6 +32,8 @@ import type {
   QueryService,
   RangeQuery,
   SeriesQuery,
+  SpanListQuery,
+  SpanTotals,
   StackQuery,
   TenantQueryLimits,
   TimeSeries,
@@ -39,6 +41,7 @@ import type {
 } from "./query-service.ts";
 import { parseSelection } from "./selection.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
+import { NO_SPANS, readSpans, resolveSpanLimit, spanTables } from "./span-queries.ts";
 import { compress, emptyExport, readExport, readTree, STACK_TABLES } from "./stack-queries.ts";
 import { resolveTimeRange, type TimeRange } from "./time-range.ts";
 import { layGrid, readTimeSeries, timeSeriesTables } from "./time-series-query.ts";
@@ -167,6 +170,17 @@ class Querier implements QueryService {
       { ...selection.plan, range: laid?.covered },
       EMPTY_HEATMAP,
       (context) => readHeatmap(context, query, laid!.grid),
+      options,
+    );
+  }
+
+  async selectSpans(query: SpanListQuery, options?: QueryOptions): Promise<Answer<SpanTotals>> {
+    const selection = parseSelection(query, this.#range(query, options), spanTables(query));
+    resolveSpanLimit(query);
+    return await this.#reader.read(
+      selection.plan,
+      NO_SPANS,
+      (context) => readSpans(context, selection, query),
       options,
     );
   }

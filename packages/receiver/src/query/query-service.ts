@@ -29,6 +29,8 @@ export interface QueryService {
   selectTimeSeries(query: TimeSeriesQuery, options?: QueryOptions): Promise<Answer<readonly TimeSeries[]>>;
   /** How many profiles lie where on the plane of time and value. */
   selectHeatmap(query: HeatmapQuery, options?: QueryOptions): Promise<Answer<Heatmap>>;
+  /** Which spans the samples belong to, the largest first, and how many belong to none. */
+  selectSpans(query: SpanListQuery, options?: QueryOptions): Promise<Answer<SpanTotals>>;
   /** What a query would have to read. */
   analyzeQuery(query: AnalysisQuery, options?: QueryOptions): Promise<Answer<QueryCost>>;
   /** Whether a tenant has data, and from when to when. */
@@ -219,6 +221,47 @@ export interface SpanExemplar extends Exemplar {
   readonly spanId: string;
   /** 32 hexadecimal digits; "" where the point is a profile or its span names none. */
   readonly traceId: string;
+}
+
+export interface SpanListQuery extends Omit<SelectionQuery, "callSite"> {
+  /** Only samples with this function anywhere on their stack. */
+  readonly functionName?: string | undefined;
+  /** Most names and most spans; absent: 100. */
+  readonly limit?: number | undefined;
+}
+
+/** Samples summed by span and by name of span. */
+export interface SpanTotals {
+  /** Sum of all selected samples, in the sample unit of the type. */
+  readonly total: bigint;
+  /** The part of it that belongs to spans. */
+  readonly spanTotal: bigint;
+  /** How many spans there are, listed or not. */
+  readonly spanCount: number;
+  /** Largest total first. */
+  readonly names: readonly SpanNameTotal[];
+  /** Largest total first. */
+  readonly spans: readonly SpanTotal[];
+}
+
+/** What the spans of one name in one service have together. */
+interface SpanNameTotal {
+  readonly service: string;
+  /** "" for spans whose samples lack the label `span_name`. */
+  readonly name: string;
+  readonly spanCount: number;
+  readonly total: bigint;
+}
+
+/** What one service did under one span. */
+export interface SpanTotal extends Omit<SpanNameTotal, "spanCount"> {
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+  /** 32 hexadecimal digits; "" where the samples name none. */
+  readonly traceId: string;
+  /** Times of the first and the last profile that has samples of it. */
+  readonly firstUnixMillis: number;
+  readonly lastUnixMillis: number;
 }
 
 export interface AnalysisQuery extends RangeQuery {

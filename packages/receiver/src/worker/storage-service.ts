@@ -39,6 +39,7 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   exportStacks: true,
   selectTimeSeries: true,
   selectHeatmap: true,
+  selectSpans: true,
   analyzeQuery: true,
   profileStats: true,
   listSettings: true,

@@ -86,6 +86,7 @@ export function createStorage({
     exportStacks: async (query, options) => (await opening).query.exportStacks(query, options),
     selectTimeSeries: async (query, options) => (await opening).query.selectTimeSeries(query, options),
     selectHeatmap: async (query, options) => (await opening).query.selectHeatmap(query, options),
+    selectSpans: async (query, options) => (await opening).query.selectSpans(query, options),
     analyzeQuery: async (query, options) => (await opening).query.analyzeQuery(query, options),
     profileStats: async (query) => (await opening).query.profileStats(query),
     listSettings: async (query) => {

@@ -59,6 +59,7 @@ export function spreadable(queries: QueryService): QueryService {
     exportStacks: (query, options) => queries.exportStacks(query, options),
     selectTimeSeries: (query, options) => queries.selectTimeSeries(query, options),
     selectHeatmap: (query, options) => queries.selectHeatmap(query, options),
+    selectSpans: (query, options) => queries.selectSpans(query, options),
     analyzeQuery: (query, options) => queries.analyzeQuery(query, options),
     profileStats: (query) => queries.profileStats(query),
   };
