@@ -195,7 +195,7 @@ class Querier implements QueryService {
   }
 
   async profileStats({ tenant }: { readonly tenant: string }): Promise<ProfileStats> {
-    return this.#store.stats(tenant);
+    return await this.#store.stats(tenant);
   }
 
   #range(

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import { Block } from "./block.ts";
 import { type BlockMeta, blockBytes } from "./block-meta.ts";
-import type { Catalog } from "./catalog.ts";
+import type { Catalog, Lease } from "./catalog.ts";
 import { type BlockPlace, commitBlock } from "./commit-block.ts";
 import {
   type CompactionLimits,
@@ -70,34 +70,53 @@ export class Compactor {
 
   async #compact(): Promise<CompactionReport> {
     const report = { mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0, failureCount: 0 };
+    await this.#options.catalog.refresh();
     for (const tenant of this.#options.catalog.tenants()) await this.#compactTenant(tenant, report);
     return report;
   }
 
   async #compactTenant(tenant: string, report: Count<CompactionReport>): Promise<void> {
-    const { catalog, clock, limits, log } = this.#options;
-    // In this pass only: a disk that was full may have room in the next.
-    const failed = new Set<string>();
+    const { catalog, clock, limits } = this.#options;
+    // In this pass only: a disk that was full may have room in the next, and others may have given back what they took.
+    const excluded = new Set<string>();
     while (!this.#stop.signal.aborted) {
-      const blocks = planCompaction(catalog.blocksOf(tenant), clock.nowUnixMillis(), limits, failed);
+      const blocks = planCompaction(catalog.blocksOf(tenant), clock.nowUnixMillis(), limits, excluded);
       if (blocks === undefined) return;
-      try {
-        const writtenCount = await this.#merge(tenant, blocks);
-        if (writtenCount === undefined) continue;
-        report.mergeCount++;
-        report.replacedBlockCount += blocks.length;
-        report.writtenBlockCount += writtenCount;
-      } catch (error) {
-        if (this.#stop.signal.aborted) return;
-        for (const { meta } of blocks) failed.add(meta.id);
-        report.failureCount++;
-        log(`compaction of ${blocks.length} blocks of tenant ${JSON.stringify(tenant)}: ${String(error)}`);
-      }
+      const isDone = await this.#mergeLeased(tenant, blocks, report);
+      if (!isDone) for (const { meta } of blocks) excluded.add(meta.id);
+    }
+  }
+
+  /** Returns whether a plan can go without this one's outcome: the blocks are merged, or a damaged one is set aside. */
+  async #mergeLeased(
+    tenant: string,
+    blocks: readonly Block[],
+    report: Count<CompactionReport>,
+  ): Promise<boolean> {
+    const lease = await this.#options.catalog.lease(blocks);
+    if (lease === undefined) return false;
+    try {
+      const writtenCount = await this.#merge(tenant, lease);
+      if (writtenCount === undefined) return true;
+      report.mergeCount++;
+      report.replacedBlockCount += blocks.length;
+      report.writtenBlockCount += writtenCount;
+      return true;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return false;
+      report.failureCount++;
+      this.#options.log(
+        `compaction of ${blocks.length} blocks of tenant ${JSON.stringify(tenant)}: ${String(error)}`,
+      );
+      return false;
+    } finally {
+      await lease.release();
     }
   }
 
   /** Returns how many blocks came out; undefined when one of these was damaged and is set aside. */
-  async #merge(tenant: string, blocks: readonly Block[]): Promise<number | undefined> {
+  async #merge(tenant: string, lease: Lease): Promise<number | undefined> {
+    const { blocks } = lease;
     for (const block of blocks) block.retain();
     try {
       // One that is damaged is out of the catalog now, and the next plan goes without it.
@@ -107,7 +126,7 @@ export class Compactor {
       const scratch = join(this.#options.paths.building, createBlockId(this.#options.clock.nowUnixMillis()));
       await this.#options.fs.makeDirectory(scratch);
       try {
-        return await this.#mergeIn(scratch, tenant, blocks);
+        return await this.#mergeIn(scratch, tenant, lease);
       } finally {
         await this.#options.fs.remove(scratch).catch(() => undefined);
       }
@@ -116,8 +135,9 @@ export class Compactor {
     }
   }
 
-  async #mergeIn(scratch: string, tenant: string, blocks: readonly Block[]): Promise<number> {
+  async #mergeIn(scratch: string, tenant: string, lease: Lease): Promise<number> {
     const { paths, limits } = this.#options;
+    const { blocks } = lease;
     const inputs = await this.#inputsOf(scratch, blocks);
     const database = await Duckdb.open({
       path: ":memory:",
@@ -130,7 +150,7 @@ export class Compactor {
       const merger = new BlockMerger(database, inputs, this.#stop.signal);
       const ranges = await this.#split(merger, blocks);
       const metas = await this.#write(merger, tenant, blocks, ranges);
-      await this.#swap(blocks, metas);
+      await this.#swap(lease, metas);
       return metas.length;
     } finally {
       database.close();
@@ -186,10 +206,9 @@ export class Compactor {
       }
       return metas;
     } catch (error) {
-      const { fs, paths } = this.#options;
       for (const meta of metas) {
-        const { path } = new Block(meta, paths.blocks);
-        await discardBlock(fs, paths, path).catch(() => undefined);
+        const { path } = new Block(meta, this.#options.paths.blocks);
+        await discardBlock(this.#options, path).catch(() => undefined);
       }
       throw error;
     }
@@ -210,15 +229,15 @@ export class Compactor {
     throw new ReceiverError(`merge blocks: ${gone.meta.id} was deleted meanwhile`, { code: "UNAVAILABLE" });
   }
 
-  async #swap(blocks: readonly Block[], metas: readonly BlockMeta[]): Promise<void> {
-    const { fs, paths, catalog, known, log } = this.#options;
-    const noted = catalog.replace(blocks, metas);
-    known.forget(blocks.map(({ meta }) => meta.id));
+  async #swap(lease: Lease, metas: readonly BlockMeta[]): Promise<void> {
+    const { catalog, known, log } = this.#options;
+    const noted = catalog.replace(lease, metas);
+    known.forget(lease.blocks.map(({ meta }) => meta.id));
     await noted;
-    for (const block of blocks) {
+    for (const block of lease.blocks) {
       void block
         .unused()
-        .then(() => discardBlock(fs, paths, block.path))
+        .then(() => discardBlock(this.#options, block.path))
         .catch((error: unknown) => log(`block ${block.meta.id} is merged and stays: ${String(error)}`));
     }
   }

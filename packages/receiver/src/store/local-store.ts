@@ -2,13 +2,13 @@ import { ReceiverError } from "../errors.ts";
 import { ActiveSeries } from "./active-series.ts";
 import type { Admission, AdmittedProfile } from "./admission.ts";
 import { blockBytes } from "./block-meta.ts";
-import { Catalog } from "./catalog.ts";
 import { type CompactionReport, Compactor } from "./compactor.ts";
 import type { Duckdb } from "./duckdb.ts";
 import { type DataPaths, dataPaths } from "./filenames.ts";
 import { type HashedProfile, ProfileHasher } from "./hash-profile.ts";
 import { Head } from "./head.ts";
 import { KnownIdentities } from "./known-identities.ts";
+import { LocalCatalog } from "./local-catalog.ts";
 import { openDatabase } from "./open-database.ts";
 import { PendingProfiles } from "./pending-profiles.ts";
 import { createProfileRows, type ProfileRows } from "./profile-rows.ts";
@@ -32,7 +32,7 @@ const NANOS_PER_MILLI = 1_000_000n;
 interface StoreParts {
   readonly database: Duckdb;
   readonly queries: QueryDatabase;
-  readonly catalog: Catalog;
+  readonly catalog: LocalCatalog;
   readonly known: KnownIdentities;
   readonly quarantine: Quarantine;
   readonly head: Head;
@@ -60,7 +60,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     for (const directory of [paths.blocks, paths.wal, paths.building]) await fs.makeDirectory(directory);
     const quarantine = new Quarantine(fs, paths, log);
     await quarantine.load();
-    const catalog = new Catalog({ database, fs, paths, quarantine, log });
+    const catalog = new LocalCatalog({ database, fs, clock, paths, quarantine, log });
     await catalog.open();
     const known = new KnownIdentities(database, catalog);
     const limits = { ...DEFAULT_FLUSH_LIMITS, ...options.flush };
@@ -149,7 +149,7 @@ class LocalStore implements Store {
     return this.#parts.series.count(tenant);
   }
 
-  stats(tenant: string): TenantStats {
+  async stats(tenant: string): Promise<TenantStats> {
     const parts = [
       ...this.#parts.catalog.blocksOf(tenant).map(({ meta }) => meta),
       ...this.#parts.head.slots.flatMap(({ generation }) => generation.tenants.get(tenant) ?? []),

@@ -1,9 +1,7 @@
-import type { Clock } from "../clock.ts";
 import type { Block } from "./block.ts";
 import type { Catalog } from "./catalog.ts";
+import type { BlockPlace } from "./commit-block.ts";
 import { discardBlock } from "./discard-block.ts";
-import type { DataPaths } from "./filenames.ts";
-import type { Fs } from "./fs.ts";
 
 /** What one sweep of retention did. */
 export interface RetentionReport {
@@ -12,10 +10,7 @@ export interface RetentionReport {
   readonly heldBlockCount: number;
 }
 
-export interface RetentionOptions {
-  readonly fs: Fs;
-  readonly clock: Clock;
-  readonly paths: DataPaths;
+export interface RetentionOptions extends BlockPlace {
   readonly catalog: Catalog;
   /** Age of the newest profile after which a block goes; 0: never. */
   readonly retentionMillis: number;
@@ -44,6 +39,7 @@ export class Retention {
   /** @param tenants - Retention of tenants that have their own. */
   async sweep(tenants: ReadonlyMap<string, number> = new Map()): Promise<RetentionReport> {
     const { clock, catalog, retentionMillis } = this.#options;
+    await catalog.refresh();
     const blocks = catalog.blocks();
     const now = clock.nowUnixMillis();
     const expired = blocks.filter(({ meta }) => {
@@ -59,12 +55,12 @@ export class Retention {
   }
 
   async #delete(block: Block): Promise<void> {
-    const { fs, paths, catalog, log } = this.#options;
+    const { catalog, log } = this.#options;
     await catalog.remove(block);
     // Queries that hold the block read on; its files go after the last of them.
     void block
       .unused()
-      .then(() => discardBlock(fs, paths, block.path))
+      .then(() => discardBlock(this.#options, block.path))
       .catch((error: unknown) =>
         log(`block ${block.meta.id} is past its retention and stays: ${String(error)}`),
       );

@@ -291,7 +291,7 @@ describe("Store.applyRetention", () => {
     expect(await store.applyRetention()).toEqual({ deletedBlockCount: 1, heldBlockCount: 0 });
 
     expect((await sumAll(store, "a")).profiles).toBe(19n);
-    expect(store.stats("a").oldestUnixMillis).toBe(NOON + 29 * DAY + 1);
+    expect((await store.stats("a")).oldestUnixMillis).toBe(NOON + 29 * DAY + 1);
   });
 
   it("keeps the profiles of tenants for as long as is set for each", async () => {
@@ -335,7 +335,7 @@ describe("Store.applyRetention", () => {
     expect(await store.applyRetention()).toEqual({ deletedBlockCount: 3, heldBlockCount: 0 });
 
     expect((await sumAll(store, "a")).profiles).toBe(0n);
-    expect(store.stats("a").dataIngested).toBe(false);
+    expect((await store.stats("a")).dataIngested).toBe(false);
   });
 
   it("keeps the files of a block until the last query has read them", async () => {

@@ -48,7 +48,7 @@ export interface Store {
   hasSeries(tenant: string, series: bigint): boolean;
   /** How many series the tenant has had lately. */
   seriesCount(tenant: string): number;
-  stats(tenant: string): TenantStats;
+  stats(tenant: string): Promise<TenantStats>;
   /** Writes the head to blocks now; resolves when the log of what was in it is dropped. */
   flush(): Promise<void>;
   /**

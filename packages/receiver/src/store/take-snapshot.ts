@@ -8,7 +8,7 @@ import type { GenerationTenant } from "./head-generation.ts";
 import type { HeadSelection } from "./head-schema.ts";
 import type { HeadSlot } from "./head-slot.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { TABLE_NAMES } from "./schema.ts";
+import { TABLE_NAMES, type TableName } from "./schema.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 import { distinctSql, unionSql } from "./snapshot-sql.ts";
 
@@ -17,7 +17,7 @@ export interface SnapshotSources {
   /** What the snapshot's queries run on. */
   readonly queries: Database;
   readonly catalog: Catalog;
-  readonly head: Head;
+  readonly head: Pick<Head, "slots">;
   readonly quarantine: Quarantine;
 }
 
@@ -33,6 +33,7 @@ interface HeldHead {
  */
 export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRange): Promise<Snapshot> {
   const wanted = range.tables ?? TABLE_NAMES;
+  await sources.catalog.refresh(range);
   for (;;) {
     const unverified = blocksIn(sources.catalog, range).filter((block) => !block.isVerified(wanted));
     // No await between this look and the hold: a flush moves rows from the head to a block meanwhile.
@@ -41,11 +42,7 @@ export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRang
   }
 }
 
-async function verify(
-  catalog: Catalog,
-  block: Block,
-  wanted: Parameters<Catalog["verify"]>[1],
-): Promise<void> {
+async function verify(catalog: Catalog, block: Block, wanted: readonly TableName[]): Promise<void> {
   block.retain();
   try {
     await catalog.verify(block, wanted);

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import type { AdmittedProfile, ExpandRecord } from "./admission.ts";
-import type { Catalog } from "./catalog.ts";
 import { type DataPaths, isSegmentName } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
+import type { LocalCatalog } from "./local-catalog.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { readFrames, seedOfSegment, type WalRecord } from "./wal-frame.ts";
 
 export interface WalReplayOptions {
   readonly fs: Fs;
   readonly paths: DataPaths;
-  readonly catalog: Catalog;
+  readonly catalog: LocalCatalog;
   readonly quarantine: Quarantine;
   readonly expand: ExpandRecord;
   readonly log: (line: string) => void;

@@ -90,7 +90,7 @@ export async function createTableStore(): Promise<TableStore> {
         },
       };
     },
-    stats: () => ({ dataIngested: profileCount > 0, oldestUnixMillis: 1, newestUnixMillis: 2 }),
+    stats: async () => ({ dataIngested: profileCount > 0, oldestUnixMillis: 1, newestUnixMillis: 2 }),
     async close() {
       database.close();
       await rm(directory, { recursive: true });
