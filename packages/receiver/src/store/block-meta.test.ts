@@ -6,8 +6,10 @@ const META: BlockMeta = {
   version: FORMAT_VERSION,
   id: "01J00000000000000000000000",
   tenant: 'te"nant/ä',
-  level: "raw",
+  level: "1h",
   createdUnixMillis: 1_760_000_000_000,
+  receivedUnixMillis: 1_759_000_000_000,
+  mergeCount: 2,
   minUnixNanos: -5n,
   maxUnixNanos: 2n ** 63n - 1n,
   rows: { samples: 5, totals: 4, series: 3, stacks: 2, frames: 1 },
@@ -15,6 +17,7 @@ const META: BlockMeta = {
   services: [],
   segments: ["s.wal"],
   blocks: [],
+  rolledUp: ["r"],
   files: new Map(Object.values(tables).map(({ file }, i) => [file, { bytes: i, crc32: 10 + i }])),
 };
 

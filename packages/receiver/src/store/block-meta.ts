@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { ReceiverError } from "../errors.ts";
 import type { FileSum } from "./fs.ts";
+import { isLevel, type Level } from "./level.ts";
 import { FORMAT_VERSION, TABLE_NAMES, type TableName, tables } from "./schema.ts";
 
 /** What `meta.json` says about a block. */
@@ -9,9 +10,13 @@ export interface BlockMeta {
   /** ULID; the name of the block's directory. */
   readonly id: string;
   readonly tenant: string;
-  readonly level: string;
+  readonly level: Level;
   /** When the block was written. */
   readonly createdUnixMillis: number;
+  /** When the newest of what it holds was flushed from the head; merging and rolling up do not change it. */
+  readonly receivedUnixMillis: number;
+  /** How many merges its rows went through, one after the other; 0: it was flushed or rolled up. */
+  readonly mergeCount: number;
   /** Of the profiles' times, both inclusive. */
   readonly minUnixNanos: bigint;
   readonly maxUnixNanos: bigint;
@@ -23,6 +28,8 @@ export interface BlockMeta {
   readonly segments: readonly string[];
   /** Ids of blocks that this block replaces: they are dead, whether or not they are still there. */
   readonly blocks: readonly string[];
+  /** Ids of blocks of the level before whose rows this block has too, summed up: a query reads either. */
+  readonly rolledUp: readonly string[];
   /** Size and crc32 of each file but `meta.json`, by its path in the block. */
   readonly files: ReadonlyMap<string, FileSum>;
 }
@@ -46,13 +53,15 @@ export function formatBlockMeta(meta: BlockMeta): string {
     tenant: meta.tenant,
     level: meta.level,
     createdUnixMillis: meta.createdUnixMillis,
+    receivedUnixMillis: meta.receivedUnixMillis,
+    mergeCount: meta.mergeCount,
     // A number of JSON cannot hold nanoseconds.
     minUnixNanos: String(meta.minUnixNanos),
     maxUnixNanos: String(meta.maxUnixNanos),
     rows: Object.fromEntries(TABLE_NAMES.map((table) => [table, meta.rows[table]])),
     types: meta.types,
     services: meta.services,
-    sources: { segments: meta.segments, blocks: meta.blocks },
+    sources: { segments: meta.segments, blocks: meta.blocks, rolledUp: meta.rolledUp },
     files: Object.fromEntries(meta.files),
   };
   return `${JSON.stringify({ ...content, crc32: crc32(JSON.stringify(content)) }, undefined, 2)}\n`;
@@ -89,12 +98,19 @@ function toBlockMeta(content: Readonly<Record<string, unknown>>, path: string): 
     if (!isRecord(sum)) throw damaged(path, `${file} is not among its files`);
     sums.set(file, { bytes: number(sum.bytes, path), crc32: number(sum.crc32, path) });
   }
+  const version = number(content.version, path);
+  const createdUnixMillis = number(content.createdUnixMillis, path);
+  const blocks = texts(sources.blocks, path);
+  // Version 1 had raw blocks only, and did not say how they came to be.
+  const isFirst = version === 1;
   return {
-    version: number(content.version, path),
+    version,
     id: text(content.id, path),
     tenant: text(content.tenant, path),
-    level: text(content.level, path),
-    createdUnixMillis: number(content.createdUnixMillis, path),
+    level: level(content.level, path),
+    createdUnixMillis,
+    receivedUnixMillis: isFirst ? createdUnixMillis : number(content.receivedUnixMillis, path),
+    mergeCount: isFirst ? Math.min(1, blocks.length) : number(content.mergeCount, path),
     minUnixNanos: nanos(content.minUnixNanos, path),
     maxUnixNanos: nanos(content.maxUnixNanos, path),
     rows: Object.fromEntries(
@@ -103,7 +119,8 @@ function toBlockMeta(content: Readonly<Record<string, unknown>>, path: string): 
     types: texts(content.types, path),
     services: texts(content.services, path),
     segments: texts(sources.segments, path),
-    blocks: texts(sources.blocks, path),
+    blocks,
+    rolledUp: isFirst ? [] : texts(sources.rolledUp, path),
     files: sums,
   };
 }
@@ -131,6 +148,11 @@ function number(value: unknown, path: string): number {
 function text(value: unknown, path: string): string {
   if (typeof value === "string") return value;
   throw damaged(path, `${JSON.stringify(value)} stands where a text is expected`);
+}
+
+function level(value: unknown, path: string): Level {
+  if (typeof value === "string" && isLevel(value)) return value;
+  throw damaged(path, `${JSON.stringify(value)} stands where a level is expected`);
 }
 
 function texts(value: unknown, path: string): readonly string[] {

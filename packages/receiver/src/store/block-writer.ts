@@ -1,8 +1,7 @@
 import type { BlockMeta } from "./block-meta.ts";
-import { type BlockPlace, commitBlock } from "./commit-block.ts";
+import { type BlockOrigin, type BlockPlace, commitBlock } from "./commit-block.ts";
 import { copyTable, orderOf } from "./copy-table.ts";
 import type { Duckdb } from "./duckdb.ts";
-import { RAW_LEVEL } from "./filenames.ts";
 import type { GenerationTenant, HeadGeneration } from "./head-generation.ts";
 import { headSelect } from "./head-schema.ts";
 import { TABLE_NAMES, type TableName } from "./schema.ts";
@@ -22,7 +21,14 @@ export async function writeBlock(
   tenant: GenerationTenant,
   segments: readonly string[],
 ): Promise<BlockMeta> {
-  const origin = { tenant: tenant.name, level: RAW_LEVEL, segments, blocks: [] };
+  const origin: BlockOrigin = {
+    tenant: tenant.name,
+    level: "raw",
+    mergeCount: 0,
+    segments,
+    blocks: [],
+    rolledUp: [],
+  };
   return await commitBlock(options, origin, async (directory) => ({
     minUnixNanos: tenant.minUnixNanos,
     maxUnixNanos: tenant.maxUnixNanos,

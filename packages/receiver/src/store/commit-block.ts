@@ -12,8 +12,14 @@ export interface BlockPlace {
   readonly paths: DataPaths;
 }
 
-/** What a new block is, and what it replaces. */
-export type BlockOrigin = Pick<BlockMeta, "tenant" | "level" | "segments" | "blocks">;
+/** What a new block is, and what it replaces or rolls up. */
+export type BlockOrigin = Pick<
+  BlockMeta,
+  "tenant" | "level" | "mergeCount" | "segments" | "blocks" | "rolledUp"
+> & {
+  /** Absent: the block is flushed now. */
+  readonly receivedUnixMillis?: number;
+};
 
 /** What its files hold. */
 export type BlockContent = Pick<BlockMeta, "minUnixNanos" | "maxUnixNanos" | "rows" | "types" | "services">;
@@ -40,7 +46,11 @@ export async function commitBlock(
       TABLE_NAMES.map((table) => tables[table].file),
     );
     const createdUnixMillis = clock.nowUnixMillis();
-    const meta: BlockMeta = { version: FORMAT_VERSION, id, ...origin, createdUnixMillis, ...content, files };
+    const receivedUnixMillis = origin.receivedUnixMillis ?? createdUnixMillis;
+    const meta: BlockMeta = {
+      ...{ version: FORMAT_VERSION, id, ...origin, createdUnixMillis, receivedUnixMillis },
+      ...{ ...content, files },
+    };
     target = join(paths.blocks, blockPath(meta.tenant, meta.level, meta.minUnixNanos, id));
     await fs.writeFile(join(temporary, META_FILE), Buffer.from(formatBlockMeta(meta)));
     await fs.syncDirectory(temporary);

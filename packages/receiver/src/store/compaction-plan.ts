@@ -1,17 +1,17 @@
 import type { Block } from "./block.ts";
-import { blockBytes } from "./block-meta.ts";
-import { RAW_LEVEL } from "./filenames.ts";
+import { type BlockMeta, blockBytes } from "./block-meta.ts";
 
 const NANOS_PER_MILLI = 1_000_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** Lengths of time whose blocks become one, the shortest first; each is a whole number of the one before. */
-const WINDOWS_MS: readonly number[] = [10 * MINUTE_MS, HOUR_MS, 24 * HOUR_MS];
+/** Lengths of time whose blocks become one, the longest first: what is due for a day is not merged for an hour before. */
+const WINDOWS_MS: readonly number[] = [24 * HOUR_MS, HOUR_MS, 10 * MINUTE_MS];
+const FLUSHED_WINDOW_MS = 10 * MINUTE_MS;
 
 // A block of a window reaches over its ends by what came late and by half of a flush interval.
 const OVERHANG = 1.5;
-// Share of a window's length for which no block came into it: whoever sends what was held up sends it all by then.
+// Share of a window's length for which nothing came into it: whoever sends what was held up sends it all by then.
 const QUIET_SHARE = 1 / 6;
 
 /** Bounds of compaction. */
@@ -27,7 +27,7 @@ export interface CompactionLimits {
 }
 
 /**
- * The blocks of one tenant that are to be merged next, or undefined when there is nothing to do.
+ * The raw blocks of one tenant that are to be merged next, or undefined when there is nothing to do.
  *
  * Blocks of ten minutes, of an hour and of a day of UTC are merged when that time is over and nothing came into it for a
  * while. A block belongs to the window of its earliest profile, and to none that is much shorter than itself, so that
@@ -41,13 +41,13 @@ export function planCompaction(
   limits: CompactionLimits,
   excluded: ReadonlySet<string> = new Set(),
 ): readonly Block[] | undefined {
-  const candidates = blocks.filter(({ meta }) => meta.level === RAW_LEVEL && !excluded.has(meta.id));
+  const candidates = blocks.filter(({ meta }) => meta.level === "raw" && !excluded.has(meta.id));
   for (const windowMs of WINDOWS_MS) {
     for (const [start, group] of groupByWindow(candidates, windowMs)) {
       const isOver = nowUnixMillis >= start + windowMs && isQuiet(group, nowUnixMillis, windowMs);
       if (isOver && isWorthwhile(group, limits)) return group;
-      const flushed = group.filter(({ meta }) => meta.blocks.length === 0);
-      if (windowMs === WINDOWS_MS[0] && flushed.length >= limits.maxFlushedBlocks) return flushed;
+      const flushed = group.filter(({ meta }) => meta.mergeCount === 0);
+      if (windowMs === FLUSHED_WINDOW_MS && flushed.length >= limits.maxFlushedBlocks) return flushed;
     }
   }
   return undefined;
@@ -58,7 +58,7 @@ function groupByWindow(blocks: readonly Block[], windowMs: number): ReadonlyMap<
   for (const block of blocks) {
     const { minUnixNanos, maxUnixNanos } = block.meta;
     if (Number(maxUnixNanos - minUnixNanos) > OVERHANG * windowMs * NANOS_PER_MILLI) continue;
-    const start = Math.floor(Number(minUnixNanos) / NANOS_PER_MILLI / windowMs) * windowMs;
+    const start = windowStart(block.meta, windowMs);
     const group = groups.get(start) ?? [];
     group.push(block);
     groups.set(start, group);
@@ -66,8 +66,16 @@ function groupByWindow(blocks: readonly Block[], windowMs: number): ReadonlyMap<
   return groups;
 }
 
+function windowStart({ minUnixNanos }: BlockMeta, windowMs: number): number {
+  return Math.floor(Number(minUnixNanos) / NANOS_PER_MILLI / windowMs) * windowMs;
+}
+
+/**
+ * Whether nothing came into the group lately. What counts is when profiles came, not when blocks were written: a merge of
+ * ten minutes must not put off that of their hour.
+ */
 function isQuiet(group: readonly Block[], nowUnixMillis: number, windowMs: number): boolean {
-  const newest = Math.max(...group.map(({ meta }) => meta.createdUnixMillis));
+  const newest = Math.max(...group.map(({ meta }) => meta.receivedUnixMillis));
   // A clock that was set back must not stop compaction for as long as it was ahead.
   return nowUnixMillis - newest >= QUIET_SHARE * windowMs || newest - nowUnixMillis > windowMs;
 }

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
-import { commitBlock } from "./commit-block.ts";
+import { type BlockOrigin, commitBlock } from "./commit-block.ts";
 import { copyTable, orderOf } from "./copy-table.ts";
 import { Duckdb } from "./duckdb.ts";
-import { dataPaths, RAW_LEVEL } from "./filenames.ts";
+import { dataPaths } from "./filenames.ts";
 import { openStore } from "./local-store.ts";
 import { nodeFs } from "./node-fs.ts";
 import type { TableName } from "./schema.ts";
@@ -38,7 +38,14 @@ async function generateBlocks(directory: string, shape: Shape): Promise<void> {
     threadCount: 2,
   });
   const place = { fs: nodeFs, clock: systemClock, paths };
-  const origin = { tenant: "anonymous", level: RAW_LEVEL, segments: [], blocks: [] };
+  const origin: BlockOrigin = {
+    tenant: "anonymous",
+    level: "raw",
+    mergeCount: 0,
+    segments: [],
+    blocks: [],
+    rolledUp: [],
+  };
   for (let block = 0; block < shape.blockCount; block++) {
     const first = block * shape.profilesPerBlock;
     await commitBlock(place, origin, async (target) => {

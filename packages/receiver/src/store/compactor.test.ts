@@ -108,6 +108,20 @@ describe("Store.compact", () => {
     expect(await store.compact()).toMatchObject({ mergeCount: 1, replacedBlockCount: 3 });
   });
 
+  it("does not take the parts of a merge for flushed blocks", async () => {
+    const store = await directory.open({ clock, compaction: { maxFlushedBlocks: 2, maxBlockBytes: 1 } });
+    for (let i = 0; i < 2; i++) {
+      await writeBlock(store, ...["x", "y", "z"].map((service) => profile(i, MIDNIGHT + i, service)));
+    }
+
+    expect(await store.compact()).toEqual({
+      ...NOTHING,
+      mergeCount: 1,
+      replacedBlockCount: 2,
+      writtenBlockCount: 3,
+    });
+  });
+
   it("changes no answer: rows, names, labels and spans of random profiles", {
     timeout: 120_000,
   }, async () => {
@@ -140,7 +154,9 @@ describe("Store.compact", () => {
 
           const { failureCount } = await store.compact();
 
+          const services = new Set(blocks.flat().map(({ service }) => service));
           expect([failureCount, await store.compact()]).toEqual([0, NOTHING]);
+          expect(store.status().blockCount).toBeLessThanOrEqual(maxBlockBytes === 1 ? services.size : 1);
           expect([await rowsOf(store, "a"), await foldStacks(store, "a"), await sumAll(store, "a")]).toEqual(
             before,
           );

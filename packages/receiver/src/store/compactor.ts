@@ -12,7 +12,7 @@ import {
 } from "./compaction-plan.ts";
 import { discardBlock } from "./discard-block.ts";
 import { Duckdb, quoteSql } from "./duckdb.ts";
-import { createBlockId, RAW_LEVEL } from "./filenames.ts";
+import { createBlockId } from "./filenames.ts";
 import type { KnownIdentities } from "./known-identities.ts";
 import { BlockMerger, type MergeInputs } from "./merge-blocks.ts";
 import { TABLE_NAMES } from "./schema.ts";
@@ -198,7 +198,10 @@ export class Compactor {
         if (isLast) this.#checkPresent(blocks);
         const origin = {
           tenant,
-          level: RAW_LEVEL,
+          level: "raw" as const,
+          receivedUnixMillis: Math.max(...blocks.map(({ meta }) => meta.receivedUnixMillis)),
+          mergeCount: 1 + Math.max(...blocks.map(({ meta }) => meta.mergeCount)),
+          rolledUp: [],
           segments: isLast ? await this.#livingSegments(blocks) : [],
           blocks: isLast ? blocks.map(({ meta }) => meta.id).toSorted() : [],
         };

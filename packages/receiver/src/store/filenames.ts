@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { ulid } from "ulid";
 
-/** Resolution of blocks as they are flushed; roll-ups will have levels of their own. */
-export const RAW_LEVEL = "raw";
 /** Written last into a block: its presence makes the directory a block. */
 export const META_FILE = "meta.json";
 

@@ -1,5 +1,5 @@
 /** Version of the block format, in every `meta.json`. `docs/storage-format.md` has the history. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /** The tables of a block; the head has the same. */
 export const TABLE_NAMES = ["samples", "totals", "series", "stacks", "frames"] as const;

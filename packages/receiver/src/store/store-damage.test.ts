@@ -187,13 +187,13 @@ describe("a store whose directory is damaged", () => {
   it("refuses a block of a newer format and leaves it as it is", async () => {
     const [path] = await writeBlocks(0);
     const meta = join(directory.path, "blocks", path!, "meta.json");
-    const text = (await readFile(meta, "utf8")).replace('"version": 1', '"version": 2');
+    const text = (await readFile(meta, "utf8")).replace('"version": 2', '"version": 3');
     await writeFile(meta, text);
     await rm(join(directory.path, "catalog.duckdb"));
 
     await expect(directory.open()).rejects.toMatchObject({
       code: "STORAGE_FORMAT",
-      message: expect.stringContaining("format version 2"),
+      message: expect.stringContaining("format version 3"),
     });
     expect(await readFile(meta, "utf8")).toBe(text);
   });
