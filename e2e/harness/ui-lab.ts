@@ -12,6 +12,8 @@ import { waitUntilReady } from "./receiver-process.ts";
 interface DrawnStack {
   readonly stack: readonly string[];
   readonly value: number;
+  /** Labels of the sample, such as `span_id`. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** A profile to be pushed: when it was taken, of which series, what is in it. */
@@ -89,14 +91,15 @@ function encode({ timeMs, stacks, kind = "cpu" }: DrawnProfile): Uint8Array {
     timeUnixNanos: BigInt(Math.round(timeMs)) * 1_000_000n,
     durationNanos: 15_000_000_000n,
   });
-  for (const { stack, value } of stacks) {
+  for (const { stack, value, labels = {} } of stacks) {
     const locations = stack.map((frame) => {
       const [name = "", line = "0"] = frame.split("@");
       return builder.location({
         lines: [{ function: builder.function({ name, file: "src/shop.js" }), line: Number(line) }],
       });
     });
-    builder.addSample(locations.reverse(), [value], []);
+    const sampleLabels = Object.entries(labels).map(([key, text]) => ({ key, text }));
+    builder.addSample(locations.reverse(), [value], sampleLabels);
   }
   return encodePprof(builder.build());
 }

@@ -15,6 +15,7 @@ import "./dialog.css";
 import "./profile.css";
 import "./tooltip.css";
 import "./diff.css";
+import "./spans.css";
 
 const root = document.getElementById("app");
 if (root === null) throw new Error("the page has no element #app to draw in");

@@ -2,6 +2,7 @@ import { type DiffTree, decodeTree, flamebearerToDiffTree, type Tree } from "@py
 import type { ResolvedRange, TimelineGrid } from "../state/time-range.ts";
 import { RequestError, toRequestError } from "./request-error.ts";
 import type { TokenRefusal } from "./session-token.ts";
+import { readSpanTotals, type SpanTotals } from "./span-totals.ts";
 import {
   asList,
   asObject,
@@ -11,6 +12,7 @@ import {
   readSeries,
   type TimeSeries,
   type TreeOptions,
+  toIdParams,
   toTreeParams,
   toWireRange,
   type WireObject,
@@ -142,6 +144,23 @@ export class ReceiverClient {
     return { value: decodeAnswer(() => decodeTree(bytes)), notices: readNotices(response) };
   }
 
+  /** Which spans the samples of a query belong to, or those of them that have a function on their stack. */
+  async fetchSpans(
+    query: ProfileQuery,
+    functionName: string,
+    signal: AbortSignal,
+  ): Promise<Answer<SpanTotals>> {
+    const params = new URLSearchParams({
+      query: formatQuery(query),
+      from: String(query.fromMs),
+      until: String(query.untilMs),
+      ...toIdParams(query),
+      ...(functionName === "" ? {} : { function: functionName }),
+    });
+    const response = await this.#get(`api/v1/spans?${params}`, signal);
+    return { value: readSpanTotals(await response.json()), notices: readNotices(response) };
+  }
+
   /** Two flame graphs laid over each other. */
   async fetchDiff(
     left: ProfileQuery,
@@ -181,6 +200,7 @@ export class ReceiverClient {
       from: String(query.fromMs),
       until: String(query.untilMs),
       format,
+      ...toIdParams(query),
       ...(options === undefined ? {} : toTreeParams(options)),
     });
     return `render?${params}`;

@@ -15,6 +15,9 @@ export interface ProfileQuery extends ResolvedRange {
   readonly type: string;
   /** Label selector in braces. */
   readonly selector: string;
+  /** Only samples of this span, or of this trace; absent or empty: all. */
+  readonly spanId?: string;
+  readonly traceId?: string;
 }
 
 /** How a flame graph is cut. */
@@ -75,6 +78,14 @@ export function withType(query: ProfileQuery): string {
 /** A query as `render` takes it: the profile type id, then the selector. */
 export function formatQuery(query: ProfileQuery): string {
   return `${query.type}${query.selector === "" ? "{}" : query.selector}`;
+}
+
+/** The ids of a query as parameters of `render`. */
+export function toIdParams({ spanId = "", traceId = "" }: ProfileQuery): Readonly<Record<string, string>> {
+  return {
+    ...(spanId === "" ? {} : { span_id: spanId }),
+    ...(traceId === "" ? {} : { trace_id: traceId }),
+  };
 }
 
 /** {@link TreeOptions} as parameters of `render`. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { formatViewState, isHistoryStep, parseViewState, type ViewState } from "./url-state.ts";
 
 const EVERYTHING: ViewState = {
-  page: "diff",
+  page: "spans",
   query: '{service_name="a&b",env=~"p.*"}',
   type: "process_cpu:cpu:nanoseconds:cpu:nanoseconds",
   from: "now-2h",
@@ -12,6 +12,9 @@ const EVERYTHING: ViewState = {
   pane: "table",
   search: "/^a b+c/",
   path: "k1.k2",
+  traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+  spanId: "00f067aa0ba902b7",
+  functionName: "Shop.price#1",
   lines: true,
   sort: "name",
   palette: "blue-orange",
@@ -50,6 +53,13 @@ describe("parseViewState", () => {
   ] as const)("falls back for a value it does not know: %s", ([search, field, expected]) => {
     expect(parseViewState(search)[field]).toBe(expected);
   });
+
+  it.for(["?trace_id=4bf92f3577b34da6a3ce929d0e0e4736", "?page=flame&span_id=00f067aa0ba902b7"])(
+    "shows spans for a link of a tracing program, whatever page it names: %s",
+    (search) => {
+      expect(parseViewState(search).page).toBe("spans");
+    },
+  );
 
   it("takes text of 4,096 characters", () => {
     expect(parseViewState(`?s=${"x".repeat(4096)}`).search).toHaveLength(4096);

@@ -1,5 +1,5 @@
 /** The pages of the application. */
-export type Page = "overview" | "flame" | "diff";
+export type Page = "overview" | "flame" | "spans" | "diff";
 /** What stands beside what on a profile's page. */
 export type Pane = "both" | "flame" | "table";
 /** How the two sides of a diff are made comparable. */
@@ -33,6 +33,12 @@ export interface ViewState {
   readonly search: string;
   /** Focused stack; see `focus-path.ts`. */
   readonly path: string;
+  /** Trace whose spans are listed; empty: those of every trace. */
+  readonly traceId: string;
+  /** Span that is shown beside its service. */
+  readonly spanId: string;
+  /** Function that spans are looked for behind; empty: any. */
+  readonly functionName: string;
   readonly lines: boolean;
   readonly sort: TopSort;
   readonly palette: Palette;
@@ -78,7 +84,7 @@ function choiceParam<T extends string>(param: string, choices: readonly [T, ...T
 
 // One row for each field of ViewState: the compiler rejects a missing row.
 const PARAMS: { readonly [K in keyof ViewState]: ParamCodec<ViewState[K]> } = {
-  page: choiceParam<Page>("page", ["overview", "flame", "diff"]),
+  page: choiceParam<Page>("page", ["overview", "flame", "spans", "diff"]),
   query: textParam("q"),
   type: textParam("t"),
   from: textParam("from", "now-1h"),
@@ -93,6 +99,9 @@ const PARAMS: { readonly [K in keyof ViewState]: ParamCodec<ViewState[K]> } = {
   pane: choiceParam<Pane>("v", ["both", "flame", "table"]),
   search: textParam("s"),
   path: textParam("path"),
+  traceId: textParam("trace_id"),
+  spanId: textParam("span_id"),
+  functionName: textParam("fn"),
   lines: {
     param: "lines",
     fallback: false,
@@ -125,8 +134,18 @@ export function parseViewState(search: string): ViewState {
   };
   const entries = FIELDS.map((field) => [field, read(field)] as const);
   // FIELDS holds every key of ViewState, and `read` gives each its own type.
-  return Object.fromEntries(entries) as unknown as ViewState;
+  const view = Object.fromEntries(entries) as unknown as ViewState;
+  // What tracing programs link to: the ids say which page is meant.
+  const hasIds = view.traceId !== "" || view.spanId !== "";
+  return hasIds ? { ...view, page: "spans" } : view;
 }
+
+/** What leaves the spans behind, on the way to a page that has none. */
+export const NO_SPAN: Pick<ViewState, "traceId" | "spanId" | "functionName"> = {
+  traceId: "",
+  spanId: "",
+  functionName: "",
+};
 
 /** The query string of a view, `?` included; fields at their fallback are left out. */
 export function formatViewState(view: ViewState): string {

@@ -10,6 +10,7 @@ import { OverviewPage } from "./overview-page.tsx";
 import { PageHeader } from "./page-header.tsx";
 import { ProfilePage } from "./profile-page.tsx";
 import { isTyping } from "./search-field.tsx";
+import { SpansPage } from "./spans-page.tsx";
 import { TokenDialog } from "./token-dialog.tsx";
 import { useServices, useSettledType } from "./use-services.ts";
 
@@ -37,6 +38,7 @@ export function AppView(): VNode {
         {view.page !== "overview" && <h1 class="for-screen-readers">{titleOf(view)}</h1>}
         {view.page === "overview" && <OverviewPage services={services} />}
         {view.page === "flame" && <ProfilePage />}
+        {view.page === "spans" && <SpansPage />}
         {view.page === "diff" && <DiffPage />}
       </main>
       <HelpDialog isOpen={isHelpOpen} onClose={() => setHelpOpen(false)} />
@@ -48,6 +50,6 @@ export function AppView(): VNode {
 function titleOf(view: ViewState): string {
   if (view.page === "overview") return "Services · Profiles";
   const service = serviceOf(parseSelector(view.query) ?? []) || "all services";
-  const what = view.page === "diff" ? "Compare" : describeProfileType(view.type).title;
+  const what = { flame: describeProfileType(view.type).title, spans: "Spans", diff: "Compare" }[view.page];
   return `${service} · ${what} · Profiles`;
 }

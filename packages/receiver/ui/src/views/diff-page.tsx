@@ -25,12 +25,12 @@ import { DiffTimeline } from "./diff-timeline.tsx";
 import { DiffView } from "./diff-view.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { LabelFilterBar } from "./label-filter-bar.tsx";
-import { MAX_NODE_COUNT } from "./profile-page.tsx";
 import { RangeProblem } from "./range-problem.tsx";
 import { AnswerNotice, Busy, Failure } from "./state-notice.tsx";
 import { useMeanRatio } from "./use-mean-ratio.ts";
 import { type ResourceView, useResource } from "./use-resource.ts";
 import { useTimeline } from "./use-timeline.ts";
+import { MAX_NODE_COUNT } from "./use-tree.ts";
 
 /** Two ranges or two queries, and what changed from one to the other. */
 export function DiffPage(): VNode {

@@ -41,6 +41,13 @@ export function HelpDialog({ isOpen, onClose }: HelpDialogProps): VNode {
         it and everything below. Order from left to right means nothing. What is not covered from below is the
         function's own.
       </p>
+      <h2>Spans</h2>
+      <p>
+        Samples that were taken while a span of OpenTelemetry was active carry its ids. The page ranks spans
+        by what was sampled in them, which is time at work: how long they took, waiting included, is what
+        traces say. Points stand where the profile begins that holds their samples, 15 seconds at most before
+        the span.
+      </p>
       <h2>Keys</h2>
       <dl class="help-list">
         {KEYS.map(({ keys, does }) => (

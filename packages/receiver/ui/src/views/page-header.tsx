@@ -2,7 +2,7 @@ import type { VNode } from "preact";
 import { describeProfileType } from "../format/profile-type.ts";
 import { formatSelector, parseSelector, serviceOf, withService } from "../state/label-filter.ts";
 import { latest } from "../state/resource.ts";
-import type { Page } from "../state/url-state.ts";
+import { NO_SPAN, type Page } from "../state/url-state.ts";
 import { useApp, useView } from "./app-context.ts";
 import { Combobox } from "./combobox.tsx";
 import { CopyLink } from "./copy-link.tsx";
@@ -15,6 +15,7 @@ import { listTypes, type Services } from "./use-services.ts";
 const PAGES: readonly { readonly page: Page; readonly label: string }[] = [
   { page: "overview", label: "Services" },
   { page: "flame", label: "Profile" },
+  { page: "spans", label: "Spans" },
   { page: "diff", label: "Compare" },
 ];
 
@@ -30,7 +31,7 @@ export function PageHeader({ services, onHelp }: PageHeaderProps): VNode {
   const isDark = theme.scheme.value === "dark";
   return (
     <header class="page-header">
-      <a class="brand" {...linkTo(navigation, { page: "overview" })}>
+      <a class="brand" {...linkTo(navigation, { page: "overview", ...NO_SPAN })}>
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <rect x="2" y="4" width="28" height="7" rx="1.5" class="brand-1" />
           <rect x="2" y="12.5" width="20" height="7" rx="1.5" class="brand-2" />
@@ -43,7 +44,7 @@ export function PageHeader({ services, onHelp }: PageHeaderProps): VNode {
           <a
             key={page}
             aria-current={view.page === page ? "page" : undefined}
-            {...linkTo(navigation, { page, path: "" })}
+            {...linkTo(navigation, { page, path: "", ...NO_SPAN })}
           >
             {label}
           </a>
@@ -87,7 +88,7 @@ function WhatPicker({ services }: { services: ResourceView<Services> }): VNode {
         emptyLabel="all services"
         onChoose={(chosen) => {
           const type = listTypes(known, chosen).includes(view.type) ? view.type : "";
-          go({ query: formatSelector(withService(filters, chosen)), type, path: "" });
+          go({ query: formatSelector(withService(filters, chosen)), type, path: "", spanId: "" });
         }}
       />
       <select

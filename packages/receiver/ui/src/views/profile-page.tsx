@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import type { Answer } from "../api/receiver-client.ts";
 import type { ProfileQuery } from "../api/wire.ts";
 import { skinByName } from "../draw/skin.ts";
-import { formatShare, formatValue } from "../format/format-value.ts";
+import { formatValue } from "../format/format-value.ts";
 import { describeProfileType, parseProfileType, titleInSentence } from "../format/profile-type.ts";
 import { type FlameNode, layOutTree } from "../layout/flame-graph.ts";
 import { measureMatchRatio, searchNames } from "../layout/frame-search.ts";
@@ -12,11 +12,13 @@ import { listFunctions } from "../layout/top-functions.ts";
 import { findFocus } from "../state/focus-path.ts";
 import { latest } from "../state/resource.ts";
 import { useApp, useView } from "./app-context.ts";
+import { describeFrame } from "./describe-frame.ts";
 import { EmptyState } from "./empty-state.tsx";
 import { ExportMenu } from "./export-menu.tsx";
 import { FlamePanel } from "./flame-panel.tsx";
 import type { FrameFacts } from "./flame-tooltip.tsx";
 import { LabelFilterBar } from "./label-filter-bar.tsx";
+import { linkTo } from "./link.ts";
 import { PaneSwitch } from "./pane-switch.tsx";
 import { RangeProblem } from "./range-problem.tsx";
 import { SearchField } from "./search-field.tsx";
@@ -24,10 +26,8 @@ import { AnswerNotice, Busy, Failure } from "./state-notice.tsx";
 import { TimelinePanel } from "./timeline-panel.tsx";
 import { TopTable } from "./top-table.tsx";
 import { useMeanRatio } from "./use-mean-ratio.ts";
-import { type ResourceView, useResource } from "./use-resource.ts";
-
-// Well above what can be seen at once, well below what a slow line minds: 16,384 nodes are under 200 kB compressed.
-export const MAX_NODE_COUNT = 16_384;
+import type { ResourceView } from "./use-resource.ts";
+import { useTree } from "./use-tree.ts";
 
 /** One profile: its timeline, flame graph and functions. */
 export function ProfilePage(): VNode {
@@ -51,13 +51,6 @@ function Profile({ query }: { query: ProfileQuery }): VNode {
       <ProfilePanel query={query} answer={answer} />
     </>
   );
-}
-
-function useTree(query: ProfileQuery): ResourceView<Answer<Tree>> {
-  const { client } = useApp();
-  const [view] = useView();
-  const options = { maxNodes: MAX_NODE_COUNT, lines: view.lines };
-  return useResource(JSON.stringify([query, options]), (signal) => client.fetchTree(query, options, signal));
 }
 
 interface ProfilePanelProps {
@@ -119,6 +112,7 @@ function TreeView({ tree, query }: TreeViewProps): VNode {
           <b>{format(whole)}</b> of {titleInSentence(describeProfileType(query.type).title)}
           {mean.note}
         </p>
+        <SpansLink functionName={graph.names[graph.name[focus] ?? 0] ?? ""} isFocused={focus !== 0} />
         <LinesToggle />
         <ExportMenu query={query} />
       </div>
@@ -130,37 +124,26 @@ function TreeView({ tree, query }: TreeViewProps): VNode {
   );
 }
 
-interface DescribeOptions {
-  readonly format: (value: number) => string;
-  readonly whole: number;
-  readonly focusTotal: number;
+interface SpansLinkProps {
+  readonly functionName: string;
   readonly isFocused: boolean;
 }
 
-function describeFrame(tree: Tree, node: FlameNode, options: DescribeOptions): FrameFacts {
-  const { format, whole, focusTotal, isFocused } = options;
-  const name = tree.names[tree.name[node] ?? 0] ?? "";
-  const total = tree.total[node] ?? 0;
-  const self = tree.self[node] ?? 0;
-  const share = (value: number, of: number): string => formatShare(of > 0 ? value / of : 0);
-  const rows = [
-    { label: "Total", value: `${format(total)} · ${share(total, whole)}` },
-    { label: "Self", value: `${format(self)} · ${share(self, whole)}` },
-    ...(isFocused ? [{ label: "Of the focused frame", value: share(total, focusTotal) }] : []),
-  ];
-  const depth = tree.level[node] ?? 0;
-  return {
-    name,
-    rows,
-    caller: findCaller(tree, node),
-    summary: `${name}, total ${format(total)}, ${share(total, whole)}, self ${format(self)}, ${share(self, whole)}, depth ${depth}`,
-  };
-}
-
-/** Name of the frame that a frame was called from; "" for the root and what stands on it. */
-export function findCaller(tree: Pick<Tree, "names" | "name" | "parent">, node: FlameNode): string {
-  const above = tree.parent[node] ?? -1;
-  return above > 0 ? (tree.names[tree.name[above] ?? 0] ?? "") : "";
+/** From the flame graph to the spans behind it, or behind its focused frame. */
+function SpansLink({ functionName, isFocused }: SpansLinkProps): VNode {
+  const { navigation } = useApp();
+  const [view] = useView();
+  // Told apart by lines, a frame is named after more than its function.
+  const isFunction = isFocused && !view.lines;
+  const title = isFunction
+    ? `Spans that have ${functionName} on their stacks, the largest first`
+    : "Spans that these samples belong to, the largest first";
+  const change = { page: "spans", functionName: isFunction ? functionName : "", path: "" } as const;
+  return (
+    <a class="button" title={title} {...linkTo(navigation, change)}>
+      {isFunction ? "Spans behind it" : "Spans"}
+    </a>
+  );
 }
 
 /** Tells the lines of one function apart, or not. */
