@@ -6,7 +6,7 @@ import type { PyroscopeOptions } from "./options.ts";
 import { PullSource } from "./pull-source.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { createResource } from "./resource.ts";
-import { createFakeNative } from "./testing/fake-native.ts";
+import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { formatSamples } from "./testing/format-samples.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
 import { MemoryExporter } from "./testing/memory-exporter.ts";
@@ -21,6 +21,7 @@ function createRunningAgent(options: PyroscopeOptions = {}) {
   const agent = new Agent({
     config,
     native,
+    loadInspector: noInspector,
     exporter,
     compress: exporter.compress,
     resource: createResource(config),
@@ -31,7 +32,7 @@ function createRunningAgent(options: PyroscopeOptions = {}) {
     platform: "linux",
   });
   agent.start();
-  const pulls = new PullSource({ clock, current: () => ({ agent, profileTypes: config.profileTypes }) });
+  const pulls = new PullSource({ clock, current: () => agent });
   const tick = (name: string) => native.profilers[0]?.tick(name);
   return { agent, clock, exporter, lines, native, pulls, tick };
 }

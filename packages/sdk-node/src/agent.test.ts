@@ -7,7 +7,7 @@ import { toContext } from "./labels/sample-context.ts";
 import type { PyroscopeOptions } from "./options.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { createResource } from "./resource.ts";
-import { createFakeNative } from "./testing/fake-native.ts";
+import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { formatSamples } from "./testing/format-samples.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { MemoryExporter } from "./testing/memory-exporter.ts";
@@ -22,6 +22,7 @@ function createAgent(options: PyroscopeOptions = {}, platform: NodeJS.Platform =
   const agent = new Agent({
     config,
     native,
+    loadInspector: noInspector,
     exporter,
     compress: exporter.compress,
     resource: createResource(config),

@@ -3,22 +3,16 @@ import { gzipSync } from "node:zlib";
 import type { Profile } from "@pyroscope-ts/protocol";
 import { encodePprof } from "@pyroscope-ts/protocol";
 import { Capture } from "./capture.ts";
-import { describeError, SdkError } from "./errors.ts";
+import { describeError } from "./errors.ts";
 import type { ProfileExporter, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
 import type { LabelContext } from "./labels/label-context.ts";
-import { noLabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
+import type { ProfileTypeName } from "./options.ts";
 import type { AllocationWindows, CaptureResult } from "./profilers/allocation-windows.ts";
-import {
-  createAllocationWindows,
-  createHeapProfiler,
-  createWallProfiler,
-  type ProfilerParts,
-} from "./profilers/create-profilers.ts";
-import { GcProfiler } from "./profilers/gc-profiler.ts";
-import type { HeapProfiler } from "./profilers/heap-profiler.ts";
-import type { Profiler, Recording, TypedProfile } from "./profilers/profiler.ts";
-import type { WallProfiler } from "./profilers/wall-profiler.ts";
+import { createAllocationWindows, type ProfilerParts } from "./profilers/create-profilers.ts";
+import type { Recording, TypedProfile } from "./profilers/profiler.ts";
+import type { ProfilerGroup } from "./profilers/profiler-set.ts";
+import { ProfilerSet } from "./profilers/profiler-set.ts";
 import type { Resource } from "./resource.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { SourceMapStatus } from "./source-maps/source-maps.ts";
@@ -48,10 +42,8 @@ export interface AgentParts extends ProfilerParts {
 export class Agent {
   readonly labelSets: LabelSets;
   readonly #parts: AgentParts;
-  readonly #wall: WallProfiler | undefined;
-  readonly #heap: HeapProfiler | undefined;
+  readonly #profilers: ProfilerSet;
   readonly #allocations: AllocationWindows;
-  readonly #profilers: readonly Profiler[];
   readonly #scheduler: Scheduler;
   readonly #queue: UploadQueue;
   readonly #sources: SourceMaps | undefined;
@@ -70,12 +62,9 @@ export class Agent {
       { maxValues: config.maxLabelValues, maxSets: config.maxLabelSets, maxLabels: resource.maxSampleLabels },
       (key, message) => diagnostics.warnOnce(key, message),
     );
-    this.#wall = createWallProfiler(parts, this.labelSets);
-    this.#heap = createHeapProfiler(parts);
-    this.#allocations = createAllocationWindows(parts, this.#heap, (recording) => this.#convert([recording]));
-    // Heap first: what the wall profiler's reading allocates must not show in it.
-    const gc = config.profileTypes.includes("gc") ? new GcProfiler(clock) : undefined;
-    this.#profilers = [this.#heap, gc, this.#wall].filter((profiler) => profiler !== undefined);
+    const profilers = new ProfilerSet(parts, this.labelSets);
+    this.#profilers = profilers;
+    this.#allocations = createAllocationWindows(parts, profilers, (recording) => this.#convert([recording]));
     this.#sources = config.sourceMaps
       ? new SourceMaps({ startThread: startWorker, clock, diagnostics })
       : undefined;
@@ -98,7 +87,12 @@ export class Agent {
 
   /** How labels reach samples now. */
   get labels(): LabelContext {
-    return this.#wall?.labels ?? noLabelContext;
+    return this.#profilers.labels;
+  }
+
+  /** What is profiled now. */
+  get profileTypes(): readonly ProfileTypeName[] {
+    return [...this.#profilers.types, ...this.#allocations.scheduledTypes];
   }
 
   get #isPushing(): boolean {
@@ -114,21 +108,35 @@ export class Agent {
     return { ...counts, lastError, lastSentUnixMs };
   }
 
-  /** Starts every profiler that can run; @throws what the first one threw when none can. */
-  start(): void {
-    const failures: unknown[] = [];
-    for (const profiler of this.#profilers) {
-      try {
-        profiler.start();
-      } catch (error) {
-        failures.push(error);
-        this.#parts.diagnostics.warn(describeError(error));
-      }
-    }
-    const isNothingOn = failures.length === this.#profilers.length && !this.#allocations.isScheduled;
-    if (isNothingOn) throw failures[0] ?? this.#createNothingError();
-    this.#allocations.start();
+  /**
+   * Starts every profiler that can run, or those of one group; what is on already stays as it is.
+   *
+   * @throws what the first one threw when none can.
+   */
+  start(only?: ProfilerGroup): void {
+    if (only === undefined) this.#startAll();
+    else this.#profilers.startGroup(only);
     this.#scheduler.start();
+  }
+
+  #startAll(): void {
+    const { native, diagnostics } = this.#parts;
+    const failures = this.#profilers.start();
+    for (const failure of failures) {
+      // That the inspector cannot do all is said once, with what it does.
+      if (native === undefined) diagnostics.debug(describeError(failure));
+      else diagnostics.warn(describeError(failure));
+    }
+    const { scheduledTypes } = this.#allocations;
+    if (this.#profilers.isEmpty && scheduledTypes.length === 0) throw failures[0];
+    this.#allocations.start();
+  }
+
+  /** Switches one group off and sends what it recorded. Never rejects. */
+  async stopGroup(group: ProfilerGroup, timeoutMs: number): Promise<FlushResult> {
+    if (this.#stopping !== undefined) return await this.#stopping;
+    this.#convert(this.#profilers.stopGroup(group));
+    return await this.#sendAll(timeoutMs);
   }
 
   /** Samples every allocation for a time. Never rejects. */
@@ -171,7 +179,7 @@ export class Agent {
 
   /** What is alive in the heap now; undefined where that is not profiled. The windows that are pushed do not change. */
   async captureHeap(): Promise<Profile | undefined> {
-    const recording = this.#heap?.snapshot();
+    const recording = this.#profilers.heap?.snapshot();
     if (recording === undefined) return undefined;
     const profiles = await new WindowConversion([recording], this.#sources).convert();
     return profiles.length === 0 ? undefined : joinProfiles(profiles.map(({ profile }) => profile));
@@ -191,7 +199,7 @@ export class Agent {
     const deadlineMs = clock.nowMonotonicMs() + timeoutMs;
     this.#scheduler.stop();
     this.#allocations.stop();
-    const recordings = this.#readProfilers((profiler) => profiler.stop());
+    const recordings = this.#profilers.stop();
     const send = exporter.finish;
     if (send === undefined || !this.#isPushing || timeoutMs === 0) return;
     try {
@@ -213,7 +221,7 @@ export class Agent {
   async #stop(timeoutMs: number): Promise<FlushResult> {
     this.#scheduler.stop();
     this.#allocations.stop();
-    this.#convert(this.#readProfilers((profiler) => profiler.stop()));
+    this.#convert(this.#profilers.stop());
     const result = await this.#sendAll(timeoutMs);
     if (!result.ok) {
       this.#parts.diagnostics.warn(
@@ -236,36 +244,17 @@ export class Agent {
   }
 
   #cutWindow(): void {
-    if (this.#stopping === undefined) this.#convert(this.#readProfilers((profiler) => profiler.collect()));
+    if (this.#stopping === undefined) this.#convert(this.#profilers.collect());
   }
 
-  /** Only of the time profilers: each snapshot of the heap that is pushed counts once more. */
   #cutTimeWindow(): void {
-    if (this.#stopping !== undefined) return;
-    this.#convert(
-      this.#readProfilers((profiler) => (profiler === this.#heap ? undefined : profiler.collect())),
-    );
-  }
-
-  /** What every profiler gives; one that fails is reported and left out. */
-  #readProfilers(read: (profiler: Profiler) => Recording | undefined): readonly Recording[] {
-    const recordings: Recording[] = [];
-    for (const profiler of this.#profilers) {
-      try {
-        const recording = read(profiler);
-        if (recording !== undefined) recordings.push(recording);
-      } catch (error) {
-        const message = describeError(error);
-        this.#parts.diagnostics.warnOnce(`profiler:${message}`, message);
-      }
-    }
-    return recordings;
+    if (this.#stopping === undefined) this.#convert(this.#profilers.collectTime());
   }
 
   #convert(recordings: readonly Recording[]): void {
     // Those that are on now: by the time of the conversion others may have begun.
     const captures = [...this.#captures];
-    if (!this.#isPushing && captures.length === 0) return;
+    if (recordings.length === 0 || (!this.#isPushing && captures.length === 0)) return;
     const window = new WindowConversion(recordings, this.#sources);
     if (this.#isPushing) this.#windows.add(window);
     this.#convertingCount++;
@@ -332,15 +321,5 @@ export class Agent {
       cancel();
       cancelExpiry();
     }
-  }
-
-  #createNothingError(): SdkError {
-    const { config, platform } = this.#parts;
-    return new SdkError(
-      `profileTypes=${config.profileTypes.join(",")}: none of them is possible on ${platform}`,
-      {
-        code: "NATIVE_UNAVAILABLE",
-      },
-    );
   }
 }

@@ -3,8 +3,18 @@ import type { Logger } from "./diagnostics.ts";
 import type { PprofHandler } from "./http/pprof-handler.ts";
 import { pprofHandler } from "./http/pprof-handler.ts";
 import { fastifyPprof } from "./http/pprof-plugins.ts";
-import { getLabels, setLabels, start as startRun, stop as stopRun, tagWrapper } from "./index.ts";
-import type { LabelValues, ProfileTypeName, PyroscopeOptions } from "./options.ts";
+import {
+  getLabels,
+  setLabels,
+  startHeap,
+  start as startRun,
+  startWall,
+  stopHeap,
+  stop as stopRun,
+  stopWall,
+  tagWrapper,
+} from "./index.ts";
+import type { LabelValues, PyroscopeOptions } from "./options.ts";
 
 /** Options as `@pyroscope/nodejs` names them; those of this package are accepted too. */
 export interface PyroscopeConfig extends PyroscopeOptions {
@@ -33,16 +43,8 @@ export interface PyroscopeConfig extends PyroscopeOptions {
   readonly shortenPaths?: boolean | undefined;
 }
 
-type Group = "wall" | "heap";
-
-const GROUP_TYPES: { readonly [G in Group]: readonly ProfileTypeName[] } = {
-  wall: ["cpu", "wall"],
-  heap: ["inuse_objects", "inuse_space"],
-};
-
 let config: PyroscopeConfig = {};
 let logger: Logger | null | undefined;
-const started = new Set<Group>();
 
 /**
  * Keeps options for the start. Profile types and function names are those of `@pyroscope/nodejs` unless `typeIds` says
@@ -54,13 +56,11 @@ export function init(options: PyroscopeConfig = {}): void {
 
 /** Starts everything that is profiled. Never throws. */
 export function start(): void {
-  started.add("wall").add("heap");
-  startRun(toOptions(config.profileTypes));
+  startRun(toOptions());
 }
 
 /** Stops, and sends what is left. Always resolves. */
 export async function stop(): Promise<void> {
-  started.clear();
   await stopRun();
 }
 
@@ -73,20 +73,13 @@ export function wrapWithLabels<A extends readonly unknown[], T>(
   return tagWrapper(labels, fn, ...args);
 }
 
-async function change(group: Group, isOn: boolean): Promise<void> {
-  if (isOn) started.add(group);
-  else started.delete(group);
-  if (started.size === 0) await stopRun();
-  else startRun(toOptions([...started].flatMap((name) => GROUP_TYPES[name])));
+function toOptions(): PyroscopeOptions {
+  return { typeIds: "pyroscope-nodejs", ...config, logger: config.logger ?? logger };
 }
 
-function toOptions(profileTypes: readonly ProfileTypeName[] | undefined): PyroscopeOptions {
-  return { typeIds: "pyroscope-nodejs", ...config, logger: config.logger ?? logger, profileTypes };
-}
-
-/** Starts CPU and wall profiles. A heap that is profiled is then known from this moment on. */
+/** Starts CPU and wall profiles. */
 export function startWallProfiling(): void {
-  void change("wall", true);
+  startWall(toOptions());
 }
 
 /** The same as {@link startWallProfiling}. */
@@ -96,12 +89,12 @@ export function startCpuProfiling(): void {
 
 /** Starts heap profiles. */
 export function startHeapProfiling(): void {
-  void change("heap", true);
+  startHeap(toOptions());
 }
 
-/** Stops CPU and wall profiles. A heap that is profiled is then known from this moment on. */
-export function stopWallProfiling(): Promise<void> {
-  return change("wall", false);
+/** Stops CPU and wall profiles, and sends what they recorded. Always resolves. */
+export async function stopWallProfiling(): Promise<void> {
+  await stopWall();
 }
 
 /** The same as {@link stopWallProfiling}. */
@@ -109,9 +102,9 @@ export function stopCpuProfiling(): Promise<void> {
   return stopWallProfiling();
 }
 
-/** Stops heap profiles. */
-export function stopHeapProfiling(): Promise<void> {
-  return change("heap", false);
+/** Stops heap profiles, and sends what they recorded. Always resolves. */
+export async function stopHeapProfiling(): Promise<void> {
+  await stopHeap();
 }
 
 /** Labels of the current asynchronous context; there they belong to the process. */

@@ -28,10 +28,12 @@ export function describeError(error: unknown): string {
   let current: unknown = error;
   // Four levels: undici nests two, an AggregateError of connection attempts adds one.
   for (let depth = 0; depth < 4 && current !== undefined; depth++) {
-    parts.push(messageOf(current));
+    const message = messageOf(current);
+    // Messages that are thrown with a cause mostly end in what that says.
+    if (!parts.some((part) => part.endsWith(message))) parts.push(message);
     current = current instanceof Error ? current.cause : undefined;
   }
-  return [...new Set(parts.filter((part) => part !== ""))].join(": ");
+  return parts.join(": ");
 }
 
 function messageOf(error: unknown): string {

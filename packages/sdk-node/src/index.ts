@@ -63,6 +63,34 @@ export function flush(options?: TimeoutOptions): Promise<FlushResult> {
   return sdk.flush(options?.timeoutMs);
 }
 
+/**
+ * Starts CPU and wall profiles, and `block` where it is in `profileTypes`; what else is profiled goes on as it is. Where
+ * nothing is profiled, begins a run of those alone, with `options` or else those of the latest `start()`.
+ *
+ * @throws {@link SdkError} only with `strict`, as `start()` does.
+ */
+export function startWall(options?: PyroscopeOptions): void {
+  sdk.start(options, "wall");
+}
+
+/**
+ * Stops CPU and wall profiles at once, and sends what they recorded; what else is profiled goes on. The run ends with
+ * the last profile. Always resolves, within `timeoutMs`.
+ */
+export function stopWall(options?: TimeoutOptions): Promise<FlushResult> {
+  return sdk.stopGroup("wall", options?.timeoutMs);
+}
+
+/** As {@link startWall}, for profiles of live objects: those that are allocated from now on. */
+export function startHeap(options?: PyroscopeOptions): void {
+  sdk.start(options, "heap");
+}
+
+/** As {@link stopWall}, for profiles of live objects. */
+export function stopHeap(options?: TimeoutOptions): Promise<FlushResult> {
+  return sdk.stopGroup("heap", options?.timeoutMs);
+}
+
 /** The same as {@link tagWrapper}, by the name that it has in other profilers. */
 export const runWithLabels: TagWrapper = tagWrapper;
 
@@ -105,6 +133,10 @@ export const Pyroscope: {
   readonly start: typeof start;
   readonly stop: typeof stop;
   readonly flush: typeof flush;
+  readonly startWall: typeof startWall;
+  readonly stopWall: typeof stopWall;
+  readonly startHeap: typeof startHeap;
+  readonly stopHeap: typeof stopHeap;
   readonly captureAllocations: typeof captureAllocations;
   readonly tagWrapper: typeof tagWrapper;
   readonly runWithLabels: typeof runWithLabels;
@@ -116,6 +148,10 @@ export const Pyroscope: {
   start,
   stop,
   flush,
+  startWall,
+  stopWall,
+  startHeap,
+  stopHeap,
   captureAllocations,
   tagWrapper,
   runWithLabels,

@@ -22,7 +22,7 @@ const SIGNALS: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT"];
  * @param flush - bounded in time; never rejects.
  * @returns takes the listeners off.
  */
-export function watchSignals(target: SignalTarget, flush: () => Promise<void>): Cancel {
+export function watchSignals(target: SignalTarget, flush: () => Promise<unknown>): Cancel {
   let isFlushing = false;
   let isWatching = true;
 

@@ -19,10 +19,8 @@ export type PullResult =
 
 /** What a pull is made from. */
 export interface PullSourceOptions {
-  /** The agent of the run that is on, with what it profiles. */
-  readonly current: () =>
-    | { readonly agent: Agent; readonly profileTypes: readonly ProfileTypeName[] }
-    | undefined;
+  /** The agent of the run that is on. */
+  readonly current: () => Agent | undefined;
   readonly clock: Clock;
 }
 
@@ -60,7 +58,7 @@ export class PullSource {
     if (this.#busy.has(kind)) return refuse("busy", `a ${kind} profile is being taken: one at a time`);
     this.#busy.add(kind);
     try {
-      const profile = await this.#take(current.agent, kind, durationMs, signal);
+      const profile = await this.#take(current, kind, durationMs, signal);
       return { ok: true, pprof: await compress(encodePprof(profile ?? emptyProfile(kind))) };
     } catch (error) {
       return refuse("failed", `taking a ${kind} profile: ${describeError(error)}`);

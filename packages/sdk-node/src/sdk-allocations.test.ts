@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
+import { loadInspector } from "./profilers/inspector.ts";
 import { Sdk } from "./sdk.ts";
 import { createFakeNative } from "./testing/fake-native.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
@@ -20,6 +21,7 @@ function createSdk() {
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => createFakeNative(),
+    loadInspector,
     createExporter: () => new MemoryExporter(),
     process: new FakeProcess(),
     clock,

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { Sdk } from "./sdk.ts";
-import { createFakeNative } from "./testing/fake-native.ts";
+import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { MemoryExporter } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
@@ -16,6 +16,7 @@ function createRunningSdk() {
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => createFakeNative(),
+    loadInspector: noInspector,
     createExporter: () => new MemoryExporter(),
     process: new FakeProcess(),
     clock: new ManualClock(),

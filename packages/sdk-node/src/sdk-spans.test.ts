@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { ProfiledSpan } from "./labels/sample-context.ts";
 import { Sdk } from "./sdk.ts";
-import { createFakeNative } from "./testing/fake-native.ts";
+import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { MemoryExporter } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
@@ -27,6 +27,7 @@ function startSdk(platform: NodeJS.Platform = "linux") {
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => native,
+    loadInspector: noInspector,
     createExporter: () => new MemoryExporter(),
     process: new FakeProcess(),
     clock: new ManualClock(),

@@ -1,10 +1,11 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { SdkError } from "./errors.ts";
+import { loadInspector } from "./profilers/inspector.ts";
 import type { Host } from "./sdk.ts";
 import { Sdk } from "./sdk.ts";
 import type { FakeNative } from "./testing/fake-native.ts";
-import { createFakeNative } from "./testing/fake-native.ts";
+import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { MemoryExporter } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
@@ -23,6 +24,7 @@ function createSdk(more: Partial<Host> = {}) {
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => native,
+    loadInspector: noInspector,
     createExporter: () => exporter,
     process,
     clock,
@@ -53,6 +55,20 @@ describe("Sdk", () => {
     expect(sdk.status().state).toBe("off");
     expect(logger.lines).toEqual(["warn pyroscope: profiling is off: native profiler: no binding"]);
     expect(process.eventNames()).toEqual([]);
+  });
+
+  it("goes on with the inspector where there is one, and says so once", async () => {
+    const { logger, options, sdk } = createSdk({ loadNative: unavailable, loadInspector });
+
+    sdk.start({ ...options, profileTypes: ["cpu", "wall", "inuse_objects", "inuse_space", "block"] });
+
+    expect(logger.lines.filter((line) => line.startsWith("warn"))).toEqual([
+      "warn pyroscope: native profiler: no binding; the inspector profiles cpu, wall, inuse_space, without labels",
+    ]);
+    expect(sdk.status()).toMatchObject({ state: "running", backend: "inspector", labelMechanism: "none" });
+    expect(sdk.runWithLabels({ route: "/a" }, (x: number) => x, [1])).toBe(1);
+    await sdk.stop(0);
+    expect(sdk.status().backend).toBeUndefined();
   });
 
   it("throws that with strict", () => {

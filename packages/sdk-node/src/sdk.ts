@@ -9,26 +9,24 @@ import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
-import type { SignalTarget } from "./process-signals.ts";
-import { watchSignals } from "./process-signals.ts";
 import type { CaptureResult } from "./profilers/allocation-windows.ts";
+import type { BackendLoaders } from "./profilers/load-backend.ts";
+import { loadBackend } from "./profilers/load-backend.ts";
 import type { NativeBindings } from "./profilers/native.ts";
+import type { ProfilerGroup } from "./profilers/profiler-set.ts";
 import { PullSource } from "./pull-source.ts";
 import type { Environment } from "./resolve-config.ts";
 import { checkProblems, isSameConfig, resolveConfig } from "./resolve-config.ts";
 import { createResource } from "./resource.ts";
 import type { FlushResult, PyroscopeStatus } from "./status.ts";
+import type { WatchedProcess } from "./watch-process.ts";
+import { watchExit, watchProcess } from "./watch-process.ts";
 
 /** What the SDK uses of the process it runs in. */
-export interface Host {
+export interface Host extends BackendLoaders {
   readonly environment: () => Environment;
-  readonly loadNative: () => NativeBindings;
   readonly createExporter: (config: SdkConfig, diagnostics: Diagnostics) => CompressingExporter;
-  readonly process: SignalTarget & {
-    once(event: "beforeExit", listener: () => void): unknown;
-    prependListener(event: "exit", listener: () => void): unknown;
-    removeListener(event: "exit" | "beforeExit", listener: () => void): unknown;
-  };
+  readonly process: WatchedProcess;
   readonly clock: Clock;
   readonly random: () => number;
   readonly platform: NodeJS.Platform;
@@ -38,6 +36,7 @@ interface Run {
   readonly agent: Agent;
   readonly config: SdkConfig;
   readonly diagnostics: Diagnostics;
+  readonly backend: NonNullable<PyroscopeStatus["backend"]>;
   /** Leaves signals and the natural end to the program. */
   readonly release: Cancel;
   /** Leaves the `exit` event alone too: there is nothing left to send. */
@@ -60,6 +59,8 @@ export class Sdk {
   #run: Run | undefined;
   #stoppingRun: Run | undefined;
   #lastRun: Run | undefined;
+  /** Those of the latest start. */
+  #options: PyroscopeOptions = {};
   #diagnostics: Diagnostics = new Diagnostics(standardErrorLogger, "warn");
 
   /** Profiles for those who ask for them. */
@@ -69,21 +70,29 @@ export class Sdk {
     this.#host = host;
     this.pulls = new PullSource({
       clock: host.clock,
-      current: () => this.#run && { agent: this.#run.agent, profileTypes: this.#run.config.profileTypes },
+      current: () => this.#run?.agent,
     });
   }
 
-  /** @throws {@link SdkError} only with `strict`: `CONFIG_INVALID`, `NATIVE_UNAVAILABLE` or `PROFILER_FAILED`. */
-  start(options: PyroscopeOptions | undefined): void {
-    let isStrict = false;
+  /**
+   * @param only - starts nothing else; in a run that is on, `options` then do not count.
+   * @throws {@link SdkError} only with `strict`: `CONFIG_INVALID`, `NATIVE_UNAVAILABLE` or `PROFILER_FAILED`.
+   */
+  start(options: PyroscopeOptions | undefined, only?: ProfilerGroup): void {
+    let isStrict = this.#run?.config.strict ?? false;
     try {
-      const { config, problems } = resolveConfig(options ?? {}, this.#host.environment());
+      if (only !== undefined && this.#run !== undefined) {
+        this.#run.agent.start(only);
+        return;
+      }
+      this.#options = options ?? (only === undefined ? {} : this.#options);
+      const { config, problems } = resolveConfig(this.#options, this.#host.environment());
       isStrict = config.strict;
       if (isStrict) checkProblems(problems);
       const diagnostics = new Diagnostics(config.logger, config.logLevel);
       this.#diagnostics = diagnostics;
       for (const problem of problems) diagnostics.warn(problem);
-      this.#start(config, diagnostics);
+      this.#start(config, diagnostics, only);
     } catch (error) {
       if (isStrict) throw error;
       this.#diagnostics.warn(`profiling is off: ${describeError(error)}`);
@@ -104,6 +113,18 @@ export class Sdk {
     } finally {
       run.releaseExit();
       if (this.#stoppingRun === run) this.#stoppingRun = undefined;
+    }
+  }
+
+  /** Stops one group at once and sends what it recorded; the run ends with the last one. Never rejects. */
+  async stopGroup(group: ProfilerGroup, timeoutMs: number | undefined): Promise<FlushResult> {
+    const run = this.#run;
+    if (run === undefined) return NOTHING_TO_SEND;
+    try {
+      const result = run.agent.stopGroup(group, checkTimeout(timeoutMs) ?? run.config.uploadTimeoutMs);
+      return run.agent.profileTypes.length === 0 ? await this.stop(timeoutMs) : await result;
+    } catch (error) {
+      return this.#reportFailure(run, `stopping ${group}`, error);
     }
   }
 
@@ -216,7 +237,8 @@ export class Sdk {
       state,
       applicationName: this.#lastRun?.config.applicationName,
       serverAddress: this.#lastRun?.config.serverAddress,
-      profileTypes: this.#run?.config.profileTypes ?? [],
+      backend: this.#run?.backend,
+      profileTypes: this.#run?.agent.profileTypes ?? [],
       labelMechanism: this.labelMechanism,
       uploads: this.#lastRun?.agent.uploads,
       sourceMaps: this.#lastRun?.agent.sourceMaps,
@@ -224,10 +246,12 @@ export class Sdk {
     };
   }
 
-  #start(config: SdkConfig, diagnostics: Diagnostics): void {
+  #start(config: SdkConfig, diagnostics: Diagnostics, only: ProfilerGroup | undefined): void {
     const running = this.#run;
     if (running !== undefined && isSameConfig(running.config, config)) {
       diagnostics.debug("start() called again with the same options");
+      // What was switched off is on again.
+      running.agent.start();
       return;
     }
     if (running !== undefined) {
@@ -243,27 +267,39 @@ export class Sdk {
       diagnostics.warn("applicationName is not set: profiles appear as unknown_service");
     }
     const exporter = this.#host.createExporter(config, diagnostics);
-    const agent = this.#createAgent(config, diagnostics, exporter);
-    agent.start();
+    const { native, problem } = loadBackend(this.#host, config.strict);
+    const agent = this.#createAgent(config, diagnostics, exporter, native);
+    agent.start(only);
+    if (problem !== undefined) {
+      const types = agent.profileTypes.join(", ");
+      diagnostics.warn(`${problem}; the inspector profiles ${types}, without labels`);
+    }
     if (config.protocol !== "none") exporter.start();
     this.#run = {
       agent,
       config,
       diagnostics,
-      release: this.#watchProcess(agent, config),
-      releaseExit: this.#watchExit(agent, config),
+      backend: native === undefined ? "inspector" : "native",
+      release: watchProcess(this.#host.process, agent, config, () => this.stop(config.exitTimeoutMs)),
+      releaseExit: watchExit(this.#host.process, agent, config),
     };
     this.#lastRun = this.#run;
     diagnostics.info(
-      `profiling ${config.applicationName}: ${config.profileTypes.join(", ")} to ${config.serverAddress}`,
+      `profiling ${config.applicationName}: ${agent.profileTypes.join(", ")} to ${config.serverAddress}`,
     );
   }
 
-  #createAgent(config: SdkConfig, diagnostics: Diagnostics, exporter: CompressingExporter): Agent {
-    const { clock, random, platform, loadNative } = this.#host;
+  #createAgent(
+    config: SdkConfig,
+    diagnostics: Diagnostics,
+    exporter: CompressingExporter,
+    native: NativeBindings | undefined,
+  ): Agent {
+    const { clock, random, platform, loadInspector } = this.#host;
     return new Agent({
       config,
-      native: loadNative(),
+      native,
+      loadInspector,
       exporter,
       compress: (bytes) => exporter.compress(bytes),
       resource: createResource(config),
@@ -273,35 +309,6 @@ export class Sdk {
       isMainThread,
       platform,
     });
-  }
-
-  #watchProcess(agent: Agent, config: SdkConfig): Cancel {
-    const { process } = this.#host;
-    if (!config.flushOnExit) return () => {};
-    // Once: the flush keeps the process alive, and when it is done the event comes again.
-    const onBeforeExit = (): void => {
-      if (!agent.canFinish) void agent.flush(config.exitTimeoutMs);
-    };
-    process.once("beforeExit", onBeforeExit);
-    // Signals reach the main thread only.
-    const unwatch = isMainThread ? watchSignals(process, () => this.#stopForSignal(config)) : undefined;
-    return () => {
-      process.removeListener("beforeExit", onBeforeExit);
-      unwatch?.();
-    };
-  }
-
-  /** The natural end, `process.exit()`, what nobody caught, and signals that the program handles all end here. */
-  #watchExit(agent: Agent, config: SdkConfig): Cancel {
-    const { process } = this.#host;
-    const onExit = (): void => agent.finish(config.flushOnExit ? config.exitTimeoutMs : 0);
-    // First: a listener of the program may end the process from within.
-    process.prependListener("exit", onExit);
-    return () => process.removeListener("exit", onExit);
-  }
-
-  async #stopForSignal(config: SdkConfig): Promise<void> {
-    await this.stop(config.exitTimeoutMs);
   }
 
   #addLabels(run: Run, context: LabelContext, labels: LabelValues): SampleContext | undefined {

@@ -27,6 +27,9 @@ export interface PyroscopeStatus {
   readonly applicationName: string | undefined;
   /** Where its profiles go, without credentials. */
   readonly serverAddress: string | undefined;
+  /** What records: the native profiler, or the inspector where that cannot be loaded. Undefined while nothing runs. */
+  readonly backend: "native" | "inspector" | undefined;
+  /** What is profiled now. */
   readonly profileTypes: readonly ProfileTypeName[];
   /** How labels follow asynchronous work on this Node. */
   readonly labelMechanism: LabelMechanism;

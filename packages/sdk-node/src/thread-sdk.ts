@@ -1,6 +1,7 @@
 import process from "node:process";
 import { systemClock } from "./clock.ts";
 import { createHelperThread } from "./exporters/helper-thread.ts";
+import { loadInspector } from "./profilers/inspector.ts";
 import { loadNativeBindings } from "./profilers/native.ts";
 import { Sdk } from "./sdk.ts";
 
@@ -9,6 +10,7 @@ export const sdk: Sdk = new Sdk({
   // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
   environment: () => process.env,
   loadNative: loadNativeBindings,
+  loadInspector,
   createExporter: (config, diagnostics) => createHelperThread(config, systemClock, diagnostics),
   process,
   clock: systemClock,

@@ -26,6 +26,7 @@ export class WindowConversion {
 
   /** Leaves the event loop free for others in between. */
   async convert(): Promise<readonly TypedProfile[]> {
+    await Promise.all(this.#recordings.map(({ ready }) => ready));
     if (this.#sources !== undefined) {
       await this.#sources.resolve(await runInSlices(collectPositions(this.#recordings)));
     }

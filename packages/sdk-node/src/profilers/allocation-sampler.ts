@@ -4,7 +4,7 @@ import type { HeapNode, NativeBindings } from "./native.ts";
 
 /** What an allocation sampler needs. */
 export interface AllocationSamplerOptions {
-  readonly native: NativeBindings;
+  readonly native: NativeBindings | undefined;
   readonly loadInspector: () => Inspector;
   readonly intervalBytes: number;
   readonly stackDepth: number;
@@ -25,9 +25,13 @@ export class AllocationSampler {
     this.#options = options;
   }
 
-  /** @throws {@link SdkError} `PROFILER_FAILED` when another profiler samples the heap. */
+  /**
+   * @throws {@link SdkError} `PROFILER_FAILED` when another profiler samples the heap, `NATIVE_UNAVAILABLE` without the
+   * native profiler.
+   */
   start(): void {
-    const { native, loadInspector, intervalBytes, stackDepth } = this.#options;
+    const { loadInspector, intervalBytes, stackDepth } = this.#options;
+    const native = this.#native;
     const session = loadInspector().createSession();
     session.connect();
     let failure: Error | null = null;
@@ -52,7 +56,7 @@ export class AllocationSampler {
 
   /** What was allocated since the start. @throws when another profiler stopped the sampler. */
   stop(): HeapNode {
-    const { native } = this.#options;
+    const native = this.#native;
     try {
       return native.readHeapSampler();
     } finally {
@@ -60,5 +64,10 @@ export class AllocationSampler {
       this.#session?.disconnect();
       this.#session = undefined;
     }
+  }
+
+  get #native(): NativeBindings {
+    if (this.#options.native !== undefined) return this.#options.native;
+    throw new SdkError("allocations need the native profiler", { code: "NATIVE_UNAVAILABLE" });
   }
 }

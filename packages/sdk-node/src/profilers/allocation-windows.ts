@@ -24,7 +24,7 @@ export interface CaptureResult {
 export interface AllocationWindowsOptions {
   readonly sampler: AllocationSampler;
   /** V8's one heap sampler, which is away while a window is on. */
-  readonly heap: { pause(): void; resume(): void } | undefined;
+  readonly live: { readonly heap: { pause(): void; resume(): void } | undefined };
   /** What scheduled windows record; none are scheduled without one. */
   readonly types: readonly AllocationTypeName[];
   readonly windowMs: number;
@@ -68,8 +68,9 @@ export class AllocationWindows {
     this.#scheduler = types.length === 0 ? undefined : new Scheduler({ periodMs, clock, random, tick });
   }
 
-  get isScheduled(): boolean {
-    return this.#scheduler !== undefined;
+  /** What scheduled windows record; none without a schedule. */
+  get scheduledTypes(): readonly AllocationTypeName[] {
+    return this.#options.types;
   }
 
   start(): void {
@@ -92,12 +93,12 @@ export class AllocationWindows {
   async #capture(durationMs: number, types: readonly AllocationTypeName[]): Promise<CaptureResult> {
     if (this.#isStopped) return { ok: false, error: "nothing is profiled" };
     if (this.#open !== undefined) return await this.#open.result;
-    const { sampler, heap, clock } = this.#options;
-    heap?.pause();
+    const { sampler, live, clock } = this.#options;
+    live.heap?.pause();
     try {
       sampler.start();
     } catch (error) {
-      heap?.resume();
+      live.heap?.resume();
       return this.#fail(error);
     }
     let settle: (result: CaptureResult) => void = () => undefined;
@@ -115,7 +116,7 @@ export class AllocationWindows {
     if (open === undefined) return;
     this.#open = undefined;
     open.cancel();
-    const { sampler, heap, clock, record } = this.#options;
+    const { sampler, live, clock, record } = this.#options;
     const durationMs = clock.nowMonotonicMs() - open.startMs;
     try {
       record(this.#toRecording(sampler.stop(), open, durationMs));
@@ -123,7 +124,7 @@ export class AllocationWindows {
     } catch (error) {
       open.settle(this.#fail(error));
     } finally {
-      heap?.resume();
+      live.heap?.resume();
     }
   }
 

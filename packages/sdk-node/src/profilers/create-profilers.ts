@@ -2,18 +2,26 @@ import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import type { LabelSets } from "../labels/label-set.ts";
+import type { ProfileTypeName } from "../options.ts";
 import { AllocationSampler } from "./allocation-sampler.ts";
+import type { AllocationWindowsOptions } from "./allocation-windows.ts";
 import { AllocationWindows } from "./allocation-windows.ts";
+import { findCpuClock } from "./cpu-clock.ts";
 import { HeapProfiler } from "./heap-profiler.ts";
-import { loadInspector } from "./inspector.ts";
+import type { Inspector } from "./inspector.ts";
+import { InspectorHeapSampler } from "./inspector-heap-sampler.ts";
+import { InspectorProfiler } from "./inspector-profiler.ts";
 import type { NativeBindings } from "./native.ts";
-import type { Recording } from "./profiler.ts";
+import type { Recording, TimeProfiler } from "./profiler.ts";
 import { WallProfiler } from "./wall-profiler.ts";
 
 /** What the profilers of one run are created from. */
 export interface ProfilerParts {
   readonly config: SdkConfig;
-  readonly native: NativeBindings;
+  /** Undefined where it cannot be loaded: the inspector then profiles what it can. */
+  readonly native: NativeBindings | undefined;
+  /** @throws {@link SdkError} `NATIVE_UNAVAILABLE` where there is none. */
+  readonly loadInspector: () => Inspector;
   readonly clock: Clock;
   readonly random: () => number;
   readonly diagnostics: Diagnostics;
@@ -21,18 +29,23 @@ export interface ProfilerParts {
   readonly platform: NodeJS.Platform;
 }
 
-/** The profiler of CPU, wall and blocked time, where one of those is wanted and possible. */
-export function createWallProfiler(parts: ProfilerParts, labelSets: LabelSets): WallProfiler | undefined {
+/** The profiler of CPU, wall and blocked time, where one of those is in `wanted` and possible. */
+export function createTimeProfiler(
+  parts: ProfilerParts,
+  labelSets: LabelSets,
+  wanted: readonly ProfileTypeName[],
+): TimeProfiler | undefined {
   const { native, config, clock, diagnostics, isMainThread, platform } = parts;
   const isWindows = platform === "win32";
-  const types = (["cpu", "wall"] as const).filter((type) => config.profileTypes.includes(type));
+  const types = (["cpu", "wall"] as const).filter((type) => wanted.includes(type));
+  if (native === undefined) return createInspectorProfiler(parts, types);
   const supported = types.filter((type) => type === "wall" || !isWindows);
   if (supported.length < types.length) {
     diagnostics.warn(
       "on Windows the native profiler knows neither CPU time nor labels: profiles are wall time without labels",
     );
   }
-  const hasBlock = config.profileTypes.includes("block") && !isWindows;
+  const hasBlock = wanted.includes("block") && !isWindows;
   if (supported.length === 0 && !hasBlock) return undefined;
   return new WallProfiler({
     native,
@@ -42,22 +55,46 @@ export function createWallProfiler(parts: ProfilerParts, labelSets: LabelSets): 
     isMainThread,
     platform,
     blockThresholdMs: hasBlock ? config.eventLoopBlockThresholdMs : undefined,
-    loadInspector: config.lineNumbers ? loadInspector : undefined,
+    loadInspector: config.lineNumbers ? parts.loadInspector : undefined,
     labelSets,
     clock,
     diagnostics,
   });
 }
 
-/** The profiler of live objects, where they are wanted. */
-export function createHeapProfiler(parts: ProfilerParts): HeapProfiler | undefined {
+function createInspectorProfiler(
+  parts: ProfilerParts,
+  types: readonly ("cpu" | "wall")[],
+): InspectorProfiler | undefined {
+  const { config, clock, diagnostics, isMainThread } = parts;
+  const readCpuMicros = findCpuClock(isMainThread);
+  const possible = types.filter((type) => type === "wall" || readCpuMicros !== undefined);
+  if (possible.length === 0) return undefined;
+  const { sampleRateHz } = config;
+  return new InspectorProfiler({
+    loadInspector: parts.loadInspector,
+    types: possible,
+    sampleRateHz,
+    readCpuMicros,
+    clock,
+    diagnostics,
+  });
+}
+
+/** The profiler of live objects, where some of `wanted` are possible. */
+export function createHeapProfiler(
+  parts: ProfilerParts,
+  wanted: readonly ProfileTypeName[],
+): HeapProfiler | undefined {
   const { native, config, clock, diagnostics } = parts;
-  const types = (["inuse_objects", "inuse_space"] as const).filter((type) =>
-    config.profileTypes.includes(type),
+  const isInspector = native === undefined;
+  const types = (["inuse_objects", "inuse_space"] as const).filter(
+    // The inspector gives bytes without objects.
+    (type) => wanted.includes(type) && !(isInspector && type === "inuse_objects"),
   );
   if (types.length === 0) return undefined;
   return new HeapProfiler({
-    native,
+    sampler: native ?? new InspectorHeapSampler(parts.loadInspector),
     types,
     intervalBytes: config.heapSamplingIntervalBytes,
     stackDepth: config.heapStackDepth,
@@ -69,15 +106,15 @@ export function createHeapProfiler(parts: ProfilerParts): HeapProfiler | undefin
 /** Windows of allocations: on request, and scheduled where they are wanted. */
 export function createAllocationWindows(
   parts: ProfilerParts,
-  heap: HeapProfiler | undefined,
+  live: AllocationWindowsOptions["live"],
   record: (recording: Recording) => void,
 ): AllocationWindows {
-  const { native, config, clock, random, diagnostics } = parts;
+  const { native, config, clock, random, diagnostics, loadInspector } = parts;
   const intervalBytes = config.heapSamplingIntervalBytes;
   const stackDepth = config.heapStackDepth;
   return new AllocationWindows({
     sampler: new AllocationSampler({ native, loadInspector, intervalBytes, stackDepth }),
-    heap,
+    live,
     types: (["alloc_objects", "alloc_space"] as const).filter((type) => config.profileTypes.includes(type)),
     windowMs: config.allocationWindowMs,
     periodMs: config.allocationPeriodMs,

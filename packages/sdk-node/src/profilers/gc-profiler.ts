@@ -15,6 +15,7 @@ const SORTS: ReadonlyMap<unknown, string> = new Map([
  * `Garbage Collection` of CPU and wall profiles is sampled.
  */
 export class GcProfiler implements Profiler {
+  readonly types = ["gc"] as const;
   readonly #clock: Clock;
   readonly #observer = new PerformanceObserver((list) => this.#add(list.getEntries()));
   #isRunning = false;

@@ -10,7 +10,7 @@ function createProfiler() {
   const { diagnostics } = createRecordingDiagnostics();
   const types = ["inuse_space"] as const;
   const profiler = new HeapProfiler({
-    native,
+    sampler: native,
     types,
     intervalBytes: 1024,
     stackDepth: 9,
@@ -37,16 +37,19 @@ describe("HeapProfiler", () => {
     expect(native.heapCalls).toEqual(["start 1024 9", "stop", "start 1024 9", "read"]);
   });
 
-  it("stops while it is paused, and is not paused when it starts again", () => {
+  it("leaves the sampler to whoever paused it, also when it is stopped and started meanwhile", () => {
     const { profiler, native } = createProfiler();
     profiler.start();
     profiler.pause();
 
     expect(profiler.stop()).toBeUndefined();
     profiler.start();
+    expect(profiler.collect()).toBeUndefined();
+    expect(native.heapCalls).toEqual(["start 1024 9", "stop"]);
+    profiler.resume();
 
     expect(profiler.collect()).toBeDefined();
-    expect(native.heapCalls).toEqual(["start 1024 9", "stop", "stop", "start 1024 9", "read"]);
+    expect(native.heapCalls).toEqual(["start 1024 9", "stop", "start 1024 9", "read"]);
   });
 
   it("does not begin by being resumed", () => {

@@ -4,12 +4,12 @@ import { describeError, SdkError } from "../errors.ts";
 import type { HeapTypeName } from "../transform/convert-heap-tree.ts";
 import { convertHeapTree } from "../transform/convert-heap-tree.ts";
 import { collectPositions } from "../transform/script-positions.ts";
-import type { HeapNode, NativeBindings } from "./native.ts";
+import type { HeapNode, HeapSampler } from "./native.ts";
 import type { Profiler, Recording } from "./profiler.ts";
 
 /** What a heap profiler needs. */
 export interface HeapProfilerOptions {
-  readonly native: NativeBindings;
+  readonly sampler: HeapSampler;
   readonly types: readonly HeapTypeName[];
   readonly intervalBytes: number;
   readonly stackDepth: number;
@@ -19,6 +19,7 @@ export interface HeapProfilerOptions {
 
 /** Objects alive in V8's heap, by who allocated them, since the sampler was started. */
 export class HeapProfiler implements Profiler {
+  readonly types: readonly HeapTypeName[];
   readonly #options: HeapProfilerOptions;
   #isRunning = false;
   #isPaused = false;
@@ -26,13 +27,14 @@ export class HeapProfiler implements Profiler {
 
   constructor(options: HeapProfilerOptions) {
     this.#options = options;
+    this.types = options.types;
   }
 
   start(): void {
     if (this.#isRunning) return;
-    const { native, intervalBytes, stackDepth, clock } = this.#options;
+    const { sampler, intervalBytes, stackDepth, clock } = this.#options;
     try {
-      native.startHeapSampler(intervalBytes, stackDepth);
+      if (!this.#isPaused) sampler.startHeapSampler(intervalBytes, stackDepth);
     } catch (cause) {
       throw new SdkError(`starting the heap profiler: ${describeError(cause)}`, {
         code: "PROFILER_FAILED",
@@ -43,17 +45,21 @@ export class HeapProfiler implements Profiler {
     this.#windowStartUnixMs = clock.nowUnixMs();
   }
 
-  /** Lets another sampler have the heap. The next windows are of what is allocated after {@link HeapProfiler.resume}. */
+  /**
+   * Lets another sampler have the heap, also when this one is started meanwhile. The next windows are of what is
+   * allocated after {@link HeapProfiler.resume}.
+   */
   pause(): void {
-    if (!this.#isRunning || this.#isPaused) return;
+    if (this.#isPaused) return;
     this.#isPaused = true;
-    this.#options.native.stopHeapSampler();
+    if (this.#isRunning) this.#options.sampler.stopHeapSampler();
   }
 
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#options.native.startHeapSampler(this.#options.intervalBytes, this.#options.stackDepth);
+    if (!this.#isRunning) return;
+    this.#options.sampler.startHeapSampler(this.#options.intervalBytes, this.#options.stackDepth);
     this.#windowStartUnixMs = this.#options.clock.nowUnixMs();
   }
 
@@ -79,18 +85,18 @@ export class HeapProfiler implements Profiler {
       return this.collect();
     } finally {
       this.#isRunning = false;
-      this.#isPaused = false;
-      this.#options.native.stopHeapSampler();
+      // Paused, it is not ours to stop.
+      if (!this.#isPaused) this.#options.sampler.stopHeapSampler();
     }
   }
 
   /** V8 has one sampler for each isolate, so another profiler that stops its own stops this one too. */
   #read(): HeapNode {
-    const { native, diagnostics, intervalBytes, stackDepth } = this.#options;
+    const { sampler, diagnostics, intervalBytes, stackDepth } = this.#options;
     try {
-      return native.readHeapSampler();
+      return sampler.readHeapSampler();
     } catch (cause) {
-      native.startHeapSampler(intervalBytes, stackDepth);
+      sampler.startHeapSampler(intervalBytes, stackDepth);
       diagnostics.warnOnce(
         "heap-stopped",
         "another profiler in this process stopped the heap sampler: it was started again, without what was allocated before",

@@ -81,16 +81,20 @@ export interface NativeTimeOptions {
   readonly isMainThread: boolean;
 }
 
-/** What this package uses of the native profiler. */
-export interface NativeBindings {
-  readonly createTimeProfiler: (options: NativeTimeOptions) => NativeTimeProfiler;
-  readonly sampleCountIndex: number;
-  /** True when AsyncLocalStorage lives in V8's context slot, which the native profiler reads by itself. */
-  readonly isAsyncContextFrameActive: () => boolean;
+/** V8's one sampler of live objects. */
+export interface HeapSampler {
   readonly startHeapSampler: (intervalBytes: number, stackDepth: number) => void;
   /** @throws when another copy of the profiler in this thread stopped the sampler. */
   readonly readHeapSampler: () => HeapNode;
   readonly stopHeapSampler: () => void;
+}
+
+/** What this package uses of the native profiler. */
+export interface NativeBindings extends HeapSampler {
+  readonly createTimeProfiler: (options: NativeTimeOptions) => NativeTimeProfiler;
+  readonly sampleCountIndex: number;
+  /** True when AsyncLocalStorage lives in V8's context slot, which the native profiler reads by itself. */
+  readonly isAsyncContextFrameActive: () => boolean;
 }
 
 interface TimeModule {

@@ -1,4 +1,5 @@
 import type { Profile } from "@pyroscope-ts/protocol";
+import type { LabelContext } from "../labels/label-context.ts";
 import type { ProfileTypeName } from "../options.ts";
 import type { ScriptPosition, SourceLookup } from "../source-maps/script-position.ts";
 
@@ -16,6 +17,8 @@ export interface TypedProfile {
 export interface Recording {
   readonly startUnixNanos: bigint;
   readonly durationNanos: bigint;
+  /** Resolves when there is something to convert, where the profiler tells that later. Never rejects. */
+  readonly ready?: Promise<void>;
   /** What {@link Recording.convert} can show in its source, where something is known of that. */
   readonly positions?: () => Generator<void, readonly ScriptPosition[]>;
   /** Profiles with at least one sample. */
@@ -24,6 +27,8 @@ export interface Recording {
 
 /** Records without pause from `start` to `stop`; each `collect` ends one window and begins the next. */
 export interface Profiler {
+  /** What it records. */
+  readonly types: readonly ProfileTypeName[];
   /** @throws {@link SdkError} `NATIVE_UNAVAILABLE` or `PROFILER_FAILED` when it cannot run here. */
   start(): void;
   /**
@@ -34,4 +39,10 @@ export interface Profiler {
   collect(): Recording | undefined;
   /** The last window. A profiler that does not run gives undefined. */
   stop(): Recording | undefined;
+}
+
+/** A profiler of CPU and wall time. */
+export interface TimeProfiler extends Profiler {
+  /** How labels reach its samples now; another object after the profiler had to be made anew. */
+  readonly labels: LabelContext;
 }

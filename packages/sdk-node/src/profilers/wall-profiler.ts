@@ -17,7 +17,7 @@ import type { Inspector } from "./inspector.ts";
 import type { LineNode } from "./line-sampler.ts";
 import { LineSampler } from "./line-sampler.ts";
 import type { NativeBindings, NativeTimeProfiler } from "./native.ts";
-import type { Profiler, Recording } from "./profiler.ts";
+import type { Recording, TimeProfiler } from "./profiler.ts";
 import { TurnProbe } from "./turn-probe.ts";
 
 /** What a wall profiler needs. */
@@ -58,7 +58,8 @@ interface Running {
  * of 1631 windows under extreme code churn), so it is off until the bug is seen for certain, and then on for the
  * rest of the run. Without it the native side heals itself one window later.
  */
-export class WallProfiler implements Profiler {
+export class WallProfiler implements TimeProfiler {
+  readonly types: readonly ("cpu" | "wall" | "block")[];
   readonly #options: WallProfilerOptions;
   readonly #intervalMicros: number;
   readonly #probe: TurnProbe | undefined;
@@ -69,11 +70,11 @@ export class WallProfiler implements Profiler {
   constructor(options: WallProfilerOptions) {
     this.#options = options;
     this.#intervalMicros = Math.round(1_000_000 / options.sampleRateHz);
-    const { blockThresholdMs, clock } = options;
+    const { blockThresholdMs, clock, types } = options;
+    this.types = blockThresholdMs === undefined ? types : [...types, "block"];
     this.#probe = blockThresholdMs === undefined ? undefined : new TurnProbe(clock, blockThresholdMs);
   }
 
-  /** How labels reach this profiler's samples; another object after the profiler had to be made anew. */
   get labels(): LabelContext {
     return this.#running?.labels ?? noLabelContext;
   }

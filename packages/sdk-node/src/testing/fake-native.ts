@@ -1,3 +1,4 @@
+import { SdkError } from "../errors.ts";
 import type {
   HeapNode,
   NativeBindings,
@@ -109,4 +110,9 @@ export function createFakeNative(hasFrames = false): FakeNative {
       isHeapStopped = true;
     },
   };
+}
+
+/** The inspector of a Node that was built without one. */
+export function noInspector(): never {
+  throw new SdkError("no inspector", { code: "NATIVE_UNAVAILABLE" });
 }

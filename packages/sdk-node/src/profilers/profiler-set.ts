@@ -1,0 +1,160 @@
+import { describeError, SdkError } from "../errors.ts";
+import type { LabelContext } from "../labels/label-context.ts";
+import { noLabelContext } from "../labels/label-context.ts";
+import type { LabelSets } from "../labels/label-set.ts";
+import type { ProfileTypeName } from "../options.ts";
+import { createHeapProfiler, createTimeProfiler, type ProfilerParts } from "./create-profilers.ts";
+import { GcProfiler } from "./gc-profiler.ts";
+import type { HeapProfiler } from "./heap-profiler.ts";
+import type { Profiler, Recording, TimeProfiler } from "./profiler.ts";
+
+/** Profilers that are switched on and off while the others go on: CPU, wall and blocked time, or live objects. */
+export type ProfilerGroup = "wall" | "heap";
+
+interface Group {
+  readonly types: readonly ProfileTypeName[];
+  /** Those that it has where the configuration names none of them. */
+  readonly defaults: readonly ProfileTypeName[];
+}
+
+const GROUPS: { readonly [G in ProfilerGroup]: Group } = {
+  wall: { types: ["cpu", "wall", "block"], defaults: ["cpu", "wall"] },
+  heap: { types: ["inuse_objects", "inuse_space"], defaults: ["inuse_objects", "inuse_space"] },
+};
+
+const ORDER: readonly ProfileTypeName[] = [...GROUPS.wall.types, ...GROUPS.heap.types, "gc"];
+
+/** The profilers of one run: which of them are on, and what they record. */
+export class ProfilerSet {
+  readonly #parts: ProfilerParts;
+  readonly #labelSets: LabelSets;
+  readonly #gc: GcProfiler | undefined;
+  #time: TimeProfiler | undefined;
+  #heap: HeapProfiler | undefined;
+  readonly #running = new Set<Profiler>();
+
+  constructor(parts: ProfilerParts, labelSets: LabelSets) {
+    this.#parts = parts;
+    this.#labelSets = labelSets;
+    this.#gc = parts.config.profileTypes.includes("gc") ? new GcProfiler(parts.clock) : undefined;
+  }
+
+  /** How labels reach samples now. */
+  get labels(): LabelContext {
+    return this.#time?.labels ?? noLabelContext;
+  }
+
+  /** The profiler of live objects, on or not; undefined where there is none. */
+  get heap(): HeapProfiler | undefined {
+    this.#heap ??= createHeapProfiler(this.#parts, this.#typesOf("heap"));
+    return this.#heap;
+  }
+
+  get isEmpty(): boolean {
+    return this.#running.size === 0;
+  }
+
+  /** Of the types that the configuration names, and those that were switched on, the ones that are recorded. */
+  get types(): readonly ProfileTypeName[] {
+    return this.#inOrder()
+      .flatMap(({ types }) => types)
+      .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  }
+
+  /** Starts what the configuration names. @returns what those threw that do not run. */
+  start(): readonly unknown[] {
+    const failures: unknown[] = [];
+    const { profileTypes } = this.#parts.config;
+    const groups = (["heap", "wall"] as const).filter((group) =>
+      GROUPS[group].types.some((type) => profileTypes.includes(type)),
+    );
+    const starts = groups.map((group) => () => this.startGroup(group));
+    if (this.#gc !== undefined) starts.push(() => this.#start(this.#gc));
+    for (const start of starts) {
+      try {
+        start();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    return failures;
+  }
+
+  /** @throws {@link SdkError} `NATIVE_UNAVAILABLE` or `PROFILER_FAILED` when it cannot run. */
+  startGroup(group: ProfilerGroup): void {
+    const types = this.#typesOf(group);
+    let profiler: Profiler | undefined;
+    if (group === "wall") profiler = this.#time ??= createTimeProfiler(this.#parts, this.#labelSets, types);
+    else profiler = this.heap;
+    if (profiler === undefined) {
+      throw new SdkError(
+        `profileTypes=${types.join(",")}: none of them is possible on ${this.#parts.platform}`,
+        {
+          code: "NATIVE_UNAVAILABLE",
+        },
+      );
+    }
+    this.#start(profiler);
+  }
+
+  /** The last window of what was switched off; undefined where it was not on. */
+  stopGroup(group: ProfilerGroup): readonly Recording[] {
+    const profiler = group === "wall" ? this.#time : this.#heap;
+    if (profiler === undefined || !this.#running.delete(profiler)) return [];
+    return this.#read([profiler], () => profiler.stop());
+  }
+
+  /** Ends a window everywhere and begins the next. */
+  collect(): readonly Recording[] {
+    return this.#read(this.#inOrder(), (profiler) => profiler.collect());
+  }
+
+  /** As {@link ProfilerSet.collect}, without live objects: each snapshot of those that is pushed counts once more. */
+  collectTime(): readonly Recording[] {
+    const profilers = this.#inOrder().filter((profiler) => profiler !== this.#heap);
+    return this.#read(profilers, (profiler) => profiler.collect());
+  }
+
+  stop(): readonly Recording[] {
+    const recordings = this.#read(this.#inOrder(), (profiler) => profiler.stop());
+    this.#running.clear();
+    return recordings;
+  }
+
+  /** Heap first: what the reading of the others allocates must not show in it. */
+  #inOrder(): readonly Profiler[] {
+    return [this.#heap, this.#gc, this.#time].filter(
+      (profiler) => profiler !== undefined && this.#running.has(profiler),
+    ) as readonly Profiler[];
+  }
+
+  #start(profiler: Profiler | undefined): void {
+    if (profiler === undefined || this.#running.has(profiler)) return;
+    profiler.start();
+    this.#running.add(profiler);
+  }
+
+  /** What every profiler gives; one that fails is reported and left out. */
+  #read(
+    profilers: readonly Profiler[],
+    read: (profiler: Profiler) => Recording | undefined,
+  ): readonly Recording[] {
+    const recordings: Recording[] = [];
+    for (const profiler of profilers) {
+      try {
+        const recording = read(profiler);
+        if (recording !== undefined) recordings.push(recording);
+      } catch (error) {
+        const message = describeError(error);
+        this.#parts.diagnostics.warnOnce(`profiler:${message}`, message);
+      }
+    }
+    return recordings;
+  }
+
+  #typesOf(group: ProfilerGroup): readonly ProfileTypeName[] {
+    const { types, defaults } = GROUPS[group];
+    const configured = types.filter((type) => this.#parts.config.profileTypes.includes(type));
+    return configured.length === 0 ? defaults : configured;
+  }
+}
