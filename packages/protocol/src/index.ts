@@ -66,6 +66,7 @@ export type { SpeedscopeOptions } from "./profile/format-speedscope.ts";
 export { formatSpeedscope } from "./profile/format-speedscope.ts";
 export { mergeProfiles } from "./profile/merge-profiles.ts";
 export { mergeTrees } from "./profile/merge-trees.ts";
+export { pickSamples } from "./profile/pick-samples.ts";
 export type {
   FunctionIndex,
   FunctionTable,

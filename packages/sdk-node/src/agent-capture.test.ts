@@ -9,21 +9,21 @@ import { createResource } from "./resource.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { formatSamples } from "./testing/format-samples.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
-import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { type MemoryExporter, MemoryHelper } from "./testing/memory-exporter.ts";
 import { createRecordingDiagnostics } from "./testing/recording-logger.ts";
 
 function createRunningAgent(options: PyroscopeOptions = {}) {
   const native = createFakeNative();
   const clock = new ManualClock();
-  const exporter = new MemoryExporter();
+  const helper = new MemoryHelper(options.protocol === "none" ? [] : undefined);
+  const { exporter } = helper;
   const { diagnostics, lines } = createRecordingDiagnostics();
   const { config } = resolveConfig({ applicationName: "app", profileTypes: ["wall"], ...options }, {});
   const agent = new Agent({
     config,
     native,
     loadInspector: noInspector,
-    exporter,
-    compress: exporter.compress,
+    helper,
     resource: createResource(config),
     clock,
     random: () => 0.5,

@@ -10,21 +10,21 @@ import { createResource } from "./resource.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { formatSamples } from "./testing/format-samples.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
-import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { MemoryHelper } from "./testing/memory-exporter.ts";
 import { createRecordingDiagnostics } from "./testing/recording-logger.ts";
 
 function createAgent(options: PyroscopeOptions = {}, platform: NodeJS.Platform = "linux") {
   const native = createFakeNative();
   const clock = new ManualClock();
-  const exporter = new MemoryExporter();
+  const helper = new MemoryHelper();
+  const { exporter } = helper;
   const { diagnostics, lines } = createRecordingDiagnostics();
   const { config } = resolveConfig({ applicationName: "app", ...options }, {});
   const agent = new Agent({
     config,
     native,
     loadInspector: noInspector,
-    exporter,
-    compress: exporter.compress,
+    helper,
     resource: createResource(config),
     clock,
     random: () => 0.5,
@@ -32,7 +32,7 @@ function createAgent(options: PyroscopeOptions = {}, platform: NodeJS.Platform =
     isMainThread: true,
     platform,
   });
-  return { agent, clock, exporter, lines, native };
+  return { agent, clock, exporter, helper, lines, native };
 }
 
 /** Each upload as its profiles, each as its name and samples. */
@@ -44,7 +44,7 @@ function read({ uploads }: { readonly uploads: readonly ProfileUpload[] }): read
 
 describe("Agent", () => {
   it("sends each window as one upload with every profile of it", async () => {
-    const { agent, exporter, native } = createAgent({ profileTypes: ["cpu", "wall"] });
+    const { agent, exporter, helper, native } = createAgent({ profileTypes: ["cpu", "wall"] });
     agent.start();
 
     native.profilers[0]?.tick("first");
@@ -57,7 +57,7 @@ describe("Agent", () => {
       ["process_cpu: first 1000000", "wall: first 10000000"],
       ["process_cpu: second 1000000", "wall: second 10000000"],
     ]);
-    expect(exporter.isShutDown).toBe(true);
+    expect([exporter.isShutDown, helper.isShutDown]).toEqual([true, true]);
   });
 
   it("collects at every period by itself", async () => {
@@ -213,9 +213,10 @@ describe("Agent", () => {
   });
 
   it("sends all that is left at the exit of the process, also a window on its way to the queue", async () => {
-    const { agent, exporter, native } = createAgent({ profileTypes: ["wall"] });
+    const { agent, exporter, helper, native } = createAgent({ profileTypes: ["wall"] });
     const finished: (readonly string[])[] = [];
-    exporter.finish = (uploads, timeoutMs) => {
+    helper.finish = (batches, timeoutMs) => {
+      const uploads = batches.flatMap((batch) => batch.uploads);
       finished.push([`${timeoutMs} ms`, ...read({ uploads }).flat()]);
       return uploads.length;
     };
@@ -234,8 +235,8 @@ describe("Agent", () => {
   });
 
   it("says at the exit what was not sent", () => {
-    const { agent, exporter, lines, native } = createAgent({ profileTypes: ["wall"] });
-    exporter.finish = () => 0;
+    const { agent, helper, lines, native } = createAgent({ profileTypes: ["wall"] });
+    helper.finish = () => 0;
     agent.start();
     native.profilers[0]?.tick("work");
 
@@ -245,8 +246,8 @@ describe("Agent", () => {
   });
 
   it("survives an exporter that throws at the exit", () => {
-    const { agent, exporter, lines, native } = createAgent({ profileTypes: ["wall"] });
-    exporter.finish = () => {
+    const { agent, helper, lines, native } = createAgent({ profileTypes: ["wall"] });
+    helper.finish = () => {
       throw new Error("no shared memory");
     };
     agent.start();
@@ -258,8 +259,8 @@ describe("Agent", () => {
   });
 
   it("sends nothing at the exit where that is not wanted, and stops the profilers", () => {
-    const { agent, exporter, native } = createAgent({ profileTypes: ["wall"] });
-    exporter.finish = () => {
+    const { agent, helper, native } = createAgent({ profileTypes: ["wall"] });
+    helper.finish = () => {
       throw new Error("called");
     };
     agent.start();

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { gzipSync } from "node:zlib";
 import type { Profile } from "@pyroscope-ts/protocol";
-import { encodePprof } from "@pyroscope-ts/protocol";
 import { Capture } from "./capture.ts";
+import { Delivery } from "./delivery.ts";
 import { describeError } from "./errors.ts";
-import type { ProfileExporter, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
+import { adaptExporter, isCustomExporter } from "./exporters/custom-exporter.ts";
+import { type EncodedProfile, encodeProfile } from "./exporters/encode-profile.ts";
+import type { Helper, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
 import type { LabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
 import type { ProfileTypeName } from "./options.ts";
@@ -17,10 +18,9 @@ import type { Resource } from "./resource.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { SourceMapStatus } from "./source-maps/source-maps.ts";
 import { SourceMaps, startWorker } from "./source-maps/source-maps.ts";
-import type { FlushResult, UploadStatus } from "./status.ts";
+import type { ExporterStatus, FlushResult, UploadStatus } from "./status.ts";
 import { joinProfiles } from "./transform/join-profiles.ts";
 import { toLegacyNames } from "./transform/legacy-names.ts";
-import { UploadQueue } from "./upload-queue.ts";
 import { WindowConversion } from "./window-conversion.ts";
 
 // Retries wait at most this long, so that data flows soon after a long outage has ended.
@@ -29,9 +29,7 @@ const MIN_RETRY_DELAY_MS = 1000;
 
 /** What an agent is built from. */
 export interface AgentParts extends ProfilerParts {
-  readonly exporter: ProfileExporter;
-  /** Bytes in gzip, made on another thread. */
-  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
+  readonly helper: Helper;
   readonly resource: Resource;
 }
 
@@ -45,7 +43,7 @@ export class Agent {
   readonly #profilers: ProfilerSet;
   readonly #allocations: AllocationWindows;
   readonly #scheduler: Scheduler;
-  readonly #queue: UploadQueue;
+  readonly #delivery: Delivery;
   readonly #sources: SourceMaps | undefined;
   // Windows are converted one after the other, in the order in which they were taken.
   #conversion: Promise<void> = Promise.resolve();
@@ -56,7 +54,7 @@ export class Agent {
   #stopping: Promise<FlushResult> | undefined;
 
   constructor(parts: AgentParts) {
-    const { config, clock, random, diagnostics, exporter, resource } = parts;
+    const { config, clock, random, diagnostics, helper, resource } = parts;
     this.#parts = parts;
     this.labelSets = new LabelSets(
       { maxValues: config.maxLabelValues, maxSets: config.maxLabelSets, maxLabels: resource.maxSampleLabels },
@@ -68,8 +66,9 @@ export class Agent {
     this.#sources = config.sourceMaps
       ? new SourceMaps({ startThread: startWorker, clock, diagnostics })
       : undefined;
-    this.#queue = new UploadQueue({
-      exporter,
+    this.#delivery = new Delivery({
+      helper,
+      exporters: config.exporters.filter(isCustomExporter).map(adaptExporter),
       capacityBytes: config.uploadQueueBytes,
       timeoutMs: config.uploadTimeoutMs,
       maxDelayMs: Math.max(MIN_RETRY_DELAY_MS, Math.min(config.uploadRateMs, MAX_RETRY_DELAY_MS)),
@@ -95,8 +94,9 @@ export class Agent {
     return [...this.#profilers.types, ...this.#allocations.scheduledTypes];
   }
 
-  get #isPushing(): boolean {
-    return this.#parts.config.protocol !== "none";
+  /** False where profiles are only pulled. */
+  get isPushing(): boolean {
+    return this.#delivery.isPushing;
   }
 
   get sourceMaps(): SourceMapStatus | undefined {
@@ -104,8 +104,11 @@ export class Agent {
   }
 
   get uploads(): UploadStatus {
-    const { counts, lastError, lastSentUnixMs } = this.#queue;
-    return { ...counts, lastError, lastSentUnixMs };
+    return this.#delivery.status;
+  }
+
+  get exporters(): readonly ExporterStatus[] {
+    return this.#delivery.exporters;
   }
 
   /**
@@ -187,7 +190,7 @@ export class Agent {
 
   /** True where {@link Agent.finish} can send: whoever cannot must flush before the `exit` event. */
   get canFinish(): boolean {
-    return this.#parts.exporter.finish !== undefined;
+    return this.#parts.helper.finish !== undefined;
   }
 
   /**
@@ -195,21 +198,19 @@ export class Agent {
    * event loop comes. Takes `timeoutMs` at most, and the time to convert the last window. Never throws.
    */
   finish(timeoutMs: number): void {
-    const { clock, diagnostics, exporter } = this.#parts;
+    const { clock, diagnostics } = this.#parts;
     const deadlineMs = clock.nowMonotonicMs() + timeoutMs;
     this.#scheduler.stop();
     this.#allocations.stop();
     const recordings = this.#profilers.stop();
-    const send = exporter.finish;
-    if (send === undefined || !this.#isPushing || timeoutMs === 0) return;
+    if (!this.canFinish || !this.isPushing || timeoutMs === 0) return;
     try {
       if (recordings.length > 0) this.#windows.add(new WindowConversion(recordings, this.#sources));
-      const { waiting, sendingCount } = this.#queue.takeAll();
-      const last = Array.from(this.#windows, (window) => this.#createUploadAtOnce(window));
-      const uploads = [...waiting, ...last].filter(({ profiles }) => profiles.length > 0);
-      const count = uploads.length + sendingCount;
-      if (count === 0) return;
-      const sentCount = send(uploads, Math.max(0, deadlineMs - clock.nowMonotonicMs()));
+      const last = Array.from(this.#windows, (window) => this.#createUploadsAtOnce(window)).flat();
+      const { count, sentCount } = this.#delivery.finish(
+        last,
+        Math.max(0, deadlineMs - clock.nowMonotonicMs()),
+      );
       if (sentCount < count) {
         diagnostics.warn(`exited with ${count - sentCount} windows not sent within ${timeoutMs} ms`);
       }
@@ -228,13 +229,8 @@ export class Agent {
         `stopped with ${result.waitingCount} windows not sent: ${result.error ?? "time is up"}`,
       );
     }
-    this.#queue.close();
     this.#sources?.close();
-    try {
-      await this.#parts.exporter.shutdown();
-    } catch (error) {
-      this.#parts.diagnostics.debug(`closing the exporter: ${describeError(error)}`);
-    }
+    await this.#delivery.close();
     return result;
   }
 
@@ -254,15 +250,15 @@ export class Agent {
   #convert(recordings: readonly Recording[]): void {
     // Those that are on now: by the time of the conversion others may have begun.
     const captures = [...this.#captures];
-    if (recordings.length === 0 || (!this.#isPushing && captures.length === 0)) return;
+    if (recordings.length === 0 || (!this.isPushing && captures.length === 0)) return;
     const window = new WindowConversion(recordings, this.#sources);
-    if (this.#isPushing) this.#windows.add(window);
+    if (this.isPushing) this.#windows.add(window);
     this.#convertingCount++;
     this.#conversion = this.#conversion
       .then(async () => {
-        const upload = await this.#createUpload(window, captures);
+        const uploads = await this.#createUploads(window, captures);
         this.#windows.delete(window);
-        if (upload.profiles.length > 0) this.#queue.add(upload);
+        for (const upload of uploads) this.#delivery.add(upload);
       })
       .catch((error: unknown) => {
         const message = `converting a window: ${describeError(error)}`;
@@ -274,23 +270,26 @@ export class Agent {
       });
   }
 
-  async #createUpload(window: WindowConversion, captures: readonly Capture[]): Promise<ProfileUpload> {
+  async #createUploads(
+    window: WindowConversion,
+    captures: readonly Capture[],
+  ): Promise<readonly ProfileUpload[]> {
     const profiles: UploadProfile[] = [];
     for (const typed of await window.convert()) {
       for (const capture of captures) capture.add(typed);
-      if (!this.#isPushing) continue;
-      const { name, profile } = this.#rename(typed);
-      profiles.push({ name, id: randomUUID(), pprof: await this.#parts.compress(encodePprof(profile)) });
+      if (!this.isPushing) continue;
+      const named = this.#rename(typed);
+      profiles.push(...toUploadProfiles(named, await this.#parts.helper.encode(named.profile)));
     }
-    return window.toUpload(this.#parts.resource.labels, profiles);
+    return window.toUploads(this.#parts.resource.labels, profiles);
   }
 
-  #createUploadAtOnce(window: WindowConversion): ProfileUpload {
-    const profiles = window.convertAtOnce().map((typed): UploadProfile => {
-      const { name, profile } = this.#rename(typed);
-      return { name, id: randomUUID(), pprof: gzipSync(encodePprof(profile)) };
+  #createUploadsAtOnce(window: WindowConversion): readonly ProfileUpload[] {
+    const profiles = window.convertAtOnce().flatMap((typed) => {
+      const named = this.#rename(typed);
+      return toUploadProfiles(named, encodeProfile(named.profile));
     });
-    return window.toUpload(this.#parts.resource.labels, profiles);
+    return window.toUploads(this.#parts.resource.labels, profiles);
   }
 
   #rename(typed: TypedProfile): TypedProfile {
@@ -309,17 +308,24 @@ export class Agent {
     const cancelExpiry = clock.after(timeoutMs / 2, () => this.#sources?.expire());
     try {
       await Promise.race([this.#conversion, expired]);
-      const isEmpty = await this.#queue.drain(deadline.signal);
+      const isEmpty = await this.#delivery.drain(deadline.signal);
       const ok = isEmpty && this.#convertingCount === 0;
-      const { waitingCount } = this.#queue.counts;
+      const { waitingCount, lastError } = this.#delivery.status;
       return {
         ok,
         waitingCount,
-        error: ok ? undefined : (this.#queue.lastError ?? `no answer within ${timeoutMs} ms`),
+        error: ok ? undefined : (lastError ?? `no answer within ${timeoutMs} ms`),
       };
     } finally {
       cancel();
       cancelExpiry();
     }
   }
+}
+
+function toUploadProfiles(
+  { name, type }: TypedProfile,
+  parts: readonly EncodedProfile[],
+): readonly UploadProfile[] {
+  return parts.map((part) => ({ ...part, name, type, id: randomUUID() }));
 }

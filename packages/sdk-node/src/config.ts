@@ -1,33 +1,35 @@
+import { type DeliveryConfig, deliverySettings } from "./delivery-settings.ts";
 import type { Logger, LogLevel } from "./diagnostics.ts";
 import { silentLogger, standardErrorLogger } from "./diagnostics.ts";
 import type { Label } from "./labels/label.ts";
 import { toLabels } from "./labels/label.ts";
-import type { ProfileTypeName, PyroscopeOptions, TypeIds, UploadProtocol } from "./options.ts";
+import type { ProfileTypeName, TypeIds, UploadProtocol } from "./options.ts";
 import {
   headersKind,
   headerValueKind,
+  httpUrlKind,
   loggerKind,
   passwordKind,
   secretHeaderKind,
-  serverAddressKind,
   userKind,
 } from "./sdk-setting-kinds.ts";
 import type { Secret } from "./secret.ts";
-import type { SettingKind } from "./setting.ts";
 import {
   booleanKind,
   choiceKind,
   choicesKind,
   durationKind,
+  environment,
   integerKind,
   pairsKind,
   parseDuration,
+  type Setting,
   sizeKind,
   textKind,
 } from "./setting.ts";
 
 /** Resolved settings of one run. Frozen; nothing else reads the environment. */
-export interface SdkConfig {
+export interface SdkConfig extends DeliveryConfig {
   readonly applicationName: string;
   /** Absolute, with neither user nor trailing slash. */
   readonly serverAddress: string;
@@ -62,29 +64,7 @@ export interface SdkConfig {
   readonly strict: boolean;
 }
 
-/** An environment variable; `read` finds the setting's text where the variable holds more than that. */
-export interface EnvSource {
-  readonly name: string;
-  readonly read?: (raw: string) => string | undefined;
-}
-
-/** One setting: how it is spelled in code and in the environment, and what it means. */
-export interface Setting<T> {
-  readonly option: keyof PyroscopeOptions;
-  /** In order of precedence. */
-  readonly env: readonly EnvSource[];
-  readonly fallback: T;
-  /** The fallback as the documentation writes it. */
-  readonly fallbackText: string;
-  readonly kind: SettingKind<T>;
-  readonly help: string;
-  /** True where the value must not be printed. */
-  readonly isSecret?: boolean;
-  /** What `null` in code means; where it is not set, `null` is as good as nothing. */
-  readonly nullValue?: T;
-}
-
-const env = (...names: readonly string[]): readonly EnvSource[] => names.map((name) => ({ name }));
+const env = environment;
 
 const defaultProfileTypes: readonly ProfileTypeName[] = ["cpu", "wall", "inuse_objects", "inuse_space"];
 
@@ -130,7 +110,7 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     env: env("PYROSCOPE_SERVER_ADDRESS", "PYROSCOPE_ADHOC_SERVER_ADDRESS"),
     fallback: "http://localhost:4040",
     fallbackText: "http://localhost:4040",
-    kind: serverAddressKind,
+    kind: httpUrlKind,
     help: "Base URL of the server; a path prefix is kept.",
   },
   enabled: {
@@ -309,6 +289,7 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     kind: sizeKind("64k", "512M"),
     help: "Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first.",
   },
+  ...deliverySettings,
   flushOnExit: {
     option: "flushOnExit",
     env: env("PYROSCOPE_FLUSH_ON_EXIT"),

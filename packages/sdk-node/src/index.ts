@@ -8,10 +8,13 @@ import { sdk } from "./thread-sdk.ts";
 export type { Logger, LogLevel } from "./diagnostics.ts";
 export type { SdkErrorCode } from "./errors.ts";
 export { SdkError } from "./errors.ts";
+export type { CustomExporter } from "./exporters/custom-exporter.ts";
+export type { ExportResult, ProfileUpload, RetryAdvice, UploadProfile } from "./exporters/exporter.ts";
 export type { LabelMechanism } from "./labels/label-context.ts";
 export type {
   ByteSize,
   Duration,
+  ExporterName,
   LabelValues,
   ProfileTypeName,
   PyroscopeOptions,
@@ -19,7 +22,7 @@ export type {
 } from "./options.ts";
 export type { CaptureResult } from "./profilers/allocation-windows.ts";
 export type { SourceMapStatus } from "./source-maps/source-maps.ts";
-export type { FlushResult, PyroscopeStatus, UploadStatus } from "./status.ts";
+export type { ExporterStatus, FlushResult, PyroscopeStatus, UploadStatus } from "./status.ts";
 export type { HandlerLabels, TagWrapper } from "./tag-wrapper.ts";
 export { tagWrapper } from "./tag-wrapper.ts";
 export type { UploadCounts } from "./upload-queue.ts";

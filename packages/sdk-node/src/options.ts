@@ -1,4 +1,5 @@
 import type { Logger, LogLevel } from "./diagnostics.ts";
+import type { CustomExporter } from "./exporters/custom-exporter.ts";
 
 /**
  * What can be profiled. `wall` is time on the event-loop thread, `cpu` is CPU time of the process, `block` is where the
@@ -16,6 +17,9 @@ export type ProfileTypeName =
 
 /** How uploads are sent: Pyroscope's push API, its older `/ingest`, or not at all, where profiles are only pulled. */
 export type UploadProtocol = "push" | "ingest" | "none";
+
+/** Exporters that are there: to the Pyroscope server of `serverAddress`, over OTLP, into files. */
+export type ExporterName = "pyroscope" | "otlp" | "file";
 
 /** Ids of profile types and names of functions: as other Pyroscope SDKs have them, or as `@pyroscope/nodejs` has them. */
 export type TypeIds = "standard" | "pyroscope-nodejs";
@@ -80,6 +84,37 @@ export interface PyroscopeOptions {
   readonly uploadTimeout?: Duration | undefined;
   /** Bytes of compressed profiles that wait while the server is away; the oldest window is dropped first. */
   readonly uploadQueueSize?: ByteSize | undefined;
+  /** Where profiles go, each on its own: `pyroscope` by default. */
+  readonly exporters?: ExporterName | CustomExporter | readonly (ExporterName | CustomExporter)[] | undefined;
+  /** Where the exporter `file` writes pprof files. */
+  readonly exportDirectory?: string | undefined;
+  /** Bytes of all profiles in that directory; the oldest are deleted first. */
+  readonly exportDirectorySize?: ByteSize | undefined;
+  /** Profiles in that directory; the oldest are deleted first. */
+  readonly exportDirectoryFiles?: number | undefined;
+  /** Whole URL that the exporter `otlp` posts profiles to. */
+  readonly otlpEndpoint?: string | undefined;
+  /** Headers of OTLP requests. */
+  readonly otlpHeaders?: Readonly<Record<string, string>> | undefined;
+  /** Time that one OTLP request may take. */
+  readonly otlpTimeout?: Duration | undefined;
+  readonly otlpCompression?: "gzip" | "none" | undefined;
+  /** Attributes of the OTLP resource beside the labels of the process. */
+  readonly otlpResourceAttributes?: Readonly<Record<string, string>> | undefined;
+  /** Authorities to trust beside those of Node: PEM, or the path of a PEM file. */
+  readonly tlsCa?: string | undefined;
+  /** Certificate of this client: PEM, or the path of a PEM file. */
+  readonly tlsCert?: string | undefined;
+  /** Private key of that certificate. */
+  readonly tlsKey?: string | undefined;
+  /** `false` sends profiles and credentials to a server whose certificate is not valid. */
+  readonly tlsRejectUnauthorized?: boolean | undefined;
+  /** URL of the proxy for `http://` servers; by default that of the environment. */
+  readonly httpProxy?: string | undefined;
+  /** URL of the proxy for `https://` servers; by default that of the environment. */
+  readonly httpsProxy?: string | undefined;
+  /** Servers that are reached without a proxy, separated by commas. */
+  readonly noProxy?: string | undefined;
   /** Upload the last window when the program ends: by itself, by `process.exit()`, by an uncaught error, by SIGTERM or SIGINT. */
   readonly flushOnExit?: boolean | undefined;
   /** Time that this last upload may take before the process ends all the same. */

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import type { EnvSource, SdkConfig, Setting } from "./config.ts";
+import type { SdkConfig } from "./config.ts";
 import { settings } from "./config.ts";
 import { SdkError } from "./errors.ts";
 import type { NamedOptions } from "./option-names.ts";
 import { renameOptions } from "./option-names.ts";
 import type { PyroscopeOptions } from "./options.ts";
 import { redactUrl, Secret } from "./secret.ts";
+import type { EnvSource, Setting } from "./setting.ts";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,6 +56,22 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     typeIds: pick("typeIds"),
     uploadTimeoutMs: pick("uploadTimeoutMs"),
     uploadQueueBytes: pick("uploadQueueBytes"),
+    exporters: pick("exporters"),
+    exportDirectory: pick("exportDirectory"),
+    exportDirectoryBytes: pick("exportDirectoryBytes"),
+    exportDirectoryFiles: pick("exportDirectoryFiles"),
+    otlpEndpoint: pick("otlpEndpoint"),
+    otlpHeaders: pick("otlpHeaders"),
+    otlpTimeoutMs: pick("otlpTimeoutMs"),
+    otlpCompression: pick("otlpCompression"),
+    otlpResourceAttributes: pick("otlpResourceAttributes"),
+    tlsCa: pick("tlsCa"),
+    tlsCert: pick("tlsCert"),
+    tlsKey: pick("tlsKey"),
+    tlsRejectUnauthorized: pick("tlsRejectUnauthorized"),
+    httpProxy: pick("httpProxy"),
+    httpsProxy: pick("httpsProxy"),
+    noProxy: pick("noProxy"),
     flushOnExit: pick("flushOnExit"),
     exitTimeoutMs: pick("exitTimeoutMs"),
     maxLabelValues: pick("maxLabelValues"),
@@ -83,7 +100,9 @@ export function checkProblems(problems: readonly string[]): void {
 
 /** True when two runs would do the same. */
 export function isSameConfig(a: SdkConfig, b: SdkConfig): boolean {
-  return isDeepStrictEqual(comparable(a), comparable(b)) && a.logger === b.logger;
+  const isSameList = a.exporters.every((exporter, i) => exporter === b.exporters[i]);
+  const isSameCode = a.logger === b.logger && a.exporters.length === b.exporters.length && isSameList;
+  return isSameCode && isDeepStrictEqual(comparable(a), comparable(b));
 }
 
 /** Private fields do not take part in a comparison, so secrets are revealed for it. */
@@ -91,9 +110,14 @@ function comparable(config: SdkConfig): unknown {
   return {
     ...config,
     logger: undefined,
+    exporters: undefined,
     authToken: config.authToken?.reveal(),
     basicAuthPassword: config.basicAuthPassword?.reveal(),
+    tlsKey: config.tlsKey?.reveal(),
+    httpProxy: config.httpProxy?.reveal(),
+    httpsProxy: config.httpsProxy?.reveal(),
     httpHeaders: Array.from(config.httpHeaders, ([name, value]) => [name, value.reveal()]),
+    otlpHeaders: Array.from(config.otlpHeaders, ([name, value]) => [name, value.reveal()]),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { SdkConfig } from "./config.ts";
 import type { Label } from "./labels/label.ts";
-import { sortLabels } from "./labels/label.ts";
+import { formatLabelValue, sortLabels } from "./labels/label.ts";
 import { PACKAGE_NAME, PACKAGE_VERSION } from "./version.ts";
 
 // Pyroscope's default max_label_names_per_series; `__name__`, which the exporter adds, counts.
@@ -32,7 +32,7 @@ export function createResource(config: Pick<SdkConfig, "applicationName" | "tags
       ["otel.scope.version", PACKAGE_VERSION],
       ["process.runtime.name", "nodejs"],
       ["process.runtime.version", process.versions.node],
-      ["service_name", config.applicationName],
+      ["service_name", formatLabelValue(config.applicationName) ?? config.applicationName],
     ]),
   );
   return { labels, maxSampleLabels: MAX_SERIES_LABELS - labels.length - 1 };

@@ -4,7 +4,7 @@ import { loadInspector } from "./profilers/inspector.ts";
 import { Sdk } from "./sdk.ts";
 import { createFakeNative } from "./testing/fake-native.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
-import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { MemoryHelper } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -22,7 +22,7 @@ function createSdk() {
     environment: () => ({}),
     loadNative: () => createFakeNative(),
     loadInspector,
-    createExporter: () => new MemoryExporter(),
+    createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock,
     random: Math.random,

@@ -9,7 +9,7 @@ import { Sdk } from "./sdk.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { formatSamples } from "./testing/format-samples.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
-import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { MemoryHelper } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -19,13 +19,13 @@ class FakeProcess extends EventEmitter {
 
 function createSdk(more: Partial<Host> = {}) {
   const native = createFakeNative();
-  const exporter = new MemoryExporter();
+  const exporter = new MemoryHelper();
   const logger = createRecordingLogger();
   const sdk = new Sdk({
     environment: () => ({ PYROSCOPE_APPLICATION_NAME: "app" }),
     loadNative: () => native,
     loadInspector: noInspector,
-    createExporter: () => exporter,
+    createHelper: () => exporter,
     process: new FakeProcess(),
     clock: new ManualClock(),
     random: Math.random,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Sdk } from "./sdk.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
-import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { MemoryHelper } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -17,7 +17,7 @@ function createRunningSdk() {
     environment: () => ({}),
     loadNative: () => createFakeNative(),
     loadInspector: noInspector,
-    createExporter: () => new MemoryExporter(),
+    createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock: new ManualClock(),
     random: Math.random,

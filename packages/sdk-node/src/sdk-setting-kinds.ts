@@ -4,14 +4,11 @@ import { Secret } from "./secret.ts";
 import type { SettingKind } from "./setting.ts";
 import { pairsKind, textKind } from "./setting.ts";
 
-/** The base URL of a server. */
-export const serverAddressKind: SettingKind<string> = textKind(
-  "an absolute http:// or https:// URL",
-  (text) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    return (url?.protocol === "http:" || url?.protocol === "https:") && url.hostname !== "";
-  },
-);
+/** The URL of a server. */
+export const httpUrlKind: SettingKind<string> = textKind("an absolute http:// or https:// URL", (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return (url?.protocol === "http:" || url?.protocol === "https:") && url.hostname !== "";
+});
 
 /** The value of an HTTP header. */
 export const headerValueKind: SettingKind<string> = textKind(
@@ -37,15 +34,20 @@ export const userKind: SettingKind<string> = textKind("text without a colon", (t
 /** HTTP headers, by names in lower case. */
 export const headersKind: SettingKind<ReadonlyMap<string, Secret>> = pairsKind(
   "header names with values of printable ASCII",
-  (pairs) => {
-    const headers = new Map<string, Secret>();
-    for (const [name, value] of pairs) {
-      if (typeof value !== "string" || !isHeaderName(name) || !isHeaderValue(value)) return undefined;
-      headers.set(name.toLowerCase(), new Secret(value));
-    }
-    return headers;
-  },
+  toHeaders,
 );
+
+/** Headers from names and values, or undefined when one of them cannot be a header. */
+export function toHeaders(
+  pairs: readonly (readonly [string, unknown])[],
+): ReadonlyMap<string, Secret> | undefined {
+  const headers = new Map<string, Secret>();
+  for (const [name, value] of pairs) {
+    if (typeof value !== "string" || !isHeaderName(name) || !isHeaderValue(value)) return undefined;
+    headers.set(name.toLowerCase(), new Secret(value));
+  }
+  return headers;
+}
 
 /** The user's logger. */
 export const loggerKind: SettingKind<Logger> = {
@@ -62,7 +64,8 @@ function isLogger(value: unknown): value is Logger {
   );
 }
 
-function mapKind<T, U>(kind: SettingKind<T>, convert: (value: T) => U): SettingKind<U | undefined> {
+/** The same setting with its value made into something else. */
+export function mapKind<T, U>(kind: SettingKind<T>, convert: (value: T) => U): SettingKind<U | undefined> {
   const convertIfSet = (value: T | undefined): U | undefined =>
     value === undefined ? undefined : convert(value);
   return {

@@ -4,7 +4,7 @@ import type { ProfiledSpan } from "./labels/sample-context.ts";
 import { Sdk } from "./sdk.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
-import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { MemoryHelper } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -28,7 +28,7 @@ function startSdk(platform: NodeJS.Platform = "linux") {
     environment: () => ({}),
     loadNative: () => native,
     loadInspector: noInspector,
-    createExporter: () => new MemoryExporter(),
+    createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock: new ManualClock(),
     random: Math.random,

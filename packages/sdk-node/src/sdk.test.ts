@@ -7,7 +7,7 @@ import { Sdk } from "./sdk.ts";
 import type { FakeNative } from "./testing/fake-native.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
-import { MemoryExporter } from "./testing/memory-exporter.ts";
+import { MemoryHelper } from "./testing/memory-exporter.ts";
 import { createRecordingLogger } from "./testing/recording-logger.ts";
 
 class FakeProcess extends EventEmitter {
@@ -20,12 +20,13 @@ function createSdk(more: Partial<Host> = {}) {
   const clock = new ManualClock();
   const process = new FakeProcess();
   const logger = createRecordingLogger();
-  const exporter = new MemoryExporter();
+  const helper = new MemoryHelper();
+  const { exporter } = helper;
   const sdk = new Sdk({
     environment: () => ({}),
     loadNative: () => native,
     loadInspector: noInspector,
-    createExporter: () => exporter,
+    createHelper: () => helper,
     process,
     clock,
     random: Math.random,
@@ -37,7 +38,7 @@ function createSdk(more: Partial<Host> = {}) {
     profileTypes: ["wall"],
     logger,
   } as const;
-  return { clock, exporter, logger, native, options, process, sdk };
+  return { clock, exporter, helper, logger, native, options, process, sdk };
 }
 
 const unavailable = (): never => {
@@ -141,9 +142,10 @@ describe("Sdk", () => {
   });
 
   it("sends the last window in the exit event, before listeners of the program", () => {
-    const { exporter, native, options, process, sdk } = createSdk();
+    const { helper, native, options, process, sdk } = createSdk();
     const order: string[] = [];
-    exporter.finish = (uploads) => {
+    helper.finish = (batches) => {
+      const uploads = batches.flatMap((batch) => batch.uploads);
       order.push(`${uploads.length} uploads`);
       return uploads.length;
     };
@@ -158,9 +160,10 @@ describe("Sdk", () => {
   });
 
   it("sends it in that event also while stop() is under way", async () => {
-    const { exporter, native, options, process, sdk } = createSdk();
+    const { helper, native, options, process, sdk } = createSdk();
     let count = 0;
-    exporter.finish = (uploads) => {
+    helper.finish = (batches) => {
+      const uploads = batches.flatMap((batch) => batch.uploads);
       count += uploads.length;
       return uploads.length;
     };
@@ -189,18 +192,16 @@ describe("Sdk", () => {
 
   it("starts the thread that sends only where profiles are pushed and a profiler runs", async () => {
     const pushing = createSdk();
-    const pulling = createSdk();
+    const pullingHelper = new MemoryHelper([]);
+    const pulling = createSdk({ createHelper: () => pullingHelper });
     const failing = createSdk({ loadNative: unavailable });
 
     pushing.sdk.start(pushing.options);
     pulling.sdk.start({ ...pulling.options, protocol: "none" });
     failing.sdk.start(failing.options);
 
-    expect([pushing, pulling, failing].map(({ exporter }) => exporter.isStarted)).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    const helpers = [pushing.helper, pullingHelper, failing.helper];
+    expect(helpers.map(({ isStarted }) => isStarted)).toEqual([true, false, false]);
     await Promise.all([pushing.sdk.stop(0), pulling.sdk.stop(0)]);
   });
 
@@ -213,6 +214,8 @@ describe("Sdk", () => {
       profileTypes: [],
       labelMechanism: "none",
       uploads: undefined,
+      exporters: [],
+      sourceMaps: undefined,
       warnings: [],
     });
 

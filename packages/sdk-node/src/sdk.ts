@@ -4,7 +4,7 @@ import type { Cancel, Clock } from "./clock.ts";
 import type { SdkConfig } from "./config.ts";
 import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
 import { describeError } from "./errors.ts";
-import type { CompressingExporter } from "./exporters/exporter.ts";
+import type { Helper } from "./exporters/exporter.ts";
 import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
@@ -25,7 +25,7 @@ import { watchExit, watchProcess } from "./watch-process.ts";
 /** What the SDK uses of the process it runs in. */
 export interface Host extends BackendLoaders {
   readonly environment: () => Environment;
-  readonly createExporter: (config: SdkConfig, diagnostics: Diagnostics) => CompressingExporter;
+  readonly createHelper: (config: SdkConfig, diagnostics: Diagnostics) => Helper;
   readonly process: WatchedProcess;
   readonly clock: Clock;
   readonly random: () => number;
@@ -241,6 +241,7 @@ export class Sdk {
       profileTypes: this.#run?.agent.profileTypes ?? [],
       labelMechanism: this.labelMechanism,
       uploads: this.#lastRun?.agent.uploads,
+      exporters: this.#lastRun?.agent.exporters ?? [],
       sourceMaps: this.#lastRun?.agent.sourceMaps,
       warnings: this.#diagnostics.warnings,
     };
@@ -266,15 +267,15 @@ export class Sdk {
     if (config.applicationName === "unknown_service") {
       diagnostics.warn("applicationName is not set: profiles appear as unknown_service");
     }
-    const exporter = this.#host.createExporter(config, diagnostics);
+    const helper = this.#host.createHelper(config, diagnostics);
     const { native, problem } = loadBackend(this.#host, config.strict);
-    const agent = this.#createAgent(config, diagnostics, exporter, native);
+    const agent = this.#createAgent(config, diagnostics, helper, native);
     agent.start(only);
     if (problem !== undefined) {
       const types = agent.profileTypes.join(", ");
       diagnostics.warn(`${problem}; the inspector profiles ${types}, without labels`);
     }
-    if (config.protocol !== "none") exporter.start();
+    if (agent.isPushing) helper.start();
     this.#run = {
       agent,
       config,
@@ -292,7 +293,7 @@ export class Sdk {
   #createAgent(
     config: SdkConfig,
     diagnostics: Diagnostics,
-    exporter: CompressingExporter,
+    helper: Helper,
     native: NativeBindings | undefined,
   ): Agent {
     const { clock, random, platform, loadInspector } = this.#host;
@@ -300,8 +301,7 @@ export class Sdk {
       config,
       native,
       loadInspector,
-      exporter,
-      compress: (bytes) => exporter.compress(bytes),
+      helper,
       resource: createResource(config),
       clock,
       random,

@@ -1,3 +1,5 @@
+import type { PyroscopeOptions } from "./options.ts";
+
 /**
  * One value of a setting, however it is spelled: in code (`fromOption`) or as text (`fromText`). Both give
  * `undefined` for what they do not accept.
@@ -7,6 +9,33 @@ export interface SettingKind<T> {
   readonly expects: string;
   readonly fromOption: (value: unknown) => T | undefined;
   readonly fromText: (text: string) => T | undefined;
+}
+
+/** An environment variable; `read` finds the setting's text where the variable holds more than that. */
+export interface EnvSource {
+  readonly name: string;
+  readonly read?: (raw: string) => string | undefined;
+}
+
+/** One setting: how it is spelled in code and in the environment, and what it means. */
+export interface Setting<T> {
+  readonly option: keyof PyroscopeOptions;
+  /** In order of precedence. */
+  readonly env: readonly EnvSource[];
+  readonly fallback: T;
+  /** The fallback as the documentation writes it. */
+  readonly fallbackText: string;
+  readonly kind: SettingKind<T>;
+  readonly help: string;
+  /** True where the value must not be printed. */
+  readonly isSecret?: boolean;
+  /** What `null` in code means; where it is not set, `null` is as good as nothing. */
+  readonly nullValue?: T;
+}
+
+/** Variables that hold a setting's text as it is. */
+export function environment(...names: readonly string[]): readonly EnvSource[] {
+  return names.map((name) => ({ name }));
 }
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([

@@ -20,6 +20,12 @@ export interface UploadStatus extends UploadCounts {
   readonly lastSentUnixMs: number | undefined;
 }
 
+/** What became of the uploads of one exporter. */
+export interface ExporterStatus extends UploadStatus {
+  /** `pyroscope`, `otlp`, `file`, or the name of one of the program's own. */
+  readonly name: string;
+}
+
 /** What the SDK does now. */
 export interface PyroscopeStatus {
   readonly state: "off" | "running" | "stopping";
@@ -33,8 +39,10 @@ export interface PyroscopeStatus {
   readonly profileTypes: readonly ProfileTypeName[];
   /** How labels follow asynchronous work on this Node. */
   readonly labelMechanism: LabelMechanism;
-  /** Undefined before the first start. */
+  /** Of all exporters together; undefined before the first start. */
   readonly uploads: UploadStatus | undefined;
+  /** Of each exporter; empty before the first start. */
+  readonly exporters: readonly ExporterStatus[];
   /** Undefined before the first start and with `sourceMaps: false`. */
   readonly sourceMaps: SourceMapStatus | undefined;
   /** The latest warnings, oldest first. */

@@ -11,7 +11,7 @@ export const sdk: Sdk = new Sdk({
   environment: () => process.env,
   loadNative: loadNativeBindings,
   loadInspector,
-  createExporter: (config, diagnostics) => createHelperThread(config, systemClock, diagnostics),
+  createHelper: (config, diagnostics) => createHelperThread(config, systemClock, diagnostics),
   process,
   clock: systemClock,
   random: Math.random,

@@ -13,7 +13,7 @@ function createUpload(startUnixMs: number, bytes = KIB): ProfileUpload {
     startUnixMs,
     endUnixMs: startUnixMs + 1000,
     labels: [],
-    profiles: [{ name: "wall", id: "1", pprof }],
+    profiles: [{ name: "wall", type: "wall", id: "1", pprof, rawBytes: 4 * bytes }],
   };
 }
 

@@ -1,13 +1,15 @@
 import type { Cancel, Clock } from "./clock.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { describeError, SdkError } from "./errors.ts";
-import type { ExportResult, ProfileExporter, ProfileUpload } from "./exporters/exporter.ts";
-import { uploadBytes } from "./exporters/exporter.ts";
+import type { ExportResult, NamedExporter, ProfileUpload } from "./exporters/exporter.ts";
+import { rawUploadBytes, uploadBytes } from "./exporters/exporter.ts";
 import { retryDelayMs } from "./exporters/retry.ts";
 
 /** What an upload queue needs. */
 export interface UploadQueueOptions {
-  readonly exporter: ProfileExporter;
+  readonly exporter: Pick<NamedExporter, "export" | "pace">;
+  /** How messages call the exporter, where there are several. */
+  readonly name?: string | undefined;
   /** Bytes of the uploads that wait; the one that is being sent is apart. */
   readonly capacityBytes: number;
   /** Time that one attempt may take. */
@@ -56,6 +58,7 @@ export class UploadQueue {
   #attempt: Promise<boolean> | undefined;
   #abort: AbortController | undefined;
   #cancelRetry: Cancel | undefined;
+  #endPause: (() => void) | undefined;
   #failureCount = 0;
   #droppedSinceSaid = 0;
   #isClosed = false;
@@ -126,6 +129,7 @@ export class UploadQueue {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#cancelRetry?.();
+    this.#endPause?.();
     this.#abort?.abort(new Error("the SDK was stopped"));
     this.#droppedCount += this.#waiting.length;
     this.#waiting.length = 0;
@@ -139,7 +143,10 @@ export class UploadQueue {
   takeAll(): { readonly waiting: readonly ProfileUpload[]; readonly sendingCount: number } {
     this.#isClosed = true;
     this.#cancelRetry?.();
-    const sendingCount = this.#attempt === undefined ? 0 : Math.min(1, this.#waiting.length);
+    // What only waits for its turn is not on its way.
+    const isSending = this.#attempt !== undefined && this.#endPause === undefined;
+    this.#endPause?.();
+    const sendingCount = !isSending ? 0 : Math.min(1, this.#waiting.length);
     const waiting = this.#waiting.splice(0).slice(sendingCount);
     this.#waitingBytes = 0;
     return { waiting: waiting.map(({ upload }) => upload), sendingCount };
@@ -161,7 +168,7 @@ export class UploadQueue {
   #countDropped(): void {
     this.#droppedCount++;
     this.#droppedSinceSaid++;
-    this.#options.diagnostics.warnOnce(
+    this.#warnOnce(
       "queue-full",
       `upload queue is full (uploadQueueSize=${this.#options.capacityBytes} bytes): the oldest windows are dropped`,
     );
@@ -187,6 +194,13 @@ export class UploadQueue {
     this.#cancelRetry = undefined;
     const entry = this.#waiting[0];
     if (entry === undefined) return true;
+    const { pace } = this.#options.exporter;
+    const bytes = rawUploadBytes(entry.upload);
+    const pauseMs = pace?.delayMs(bytes) ?? 0;
+    // Without a pause the export begins at once: what takeAll() leaves as being sent must be on its way.
+    if (pauseMs > 0) await this.#pause(pauseMs);
+    if (this.#isClosed) return false;
+    pace?.spend(bytes);
     if (this.#failureCount > 0) this.#retryCount++;
     const result = await this.#exportOnce(entry.upload);
     if (this.#isClosed) {
@@ -198,6 +212,18 @@ export class UploadQueue {
       return result.ok;
     }
     return this.#settle(entry, result);
+  }
+
+  /** As long as the server takes no more bytes. */
+  async #pause(pauseMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(pauseMs, resolve);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#endPause = undefined;
   }
 
   async #exportOnce(upload: ProfileUpload): Promise<ExportResult> {
@@ -217,7 +243,7 @@ export class UploadQueue {
   }
 
   #settle(entry: Entry, result: ExportResult): boolean {
-    const { clock, diagnostics } = this.#options;
+    const { clock } = this.#options;
     if (result.ok) {
       this.#remove(entry);
       this.#sentCount++;
@@ -227,17 +253,17 @@ export class UploadQueue {
       this.#lastSentUnixMs = clock.nowUnixMs();
       return true;
     }
-    this.#lastError = result.error.message;
+    this.#lastError = this.#label(result.error.message);
     if (result.retry.kind === "limited") entry.suspectCount++;
     if (result.retry.kind === "never" || entry.suspectCount >= MAX_SUSPECT_FAILURES) {
       this.#remove(entry);
       this.#rejectedCount++;
       this.#failureCount = 0;
-      diagnostics.warnOnce("export-rejected", `${result.error.message} (the window is lost)`);
+      this.#warnOnce("export-rejected", `${result.error.message} (the window is lost)`);
       return true;
     }
     this.#failureCount++;
-    diagnostics.warnOnce(
+    this.#warnOnce(
       "export-unreachable",
       `${result.error.message} (tried again until it arrives or the queue is full)`,
     );
@@ -256,13 +282,24 @@ export class UploadQueue {
 
   #sayRecovered(): void {
     const { diagnostics } = this.#options;
-    const wasRejected = diagnostics.forget("export-rejected");
-    const wasUnreachable = diagnostics.forget("export-unreachable");
-    if (wasRejected || wasUnreachable) diagnostics.info("uploads arrive again");
-    if (diagnostics.forget("queue-full")) {
-      diagnostics.warn(`upload queue has room again: ${this.#droppedSinceSaid} windows were dropped`);
+    const wasRejected = diagnostics.forget(this.#label("export-rejected"));
+    const wasUnreachable = diagnostics.forget(this.#label("export-unreachable"));
+    if (wasRejected || wasUnreachable) diagnostics.info(this.#label("uploads arrive again"));
+    if (diagnostics.forget(this.#label("queue-full"))) {
+      const message = `upload queue has room again: ${this.#droppedSinceSaid} windows were dropped`;
+      diagnostics.warn(this.#label(message));
       this.#droppedSinceSaid = 0;
     }
+  }
+
+  /** Said once for each exporter. */
+  #warnOnce(key: string, message: string): void {
+    this.#options.diagnostics.warnOnce(this.#label(key), this.#label(message));
+  }
+
+  #label(text: string): string {
+    const { name } = this.#options;
+    return name === undefined ? text : `exporter ${name}: ${text}`;
   }
 
   #remove(entry: Entry): void {

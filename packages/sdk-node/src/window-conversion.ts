@@ -1,3 +1,4 @@
+import { SERVER_LIMITS } from "./exporters/encode-profile.ts";
 import type { ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
 import type { Label } from "./labels/label.ts";
 import type { Recording, TypedProfile } from "./profilers/profiler.ts";
@@ -40,13 +41,29 @@ export class WindowConversion {
     return this.#profiles;
   }
 
-  toUpload(labels: readonly Label[], profiles: readonly UploadProfile[]): ProfileUpload {
+  /** One upload with all profiles, or as many as it takes for servers to take each at once; none without profiles. */
+  toUploads(labels: readonly Label[], profiles: readonly UploadProfile[]): readonly ProfileUpload[] {
     const starts = this.#recordings.map(({ startUnixNanos }) => Number(startUnixNanos / 1_000_000n));
     const ends = this.#recordings.map(({ startUnixNanos, durationNanos }) =>
       Number((startUnixNanos + durationNanos) / 1_000_000n),
     );
-    return { startUnixMs: Math.min(...starts), endUnixMs: Math.max(...ends), labels, profiles };
+    const times = { startUnixMs: Math.min(...starts), endUnixMs: Math.max(...ends) };
+    return pack(profiles).map((packed) => ({ ...times, labels, profiles: packed }));
   }
+}
+
+function pack(profiles: readonly UploadProfile[]): readonly (readonly UploadProfile[])[] {
+  const packs: UploadProfile[][] = [];
+  let room = 0;
+  for (const profile of profiles) {
+    if (profile.rawBytes > room) {
+      packs.push([]);
+      room = SERVER_LIMITS.maxBytes;
+    }
+    packs.at(-1)?.push(profile);
+    room -= profile.rawBytes;
+  }
+  return packs;
 }
 
 function* collectPositions(recordings: readonly Recording[]): Generator<void, readonly ScriptPosition[]> {

@@ -1,17 +1,21 @@
+import type { Profile } from "@pyroscope-ts/protocol";
 import type { SdkError } from "../errors.ts";
 import type { Label } from "../labels/label.ts";
+import type { ProfileTypeName } from "../options.ts";
+import type { EncodedProfile } from "./encode-profile.ts";
+import type { UploadPace } from "./upload-pace.ts";
 
 /** One pprof of one profile type. */
-export interface UploadProfile {
+export interface UploadProfile extends EncodedProfile {
   /** First part of the profile type id: `process_cpu`, `wall`, `memory`. */
   readonly name: string;
+  /** What of the process it is. */
+  readonly type: ProfileTypeName;
   /** A UUID; the same at every attempt. */
   readonly id: string;
-  /** pprof, compressed with gzip. */
-  readonly pprof: Uint8Array;
 }
 
-/** All profiles of one window. */
+/** All profiles of one window, or some of them where all would be more than servers take at once. */
 export interface ProfileUpload {
   readonly startUnixMs: number;
   readonly endUnixMs: number;
@@ -40,32 +44,56 @@ export interface RetryAdvice {
   readonly afterMs: number | undefined;
 }
 
-/**
- * Sends `uploads`, oldest first in the list, before it returns: no later than after `timeoutMs`. What is being
- * exported already is waited for too.
- *
- * @returns how many of all these arrived.
- */
-export type FinishUploads = (uploads: readonly ProfileUpload[], timeoutMs: number) => number;
-
 /** Sends uploads somewhere. Reports failure in its result; never throws, never rejects. */
 export interface ProfileExporter {
   export(upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult>;
-  /** For the `exit` event, after which nothing asynchronous runs; undefined where that is not possible. */
-  readonly finish?: FinishUploads | undefined;
   /** Closes connections; an export that runs fails. */
   shutdown(): Promise<void>;
 }
 
-/** An exporter with a thread of its own, which compresses too. */
-export interface CompressingExporter extends ProfileExporter {
+/** An exporter of a run. */
+export interface NamedExporter extends ProfileExporter {
+  /** What status() calls it. */
+  readonly name: string;
+  /** How fast it may be given uploads; as fast as it takes them without one. */
+  readonly pace?: UploadPace | undefined;
+  /** Takes an upload in the `exit` event, after which nothing asynchronous runs. May throw. */
+  readonly exportAtExit?: ((upload: ProfileUpload) => void) | undefined;
+}
+
+/** Uploads for the exporter at an index of {@link Helper.exporters}, oldest first. */
+export interface UploadBatch {
+  readonly exporterIndex: number;
+  readonly uploads: readonly ProfileUpload[];
+}
+
+/**
+ * Sends `batches` before it returns: no later than after `timeoutMs`. What is being exported already is waited for too.
+ *
+ * @returns how many of all these uploads arrived.
+ */
+export type FinishUploads = (batches: readonly UploadBatch[], timeoutMs: number) => number;
+
+/** The thread that encodes, compresses and sends, beside the one that is profiled. */
+export interface Helper {
   /** Starts the thread, so that the first upload finds it ready. Never throws. */
   start(): void;
-  /** `bytes` in gzip. */
-  compress(bytes: Uint8Array): Promise<Uint8Array>;
+  /** pprof in gzip, in parts where servers take no more. */
+  encode(profile: Profile): Promise<readonly EncodedProfile[]>;
+  /** Those that run in the thread. */
+  readonly exporters: readonly NamedExporter[];
+  /** For the `exit` event; undefined where that is not possible. */
+  readonly finish: FinishUploads | undefined;
+  /** Ends the thread; an export that runs fails. */
+  shutdown(): Promise<void>;
 }
 
 /** Bytes that an upload takes in a queue. */
 export function uploadBytes(upload: ProfileUpload): number {
   return upload.profiles.reduce((sum, { pprof }) => sum + pprof.byteLength, 0);
+}
+
+/** Bytes of an upload before compression. */
+export function rawUploadBytes(upload: ProfileUpload): number {
+  return upload.profiles.reduce((sum, { rawBytes }) => sum + rawBytes, 0);
 }

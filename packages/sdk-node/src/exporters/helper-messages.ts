@@ -1,16 +1,23 @@
-import type { ExportResult, ProfileUpload, RetryAdvice } from "./exporter.ts";
+import type { Profile } from "@pyroscope-ts/protocol";
+import type { EncodedProfile } from "./encode-profile.ts";
+import type { ExportResult, ProfileUpload, RetryAdvice, UploadBatch } from "./exporter.ts";
 
 /** What the main thread asks of the helper thread. */
 export type HelperRequest =
-  | { readonly kind: "compress"; readonly id: number; readonly bytes: Uint8Array }
-  | { readonly kind: "export"; readonly id: number; readonly upload: ProfileUpload }
+  | { readonly kind: "encode"; readonly id: number; readonly profile: Profile }
+  | {
+      readonly kind: "export";
+      readonly id: number;
+      readonly exporterIndex: number;
+      readonly upload: ProfileUpload;
+    }
   | { readonly kind: "abort"; readonly id: number; readonly reason: string }
   /** The process ends: send all of it, count in `outcome`, and wake whoever waits there. */
-  | { readonly kind: "finish"; readonly uploads: readonly ProfileUpload[]; readonly outcome: Int32Array };
+  | { readonly kind: "finish"; readonly batches: readonly UploadBatch[]; readonly outcome: Int32Array };
 
 /** What the helper thread answers; `finish` is answered in shared memory, because nobody reads messages any more. */
 export type HelperAnswer =
-  | { readonly kind: "compressed"; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: "encoded"; readonly id: number; readonly parts: readonly EncodedProfile[] }
   | { readonly kind: "exported"; readonly id: number; readonly result: SentResult };
 
 /** An {@link ExportResult} without objects that lose their class between threads. */

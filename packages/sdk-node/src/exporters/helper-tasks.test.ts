@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import { decodePprof, ProfileBuilder, totalValues } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { SdkError } from "../errors.ts";
 import { MemoryExporter } from "../testing/memory-exporter.ts";
@@ -24,31 +25,47 @@ const failure = (kind: "never" | "patient"): ExportResult => ({
 
 function createTasks() {
   const exporter = new MemoryExporter();
+  const second = new MemoryExporter();
   const answers: HelperAnswer[] = [];
-  const tasks = new HelperTasks(exporter, (answer) => answers.push(answer));
+  const tasks = new HelperTasks([exporter, second], (answer) => answers.push(answer));
   const outcome = new Int32Array(new SharedArrayBuffer(OUTCOME_LENGTH * Int32Array.BYTES_PER_ELEMENT));
   const finish = (...starts: readonly number[]) =>
-    tasks.handle({ kind: "finish", uploads: starts.map(uploadAt), outcome });
+    tasks.handle({ kind: "finish", batches: [{ exporterIndex: 0, uploads: starts.map(uploadAt) }], outcome });
   const readOutcome = () => ({ isDone: outcome[OUTCOME_DONE] === 1, sentCount: outcome[OUTCOME_SENT_COUNT] });
-  return { answers, exporter, finish, readOutcome, tasks };
+  return { answers, exporter, finish, outcome, readOutcome, second, tasks };
 }
 
 describe("HelperTasks", () => {
-  it("compresses with gzip", async () => {
+  it("encodes a profile and compresses it with gzip", async () => {
     const { answers, tasks } = createTasks();
+    const builder = new ProfileBuilder({ sampleTypes: [{ type: "wall", unit: "nanoseconds" }] });
+    builder.addSample([], [7]);
+    const profile = builder.build();
 
-    await tasks.handle({ kind: "compress", id: 1, bytes: Buffer.from("profile") });
+    await tasks.handle({ kind: "encode", id: 1, profile });
 
     const [answer] = answers;
-    expect(answer?.kind === "compressed" && gunzipSync(answer.bytes).toString()).toBe("profile");
+    const parts = answer?.kind === "encoded" ? answer.parts : [];
+    expect(parts.map(({ pprof }) => totalValues(decodePprof(gunzipSync(pprof))))).toEqual([[7n]]);
+  });
+
+  it("sends the batches of several exporters beside each other: one that is away costs the others nothing", async () => {
+    const { exporter, outcome, readOutcome, second, tasks } = createTasks();
+    exporter.answers.push(failure("patient"));
+    const batches = [0, 1].map((exporterIndex) => ({ exporterIndex, uploads: [uploadAt(1), uploadAt(2)] }));
+
+    await tasks.handle({ kind: "finish", batches, outcome });
+
+    expect([exporter.uploads.length, second.uploads.length]).toEqual([0, 2]);
+    expect(readOutcome()).toEqual({ isDone: true, sentCount: 2 });
   });
 
   it("answers each export with what became of it, in plain data", async () => {
     const { answers, exporter, tasks } = createTasks();
     exporter.answers.push({ ok: true }, failure("never"));
 
-    await tasks.handle({ kind: "export", id: 1, upload: uploadAt(1) });
-    await tasks.handle({ kind: "export", id: 2, upload: uploadAt(2) });
+    await tasks.handle({ kind: "export", id: 1, exporterIndex: 0, upload: uploadAt(1) });
+    await tasks.handle({ kind: "export", id: 2, exporterIndex: 0, upload: uploadAt(2) });
 
     const retry = { kind: "never", afterMs: 7 };
     expect(structuredClone(answers)).toEqual([
@@ -67,8 +84,8 @@ describe("HelperTasks", () => {
           resolve(failure("patient"));
         });
       });
-    const first = tasks.handle({ kind: "export", id: 1, upload: uploadAt(1) });
-    void tasks.handle({ kind: "export", id: 2, upload: uploadAt(2) });
+    const first = tasks.handle({ kind: "export", id: 1, exporterIndex: 0, upload: uploadAt(1) });
+    void tasks.handle({ kind: "export", id: 2, exporterIndex: 0, upload: uploadAt(2) });
 
     await tasks.handle({ kind: "abort", id: 1, reason: "no answer within 5 ms" });
     await first;
@@ -103,7 +120,7 @@ describe("HelperTasks", () => {
       new Promise((resolve) => {
         arrive = resolve;
       });
-    const running = tasks.handle({ kind: "export", id: 1, upload: uploadAt(1) });
+    const running = tasks.handle({ kind: "export", id: 1, exporterIndex: 0, upload: uploadAt(1) });
 
     const finishing = finish();
     expect(readOutcome()).toEqual({ isDone: false, sentCount: 0 });

@@ -1,5 +1,6 @@
-import { gzipSync } from "node:zlib";
-import type { ExportResult, ProfileExporter, ProfileUpload } from "./exporter.ts";
+import { SdkError } from "../errors.ts";
+import { encodeProfile } from "./encode-profile.ts";
+import type { ExportResult, ProfileExporter, ProfileUpload, UploadBatch } from "./exporter.ts";
 import type { HelperAnswer, HelperRequest } from "./helper-messages.ts";
 import { OUTCOME_DONE, OUTCOME_SENT_COUNT, toSentResult } from "./helper-messages.ts";
 
@@ -8,63 +9,76 @@ interface RunningExport {
   readonly result: Promise<ExportResult>;
 }
 
-/** What the helper thread does: compresses and sends, for as long as it is asked to. */
+/** What the helper thread does: encodes, compresses and sends, for as long as it is asked to. */
 export class HelperTasks {
-  readonly #exporter: ProfileExporter;
+  readonly #exporters: readonly ProfileExporter[];
   readonly #answer: (answer: HelperAnswer) => void;
   readonly #running = new Map<number, RunningExport>();
 
-  constructor(exporter: ProfileExporter, answer: (answer: HelperAnswer) => void) {
-    this.#exporter = exporter;
+  constructor(exporters: readonly ProfileExporter[], answer: (answer: HelperAnswer) => void) {
+    this.#exporters = exporters;
     this.#answer = answer;
   }
 
   async handle(request: HelperRequest): Promise<void> {
     switch (request.kind) {
-      case "compress": {
-        // Synchronous: this thread has nothing better to do, and the pool of libuv stays the program's own.
-        const bytes = gzipSync(request.bytes);
-        this.#answer({ kind: "compressed", id: request.id, bytes });
+      case "encode":
+        this.#answer({ kind: "encoded", id: request.id, parts: encodeProfile(request.profile) });
         return;
-      }
       case "export":
-        await this.#export(request.id, request.upload);
+        await this.#export(request.id, request.exporterIndex, request.upload);
         return;
       case "abort":
         this.#running.get(request.id)?.abort.abort(new Error(request.reason));
         return;
       case "finish":
-        await this.#finish(request.uploads, request.outcome);
+        await this.#finish(request.batches, request.outcome);
     }
   }
 
-  async #export(id: number, upload: ProfileUpload): Promise<void> {
+  async #export(id: number, exporterIndex: number, upload: ProfileUpload): Promise<void> {
     const abort = new AbortController();
-    const result = this.#exporter.export(upload, abort.signal);
+    const result = this.#send(exporterIndex, upload, abort.signal);
     this.#running.set(id, { abort, result });
     const settled = await result;
     this.#running.delete(id);
     this.#answer({ kind: "exported", id, result: toSentResult(settled) });
   }
 
-  async #finish(uploads: readonly ProfileUpload[], outcome: Int32Array): Promise<void> {
+  async #finish(batches: readonly UploadBatch[], outcome: Int32Array): Promise<void> {
     const count = (result: ExportResult): void => {
       if (result.ok) Atomics.add(outcome, OUTCOME_SENT_COUNT, 1);
     };
     try {
       const running = Array.from(this.#running.values(), async ({ result }) => count(await result));
-      const { signal } = new AbortController();
-      // The latest first: time may not be enough for all, and the last window tells how the program ended.
-      for (const upload of uploads.toReversed()) {
-        const result = await this.#exporter.export(upload, signal);
-        count(result);
-        // A server that is away now is away for the rest too.
-        if (!result.ok && result.retry.kind === "patient") break;
-      }
-      await Promise.all(running);
+      const sending = batches.map((batch) => this.#sendBatch(batch, count));
+      await Promise.all([...running, ...sending]);
     } finally {
       Atomics.store(outcome, OUTCOME_DONE, 1);
       Atomics.notify(outcome, OUTCOME_DONE);
     }
+  }
+
+  async #sendBatch(
+    { exporterIndex, uploads }: UploadBatch,
+    count: (result: ExportResult) => void,
+  ): Promise<void> {
+    const { signal } = new AbortController();
+    // The latest first: time may not be enough for all, and the last window tells how the program ended.
+    for (const upload of uploads.toReversed()) {
+      const result = await this.#send(exporterIndex, upload, signal);
+      count(result);
+      // A server that is away now is away for the rest too.
+      if (!result.ok && result.retry.kind === "patient") break;
+    }
+  }
+
+  async #send(exporterIndex: number, upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
+    const exporter = this.#exporters[exporterIndex];
+    if (exporter !== undefined) return await exporter.export(upload, signal);
+    const error = new SdkError(`exporter ${exporterIndex}: expected one of ${this.#exporters.length}`, {
+      code: "EXPORT_REJECTED",
+    });
+    return { ok: false, error, retry: { kind: "never", afterMs: undefined } };
   }
 }

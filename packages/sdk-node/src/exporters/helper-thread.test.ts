@@ -1,22 +1,24 @@
 import { EventEmitter } from "node:events";
 import { gunzipSync } from "node:zlib";
+import { encodePprof, ProfileBuilder } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { SdkError } from "../errors.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
 import { MemoryExporter } from "../testing/memory-exporter.ts";
 import { createRecordingDiagnostics } from "../testing/recording-logger.ts";
 import type { ProfileUpload } from "./exporter.ts";
+import type { ExporterTarget } from "./exporter-target.ts";
 import type { HelperRequest } from "./helper-messages.ts";
 import { HelperTasks } from "./helper-tasks.ts";
 import type { HelperPort } from "./helper-thread.ts";
 import { HelperThread } from "./helper-thread.ts";
-import type { HttpTarget } from "./http-target.ts";
 
-const target: HttpTarget = {
-  protocol: "push",
-  serverAddress: "http://127.0.0.1:1",
-  uploadTimeoutMs: 1000,
-  headers: {},
-};
+const target: ExporterTarget = { kind: "file", directory: "/nowhere", maxBytes: 1, maxFiles: 1 };
+
+const builder = new ProfileBuilder({ sampleTypes: [{ type: "wall", unit: "nanoseconds" }] });
+builder.addSample([], [7]);
+const profile = builder.build();
+const raw = encodePprof(profile);
 
 const upload: ProfileUpload = { startUnixMs: 1, endUnixMs: 2, labels: [], profiles: [] };
 
@@ -28,7 +30,9 @@ class FakePort extends EventEmitter implements HelperPort {
   readonly exporter = new MemoryExporter();
   readonly calls: string[] = [];
   isDeaf = false;
-  readonly #tasks = new HelperTasks(this.exporter, (answer) => this.emit("message", structuredClone(answer)));
+  readonly #tasks = new HelperTasks([this.exporter], (answer) =>
+    this.emit("message", structuredClone(answer)),
+  );
 
   postMessage(request: HelperRequest): void {
     this.requests.push(request);
@@ -50,23 +54,28 @@ function createThread(startWorker?: () => HelperPort) {
   const own = new MemoryExporter();
   const { diagnostics, lines } = createRecordingDiagnostics();
   const thread = new HelperThread({
-    target,
+    targets: [target],
+    clock: new ManualClock(),
     startWorker: startWorker ?? (() => port),
     loadExporter: async () => own,
     diagnostics,
   });
-  return { lines, own, port, thread };
+  const exportUpload = (signal: AbortSignal = never) =>
+    thread.exporters[0]?.export(upload, signal) ?? Promise.reject(new Error("no exporter"));
+  return { exportUpload, lines, own, port, thread };
 }
 
 describe("HelperThread", () => {
-  it("has its thread compress and export, and does not hold the process by it", async () => {
-    const { own, port, thread } = createThread();
+  it("has its thread encode and export, and does not hold the process by it", async () => {
+    const { exportUpload, own, port, thread } = createThread();
     thread.start();
 
-    const bytes = await thread.compress(Buffer.from("profile"));
-    const result = await thread.export(upload, never);
+    const [part] = await thread.encode(profile);
+    const result = await exportUpload();
 
-    expect(gunzipSync(bytes).toString()).toBe("profile");
+    expect(gunzipSync(part?.pprof ?? new Uint8Array())).toEqual(Buffer.from(raw));
+    expect(part?.rawBytes).toBe(raw.byteLength);
+    expect(thread.exporters.map(({ name }) => name)).toEqual(["file"]);
     expect(result).toEqual({ ok: true });
     expect(port.exporter.uploads).toEqual([upload]);
     expect(port.calls).toEqual(["unref"]);
@@ -74,19 +83,19 @@ describe("HelperThread", () => {
   });
 
   it("hands on why an export failed and when to try again", async () => {
-    const { port, thread } = createThread();
+    const { exportUpload, port } = createThread();
     const error = new SdkError("upload: status 429", { code: "EXPORT_UNREACHABLE" });
     const retry = { kind: "patient", afterMs: 500 } as const;
     port.exporter.answers.push({ ok: false, error, retry });
 
-    await expect(thread.export(upload, never)).resolves.toEqual({ ok: false, error, retry });
+    await expect(exportUpload()).resolves.toEqual({ ok: false, error, retry });
   });
 
   it("passes an abort on, with its reason", async () => {
-    const { port, thread } = createThread();
+    const { exportUpload, port } = createThread();
     port.isDeaf = true;
     const abort = new AbortController();
-    void thread.export(upload, abort.signal);
+    void exportUpload(abort.signal);
 
     abort.abort(new Error("no answer within 5 ms"));
 
@@ -94,13 +103,13 @@ describe("HelperThread", () => {
   });
 
   it("does all of it in this thread where there can be no other, and says so at the level debug", async () => {
-    const { lines, own, thread } = createThread(() => {
+    const { exportUpload, lines, own, thread } = createThread(() => {
       throw new Error("workers are forbidden");
     });
     thread.start();
 
-    expect(gunzipSync(await thread.compress(Buffer.from("profile"))).toString()).toBe("profile");
-    expect(await thread.export(upload, never)).toEqual({ ok: true });
+    expect(await thread.encode(profile)).toMatchObject([{ rawBytes: raw.byteLength }]);
+    expect(await exportUpload()).toEqual({ ok: true });
 
     expect(own.uploads).toEqual([upload]);
     expect(thread.finish).toBeUndefined();
@@ -110,23 +119,23 @@ describe("HelperThread", () => {
   it.for(["error", "exit"])(
     "does what it was asked for itself when the thread ends with %s",
     async (event) => {
-      const { own, port, thread } = createThread();
+      const { exportUpload, own, port, thread } = createThread();
       port.isDeaf = true;
-      const exporting = thread.export(upload, never);
-      const compressing = thread.compress(Buffer.from("profile"));
+      const exporting = exportUpload();
+      const encoding = thread.encode(profile);
 
       port.emit(event, event === "exit" ? 1 : new Error("out of memory"));
 
       expect(await exporting).toEqual({ ok: true });
-      expect(gunzipSync(await compressing).toString()).toBe("profile");
+      expect(await encoding).toMatchObject([{ rawBytes: raw.byteLength }]);
       expect(own.uploads).toEqual([upload]);
     },
   );
 
   it("ends its thread at shutdown, with the export that runs", async () => {
-    const { lines, own, port, thread } = createThread();
+    const { exportUpload, lines, own, port, thread } = createThread();
     port.isDeaf = true;
-    const exporting = thread.export(upload, never);
+    const exporting = exportUpload();
 
     await thread.shutdown();
 
@@ -141,6 +150,6 @@ describe("HelperThread", () => {
     port.isDeaf = true;
     thread.start();
 
-    expect(thread.finish?.([upload], 1)).toBe(0);
+    expect(thread.finish?.([{ exporterIndex: 0, uploads: [upload] }], 1)).toBe(0);
   });
 });

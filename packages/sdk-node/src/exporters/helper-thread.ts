@@ -1,23 +1,24 @@
-import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
-import { gzip } from "node:zlib";
+import type { Profile } from "@pyroscope-ts/protocol";
 import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import { describeError, SdkError } from "../errors.ts";
+import type { EncodedProfile } from "./encode-profile.ts";
+import { encodeProfile } from "./encode-profile.ts";
 import type {
-  CompressingExporter,
   ExportResult,
   FinishUploads,
+  Helper,
+  NamedExporter,
   ProfileExporter,
   ProfileUpload,
+  UploadBatch,
 } from "./exporter.ts";
+import { createTargets, type ExporterTarget, loadExporter, nameOfTarget } from "./exporter-target.ts";
 import type { HelperAnswer, HelperRequest, SentResult } from "./helper-messages.ts";
 import { OUTCOME_DONE, OUTCOME_LENGTH, OUTCOME_SENT_COUNT } from "./helper-messages.ts";
-import type { HttpTarget } from "./http-target.ts";
-import { createHttpTarget } from "./http-target.ts";
-
-const compressInPool = promisify(gzip);
+import { createServerPace } from "./upload-pace.ts";
 
 /** What of a worker thread the helper uses. */
 export interface HelperPort {
@@ -31,10 +32,11 @@ export interface HelperPort {
 
 /** What a helper thread needs. */
 interface HelperThreadOptions {
-  readonly target: HttpTarget;
-  readonly startWorker: (target: HttpTarget) => HelperPort;
-  /** The exporter of this thread, for where there is no helper: worker threads forbidden, files of a bundle missing. */
-  readonly loadExporter: (target: HttpTarget) => Promise<ProfileExporter>;
+  readonly targets: readonly ExporterTarget[];
+  readonly startWorker: (targets: readonly ExporterTarget[]) => HelperPort;
+  /** An exporter of this thread, for where there is no helper: worker threads forbidden, files of a bundle missing. */
+  readonly loadExporter: (target: ExporterTarget) => Promise<ProfileExporter>;
+  readonly clock: Clock;
   readonly diagnostics: Diagnostics;
 }
 
@@ -45,10 +47,10 @@ const extension: string = import.meta.url.endsWith(".ts") ? "ts" : "js";
  * Starts the thread. It gets neither the program's environment nor its flags: `--import` and NODE_OPTIONS of the
  * program would load tracers and this very SDK into it.
  */
-function startHelperWorker(target: HttpTarget): HelperPort {
+function startHelperWorker(targets: readonly ExporterTarget[]): HelperPort {
   return new Worker(new URL(`helper-worker.${extension}`, import.meta.url), {
     name: "pyroscope",
-    workerData: target,
+    workerData: targets,
     env: {},
     execArgv: [],
   });
@@ -60,18 +62,26 @@ const SHUT_DOWN: ExportResult = {
   retry: { kind: "patient", afterMs: undefined },
 };
 
-/** A thread that compresses and sends, seen from the one that is profiled. Where it cannot run, this thread does it. */
-export class HelperThread implements CompressingExporter {
+/** The helper thread, seen from the one that is profiled. Where it cannot run, this thread does its work. */
+export class HelperThread implements Helper {
+  readonly exporters: readonly NamedExporter[];
   readonly #options: HelperThreadOptions;
   readonly #waiting = new Map<number, (answer: HelperAnswer | undefined) => void>();
   #port: HelperPort | undefined;
-  #ownExporter: Promise<ProfileExporter> | undefined;
+  readonly #ownExporters = new Map<number, Promise<ProfileExporter>>();
   #isStarted = false;
   #isShutDown = false;
   #nextId = 1;
 
   constructor(options: HelperThreadOptions) {
     this.#options = options;
+    this.exporters = options.targets.map((target, exporterIndex) => ({
+      name: nameOfTarget(target),
+      pace: target.kind === "push" || target.kind === "ingest" ? createServerPace(options.clock) : undefined,
+      export: (upload, signal) => this.#export(exporterIndex, upload, signal),
+      // The connections are the thread's, and end with it.
+      shutdown: async () => {},
+    }));
   }
 
   /** The thread does not keep the process alive. */
@@ -79,7 +89,7 @@ export class HelperThread implements CompressingExporter {
     if (this.#isStarted || this.#isShutDown) return;
     this.#isStarted = true;
     try {
-      const port = this.#options.startWorker(this.#options.target);
+      const port = this.#options.startWorker(this.#options.targets);
       this.#port = port;
       port.on("message", (answer) => this.#waiting.get(answer.id)?.(answer));
       port.on("error", (error) => this.#abandon(describeError(error)));
@@ -90,13 +100,13 @@ export class HelperThread implements CompressingExporter {
     }
   }
 
-  async compress(bytes: Uint8Array): Promise<Uint8Array> {
-    const answer = await this.#ask({ kind: "compress", id: this.#nextId++, bytes });
-    return answer?.kind === "compressed" ? answer.bytes : await compressInPool(bytes);
+  async encode(profile: Profile): Promise<readonly EncodedProfile[]> {
+    const answer = await this.#ask({ kind: "encode", id: this.#nextId++, profile });
+    return answer?.kind === "encoded" ? answer.parts : encodeProfile(profile);
   }
 
-  async export(upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
-    const request = { kind: "export", id: this.#nextId++, upload } as const;
+  async #export(exporterIndex: number, upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
+    const request = { kind: "export", id: this.#nextId++, exporterIndex, upload } as const;
     const abort = (): void =>
       this.#port?.postMessage({ kind: "abort", id: request.id, reason: describeError(signal.reason) });
     signal.addEventListener("abort", abort, { once: true });
@@ -107,14 +117,23 @@ export class HelperThread implements CompressingExporter {
       signal.removeEventListener("abort", abort);
     }
     if (this.#isShutDown) return SHUT_DOWN;
-    this.#ownExporter ??= this.#options.loadExporter(this.#options.target);
-    return await (await this.#ownExporter).export(upload, signal);
+    return await (await this.#ownExporter(exporterIndex)).export(upload, signal);
+  }
+
+  async #ownExporter(exporterIndex: number): Promise<ProfileExporter> {
+    const target = this.#options.targets[exporterIndex];
+    if (target === undefined) throw new RangeError(`no exporter ${exporterIndex}`);
+    const known = this.#ownExporters.get(exporterIndex);
+    if (known !== undefined) return await known;
+    const loading = this.#options.loadExporter(target);
+    this.#ownExporters.set(exporterIndex, loading);
+    return await loading;
   }
 
   /** Undefined where there is no helper thread: this one cannot send anything while it waits. */
   get finish(): FinishUploads | undefined {
     const port = this.#port;
-    return port && ((uploads, timeoutMs) => finish(port, uploads, timeoutMs));
+    return port && ((batches, timeoutMs) => finish(port, batches, timeoutMs));
   }
 
   async shutdown(): Promise<void> {
@@ -123,12 +142,12 @@ export class HelperThread implements CompressingExporter {
     this.#port = undefined;
     this.#answerNothing();
     await port?.terminate();
-    await (await this.#ownExporter)?.shutdown();
+    for (const exporter of this.#ownExporters.values()) await (await exporter).shutdown();
   }
 
   /** The answer, or undefined where the helper cannot give one. */
   async #ask(
-    request: Extract<HelperRequest, { readonly kind: "compress" | "export" }>,
+    request: Extract<HelperRequest, { readonly kind: "encode" | "export" }>,
   ): Promise<HelperAnswer | undefined> {
     this.start();
     const port = this.#port;
@@ -155,9 +174,9 @@ export class HelperThread implements CompressingExporter {
   }
 }
 
-function finish(port: HelperPort, uploads: readonly ProfileUpload[], timeoutMs: number): number {
+function finish(port: HelperPort, batches: readonly UploadBatch[], timeoutMs: number): number {
   const outcome = new Int32Array(new SharedArrayBuffer(OUTCOME_LENGTH * Int32Array.BYTES_PER_ELEMENT));
-  port.postMessage({ kind: "finish", uploads, outcome });
+  port.postMessage({ kind: "finish", batches, outcome });
   Atomics.wait(outcome, OUTCOME_DONE, 0, timeoutMs);
   return Atomics.load(outcome, OUTCOME_SENT_COUNT);
 }
@@ -171,13 +190,10 @@ function toExportResult(result: SentResult): ExportResult {
 /** The helper thread of one run. */
 export function createHelperThread(config: SdkConfig, clock: Clock, diagnostics: Diagnostics): HelperThread {
   return new HelperThread({
-    target: createHttpTarget(config),
+    targets: createTargets(config),
     startWorker: startHelperWorker,
-    // Not before it is needed: the HTTP client and the messages of the push API take 30 ms to load.
-    async loadExporter(target) {
-      const { createHttpExporter } = await import("./http-exporter.ts");
-      return createHttpExporter(target, clock);
-    },
+    loadExporter: (target) => loadExporter(target, clock),
+    clock,
     diagnostics,
   });
 }

@@ -1,13 +1,15 @@
-import { buildConnector, Pool } from "undici";
+import { rootCertificates } from "node:tls";
+import { buildConnector, type Dispatcher, Pool, ProxyAgent } from "undici";
 import { describeError } from "../errors.ts";
+import type { HttpConnection } from "./http-connection.ts";
 
 /** What a server answered. */
 export interface HttpAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
-  /** The beginning of the body. */
-  readonly text: string;
+  /** The beginning of it. */
+  readonly body: Uint8Array;
 }
 
 /** An answer, or why there is none. */
@@ -37,27 +39,22 @@ const MAX_ANSWER_BYTES = 16 * 1024;
  * does. Whoever waits for an answer holds the process with a timer of their own. Redirects are answers like
  * any other: they are not followed, so credentials go to no other server.
  */
-export function createHttpClient(origin: string, timeoutMs: number): HttpClient {
-  const pool = new Pool(origin, {
-    // One upload at a time: a second connection would only hide a slow server.
-    connections: 1,
-    pipelining: 1,
-    connect: createUnrefConnector(timeoutMs),
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  });
+export function createHttpClient(origin: string, connection: HttpConnection): HttpClient {
+  const dispatcher =
+    connection.proxy === undefined ? direct(origin, connection) : proxied(origin, connection);
   return {
     async post(path, headers, body, signal) {
       try {
-        const response = await pool.request({ path, method: "POST", headers, body, signal });
-        const text = await readBeginning(response.body);
+        const request = { origin, path, method: "POST", headers, body, signal } as const;
+        const response = await dispatcher.request(request);
+        const beginning = await readBeginning(response.body);
         return {
           ok: true,
           answer: {
             status: response.statusCode,
             retryAfter: firstOf(response.headers["retry-after"]),
             location: firstOf(response.headers.location),
-            text,
+            body: beginning,
           },
         };
       } catch (error) {
@@ -66,8 +63,47 @@ export function createHttpClient(origin: string, timeoutMs: number): HttpClient 
     },
     async close() {
       // Not close(): that waits for a request that runs.
-      await pool.destroy();
+      await dispatcher.destroy();
     },
+  };
+}
+
+// One upload at a time: a second connection would only hide a slow server.
+const ONE_AT_A_TIME = { connections: 1, pipelining: 1 };
+
+function direct(origin: string, connection: HttpConnection): Dispatcher {
+  const { timeoutMs } = connection;
+  return new Pool(origin, {
+    ...ONE_AT_A_TIME,
+    connect: createUnrefConnector({ timeout: timeoutMs, ...createTls(connection) }),
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+}
+
+/** Through a tunnel for https, whose proxy sees neither headers nor profiles. */
+function proxied(origin: string, connection: HttpConnection): Dispatcher {
+  const { timeoutMs, proxy = "" } = connection;
+  const tls = { timeout: timeoutMs, ...createTls(connection) };
+  return new ProxyAgent({
+    ...ONE_AT_A_TIME,
+    uri: proxy,
+    proxyTunnel: origin.startsWith("https:"),
+    requestTls: tls,
+    proxyTls: tls,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+}
+
+function createTls({
+  tls: { ca, cert, key, rejectUnauthorized },
+}: HttpConnection): buildConnector.BuildOptions {
+  return {
+    rejectUnauthorized,
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   };
 }
 
@@ -75,7 +111,7 @@ function firstOf(value: string | readonly string[] | undefined): string | undefi
   return typeof value === "string" || value === undefined ? value : value[0];
 }
 
-async function readBeginning(body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<string> {
+async function readBeginning(body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -83,15 +119,15 @@ async function readBeginning(body: AsyncIterable<Uint8Array> & { destroy(): unkn
     length += chunk.byteLength;
     if (length >= MAX_ANSWER_BYTES) break;
   }
-  return Buffer.concat(chunks).toString("utf8", 0, MAX_ANSWER_BYTES);
+  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
 }
 
 /** undici refs a socket while a request runs on it; these sockets stay unref'd. */
-function createUnrefConnector(timeoutMs: number): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs });
-  return (options, callback) => {
+function createUnrefConnector(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options);
+  return (target, callback) => {
     // undici's own connector returns the socket at once; its types leave that out.
-    const socket: unknown = connect(options, callback);
+    const socket: unknown = connect(target, callback);
     if (isRefCounted(socket)) {
       socket.unref();
       socket.ref = () => socket;

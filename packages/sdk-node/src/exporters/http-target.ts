@@ -1,21 +1,22 @@
 import type { SdkConfig } from "../config.ts";
+import { createConnection, type HttpConnection } from "./http-connection.ts";
 import { createHeaders } from "./send-upload.ts";
 
 /** Where uploads go and how: plain data, so that it can be handed to another thread. */
 export interface HttpTarget {
-  readonly protocol: "push" | "ingest";
+  readonly kind: "push" | "ingest";
   readonly serverAddress: string;
-  readonly uploadTimeoutMs: number;
+  readonly connection: HttpConnection;
   /** Headers of every upload, in lower case, credentials among them. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What of the configuration an HTTP exporter needs. */
-export function createHttpTarget(config: SdkConfig): HttpTarget {
+export function createHttpTarget(config: SdkConfig, kind: HttpTarget["kind"]): HttpTarget {
   return {
-    protocol: config.protocol === "ingest" ? "ingest" : "push",
+    kind,
     serverAddress: config.serverAddress,
-    uploadTimeoutMs: config.uploadTimeoutMs,
+    connection: createConnection(config, config.serverAddress, config.uploadTimeoutMs),
     headers: createHeaders(config),
   };
 }

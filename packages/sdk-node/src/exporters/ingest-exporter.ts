@@ -24,7 +24,7 @@ export class IngestExporter implements ProfileExporter {
     const { origin, pathname } = new URL(target.serverAddress);
     this.#target = target;
     this.#clock = clock;
-    this.#client = createHttpClient(origin, target.uploadTimeoutMs);
+    this.#client = createHttpClient(origin, target.connection);
     this.#path = `${pathname === "/" ? "" : pathname}/ingest`;
     this.#headers = { ...target.headers, "content-type": "application/octet-stream" };
   }

@@ -15,9 +15,9 @@ const upload: ProfileUpload = {
     { name: "service_name", value: "my shop" },
   ],
   profiles: [
-    { name: "memory", id: "id-1", pprof: Uint8Array.of(1) },
-    { name: "memory", id: "id-2", pprof: Uint8Array.of(2) },
-    { name: "wall", id: "id-3", pprof: Uint8Array.of(3) },
+    { name: "memory", type: "inuse_space", id: "id-1", pprof: Uint8Array.of(1), rawBytes: 9 },
+    { name: "memory", type: "inuse_space", id: "id-2", pprof: Uint8Array.of(2), rawBytes: 9 },
+    { name: "wall", type: "wall", id: "id-3", pprof: Uint8Array.of(3), rawBytes: 9 },
   ],
 };
 

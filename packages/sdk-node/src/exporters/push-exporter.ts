@@ -25,7 +25,7 @@ export class PushExporter implements ProfileExporter {
     const { origin, pathname } = new URL(target.serverAddress);
     this.#target = target;
     this.#clock = clock;
-    this.#client = createHttpClient(origin, target.uploadTimeoutMs);
+    this.#client = createHttpClient(origin, target.connection);
     this.#path = `${pathname === "/" ? "" : pathname}/push.v1.PusherService/Push`;
     this.#headers = { ...target.headers, "content-type": "application/proto" };
   }

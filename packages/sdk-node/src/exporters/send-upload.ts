@@ -39,6 +39,8 @@ export interface UploadRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly signal: AbortSignal;
+  /** What a success says of what it did not take, if anything. */
+  readonly checkAnswer?: (body: Uint8Array) => SdkError | undefined;
 }
 
 /** Sends one request and turns what comes back into a result. Never rejects. */
@@ -52,7 +54,12 @@ export async function sendUpload(request: UploadRequest): Promise<ExportResult> 
     return { ok: false, error, retry: { kind: "patient", afterMs: undefined } };
   }
   const { answer } = outcome;
-  if (answer.status >= 200 && answer.status < 300) return { ok: true };
+  if (answer.status >= 200 && answer.status < 300) {
+    const error = request.checkAnswer?.(answer.body);
+    return error === undefined
+      ? { ok: true }
+      : { ok: false, error, retry: { kind: "never", afterMs: undefined } };
+  }
   const retry = adviceForStatus(answer.status, answer.retryAfter, clock.nowUnixMs());
   const code = retry.kind === "never" ? "EXPORT_REJECTED" : "EXPORT_UNREACHABLE";
   const message = `upload to ${serverAddress}: ${describeAnswer(answer)}`;
@@ -62,12 +69,13 @@ export async function sendUpload(request: UploadRequest): Promise<ExportResult> 
 // Enough for the sentence that says what is wrong with an upload.
 const MAX_SHOWN_LENGTH = 300;
 
-function describeAnswer({ status, text, location }: HttpAnswer): string {
+function describeAnswer({ status, body, location }: HttpAnswer): string {
   if (status >= 300 && status < 400) {
     return `status ${status} redirects to ${location ?? "nowhere"}, which is not followed: set serverAddress to it`;
   }
   // Control characters of a foreign answer have no place in a log line.
-  const line = text
+  const line = Buffer.from(body)
+    .toString()
     .replace(/[\p{Cc}\s]+/gu, " ")
     .trim()
     .slice(0, MAX_SHOWN_LENGTH);

@@ -1,36 +1,66 @@
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import type { Profile } from "@pyroscope-ts/protocol";
+import type { EncodedProfile } from "../exporters/encode-profile.ts";
+import { encodeProfile } from "../exporters/encode-profile.ts";
 import type {
-  CompressingExporter,
   ExportResult,
   FinishUploads,
+  Helper,
+  NamedExporter,
+  ProfileExporter,
   ProfileUpload,
 } from "../exporters/exporter.ts";
 
-const compressInPool = promisify(gzip);
-
 /** Keeps what it is given. */
-export class MemoryExporter implements CompressingExporter {
+export class MemoryExporter implements ProfileExporter {
   readonly uploads: ProfileUpload[] = [];
-  /** Set by tests of the exit. */
-  finish: FinishUploads | undefined;
-  isStarted = false;
   isShutDown = false;
   /** What the next exports answer; success when there is none left. */
   readonly answers: ExportResult[] = [];
-
-  start(): void {
-    this.isStarted = true;
-  }
-
-  compress(bytes: Uint8Array): Promise<Uint8Array> {
-    return compressInPool(bytes);
-  }
 
   async export(upload: ProfileUpload, _signal: AbortSignal): Promise<ExportResult> {
     const answer = this.answers.shift() ?? { ok: true };
     if (answer.ok) this.uploads.push(upload);
     return answer;
+  }
+
+  async shutdown(): Promise<void> {
+    this.isShutDown = true;
+  }
+}
+
+/** A helper without a thread, whose one exporter is of memory. */
+export class MemoryHelper implements Helper {
+  readonly exporter: MemoryExporter = new MemoryExporter();
+  readonly exporters: readonly NamedExporter[];
+  /** Set by tests of the exit. */
+  finish: FinishUploads | undefined;
+  isStarted = false;
+  isShutDown = false;
+
+  /** @param names - those of its exporters: the first is that of memory, others take everything. */
+  constructor(names: readonly string[] = ["pyroscope"]) {
+    this.exporters = names.map((name, index) => {
+      const exporter = index === 0 ? this.exporter : new MemoryExporter();
+      return {
+        name,
+        export: (upload, signal) => exporter.export(upload, signal),
+        shutdown: () => exporter.shutdown(),
+      };
+    });
+  }
+
+  get uploads(): readonly ProfileUpload[] {
+    return this.exporter.uploads;
+  }
+
+  start(): void {
+    this.isStarted = true;
+  }
+
+  async encode(profile: Profile): Promise<readonly EncodedProfile[]> {
+    // As another thread: not before the event loop has turned.
+    await new Promise((resolve) => setImmediate(resolve));
+    return encodeProfile(profile);
   }
 
   async shutdown(): Promise<void> {
