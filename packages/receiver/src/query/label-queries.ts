@@ -11,6 +11,7 @@ import {
   selectSeriesRows,
 } from "../store/select-labels.ts";
 import { distinctLabelSets, distinctNames, fullLabelSet, makeLabelSet } from "./label-sets.ts";
+import { levelOfRange } from "./query-level.ts";
 import type { Cardinality, LabelNamesQuery, LabelValuesQuery, SeriesQuery } from "./query-service.ts";
 import type { ReadContext, ReadPlan } from "./snapshot-reader.ts";
 import type { TimeRange } from "./time-range.ts";
@@ -23,7 +24,14 @@ const LABEL_TABLES: readonly TableName[] = ["totals", "series"];
 /** The plan of a query for labels: every selector must hold. */
 export function planLabels(query: LabelNamesQuery, range: TimeRange | undefined): ReadPlan {
   const matchers: readonly Matcher[] = query.selectors.flatMap((selector) => parseSelector(selector));
-  return { tenants: query.tenants, range, matchers, profileType: undefined, tables: LABEL_TABLES };
+  return {
+    tenants: query.tenants,
+    range,
+    matchers,
+    profileType: undefined,
+    tables: LABEL_TABLES,
+    level: levelOfRange(range),
+  };
 }
 
 /** @throws {@link ReceiverError} INVALID_ARGUMENT for a query without the label's name. */

@@ -40,11 +40,11 @@ import type {
   TimeSeriesQuery,
 } from "./query-service.ts";
 import { parseSelection } from "./selection.ts";
-import { SnapshotReader } from "./snapshot-reader.ts";
+import { joinResolutions, SnapshotReader } from "./snapshot-reader.ts";
 import { NO_SPANS, readSpans, resolveSpanLimit, spanTables } from "./span-queries.ts";
 import { compress, emptyExport, readExport, readTree, STACK_TABLES } from "./stack-queries.ts";
 import { resolveTimeRange, type TimeRange } from "./time-range.ts";
-import { layGrid, readTimeSeries, timeSeriesTables } from "./time-series-query.ts";
+import { layGrid, readTimeSeries, timeSeriesLevel, timeSeriesTables } from "./time-series-query.ts";
 
 /** What queries are answered from. */
 export interface QuerierOptions {
@@ -126,7 +126,7 @@ class Querier implements QueryService {
     return {
       value: truncateDiffTree(diffTrees(left.value, right.value), maxNodes),
       missingBlocks: [...new Set([...left.missingBlocks, ...right.missingBlocks])],
-      resolution: "raw",
+      resolution: joinResolutions([left.resolution, right.resolution]),
     };
   }
 
@@ -155,7 +155,7 @@ class Querier implements QueryService {
     const selection = parseSelection(query, range, timeSeriesTables(query));
     const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
     return await this.#reader.read(
-      { ...selection.plan, range: laid?.covered },
+      { ...selection.plan, range: laid?.covered, level: timeSeriesLevel(query, selection, laid) },
       [],
       (context) => readTimeSeries(context, selection, query, laid!.grid),
       options,
@@ -167,7 +167,8 @@ class Querier implements QueryService {
     const selection = parseSelection(query, range, heatmapTables(query));
     const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
     return await this.#reader.read(
-      { ...selection.plan, range: laid?.covered },
+      // Each point is a profile of its own.
+      { ...selection.plan, range: laid?.covered, level: "raw" },
       EMPTY_HEATMAP,
       (context) => readHeatmap(context, query, laid!.grid),
       options,

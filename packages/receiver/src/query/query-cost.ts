@@ -7,6 +7,7 @@ import {
 } from "@pyroscope-ts/protocol";
 import type { TableName } from "../store/schema.ts";
 import { selectCost } from "../store/select-cost.ts";
+import { levelOfRange } from "./query-level.ts";
 import type { AnalysisQuery, QueryCost } from "./query-service.ts";
 import type { ReadContext, ReadPlan } from "./snapshot-reader.ts";
 import type { TimeRange } from "./time-range.ts";
@@ -24,7 +25,13 @@ export const NO_COST: QueryCost = {
 
 /** @throws `ProtocolError` SELECTOR_INVALID for a query that is neither one of `/render` nor a selector. */
 export function planAnalysis({ tenants, query }: AnalysisQuery, range: TimeRange | undefined): ReadPlan {
-  return { tenants, range, ...parseAnalyzed(query), tables: ["totals", "series"] };
+  return {
+    tenants,
+    range,
+    ...parseAnalyzed(query),
+    tables: ["totals", "series"],
+    level: levelOfRange(range),
+  };
 }
 
 function parseAnalyzed(query: string): { matchers: readonly Matcher[]; profileType: string | undefined } {

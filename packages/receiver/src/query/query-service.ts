@@ -48,12 +48,9 @@ export interface Answer<Value> {
   readonly value: Value;
   /** Ids of the blocks in range that could not be read; header `x-pyroscope-partial`. */
   readonly missingBlocks: readonly string[];
-  /** Finest resolution the answer was made from; header `x-pyroscope-resolution`. */
-  readonly resolution: Resolution;
+  /** Levels that the answer was made from, the coarsest first: `1h,5m,raw`; header `x-pyroscope-resolution`. */
+  readonly resolution: string;
 }
-
-/** `raw`: every profile as it was pushed. Levels of roll-up come with compaction. */
-type Resolution = "raw";
 
 /** Whose profiles, and from when. */
 export interface RangeQuery {

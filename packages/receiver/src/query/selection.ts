@@ -1,5 +1,6 @@
 import { formatProfileType, type ProfileType, parseProfileType, parseSelector } from "@pyroscope-ts/protocol";
 import type { TableName } from "../store/schema.ts";
+import { levelOfStacks } from "./query-level.ts";
 import type { SelectionQuery } from "./query-service.ts";
 import { parseSampleIds, type SampleIds } from "./sample-ids.ts";
 import type { ReadPlan } from "./snapshot-reader.ts";
@@ -27,6 +28,9 @@ export function parseSelection(
     sampleIds: parseSampleIds(query),
     callSite: query.callSite ?? [],
     // The sixth part of old clients (`:delta`) names the same type.
-    plan: { tenants: query.tenants, range, matchers, profileType: formatProfileType(profileType), tables },
+    plan: {
+      ...{ tenants: query.tenants, range, matchers, profileType: formatProfileType(profileType), tables },
+      level: levelOfStacks(query, range, matchers),
+    },
   };
 }

@@ -1,4 +1,5 @@
 import type { Matcher } from "@pyroscope-ts/protocol";
+import { LEVELS, type Level } from "../store/level.ts";
 import type { TableName } from "../store/schema.ts";
 import type { ProfileFilter } from "../store/select-filter.ts";
 import type { Snapshot } from "../store/snapshot.ts";
@@ -17,6 +18,8 @@ export interface ReadPlan {
   /** Five parts; undefined: all types. */
   readonly profileType: string | undefined;
   readonly tables: readonly TableName[];
+  /** The coarsest level that answers as well. */
+  readonly level: Level;
 }
 
 /** What a read works with: all of it ends with the read. */
@@ -55,13 +58,22 @@ export class SnapshotReader {
     signal: AbortSignal,
   ): Promise<Answer<Value>> {
     const coarse = coarseFilter(range, plan.matchers, plan.profileType);
-    const snapshot = await this.#store.snapshot({ ...coarse, tenants: plan.tenants, tables: plan.tables });
+    const { tenants, tables, level } = plan;
+    const snapshot = await this.#store.snapshot({ ...coarse, tenants, tables, level });
     try {
       const filter = await resolveFilter(snapshot, coarse, plan.matchers, signal);
       const value = await work({ snapshot, filter, signal });
-      return { value, missingBlocks: snapshot.missingBlocks, resolution: "raw" };
+      return { value, missingBlocks: snapshot.missingBlocks, resolution: snapshot.levels.join(",") };
     } finally {
       snapshot.release();
     }
   }
+}
+
+/** What {@link Answer.resolution} is of several answers together. */
+export function joinResolutions(resolutions: readonly string[]): string {
+  const found = new Set(resolutions.flatMap((resolution) => resolution.split(",")));
+  return LEVELS.filter((level) => found.has(level))
+    .toReversed()
+    .join(",");
 }

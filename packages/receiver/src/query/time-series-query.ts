@@ -1,5 +1,6 @@
 import type { LabelSet } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
+import type { Level } from "../store/level.ts";
 import type { TableName } from "../store/schema.ts";
 import type { SampleFilter } from "../store/select-filter.ts";
 import { selectSeriesRows } from "../store/select-labels.ts";
@@ -7,6 +8,7 @@ import { selectFrameNames, selectStacks } from "../store/select-stacks.ts";
 import { selectTotals, type TimeGrid, type TotalsAggregation } from "../store/select-totals.ts";
 import { nameFrames, numberFrames, withCallSite } from "./flame-graph.ts";
 import { distinctNames, makeLabelSet } from "./label-sets.ts";
+import { levelOfTimeSeries } from "./query-level.ts";
 import type { TimeSeries, TimeSeriesQuery } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
@@ -54,7 +56,7 @@ export async function readTimeSeries(
       filter,
       grid,
       groupBy,
-      aggregation: query.aggregation ?? naturalAggregation(selection),
+      aggregation: aggregationOf(query, selection),
       exemplars: query.exemplars ?? false,
     },
     signal,
@@ -63,8 +65,18 @@ export async function readTimeSeries(
   return toTimeSeries(rows, groupBy, grid, query.limit ?? 0, labels);
 }
 
-function naturalAggregation({ profileType }: Selection): TotalsAggregation {
-  return isInstantSampleType(profileType.sampleType) ? "seriesAverage" : "sum";
+/** The coarsest level that a time series may be read from. */
+export function timeSeriesLevel(
+  query: TimeSeriesQuery,
+  selection: Selection,
+  laid: ReturnType<typeof layGrid> | undefined,
+): Level {
+  const { matchers } = selection.plan;
+  return levelOfTimeSeries(query, laid?.covered, matchers, laid?.grid, aggregationOf(query, selection));
+}
+
+function aggregationOf(query: TimeSeriesQuery, { profileType }: Selection): TotalsAggregation {
+  return query.aggregation ?? (isInstantSampleType(profileType.sampleType) ? "seriesAverage" : "sum");
 }
 
 async function sampleFilter(

@@ -45,6 +45,12 @@ export interface Catalog {
    * @throws `ReceiverError` UNAVAILABLE when the lease was lost: nothing has changed.
    */
   replace(lease: Lease, metas: readonly BlockMeta[]): Promise<void>;
+  /**
+   * Adds a block that was made of others, which stay.
+   *
+   * @throws `ReceiverError` UNAVAILABLE when the lease was lost: nothing has changed.
+   */
+  derive(lease: Lease, meta: BlockMeta): Promise<void>;
   /** Takes a block out; its files stay. Queries that hold it go on. */
   remove(block: Block): Promise<void>;
   /** Checks the wanted files of a block; sets the block aside when they are damaged. Returns whether they are good. */

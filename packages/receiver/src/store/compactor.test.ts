@@ -19,7 +19,13 @@ const MIDNIGHT = 1_760_054_400_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const NOTHING = { mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0, failureCount: 0 };
+const NOTHING = {
+  mergeCount: 0,
+  replacedBlockCount: 0,
+  writtenBlockCount: 0,
+  rollUpCount: 0,
+  failureCount: 0,
+};
 
 function profile(index: number, timeUnixMillis: number, service = "shop"): PlainProfile {
   const samples = [

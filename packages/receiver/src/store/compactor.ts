@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import { Block } from "./block.ts";
+import type { InputFiles } from "./block-content.ts";
 import { type BlockMeta, blockBytes } from "./block-meta.ts";
 import type { Catalog, Lease } from "./catalog.ts";
-import { type BlockPlace, commitBlock } from "./commit-block.ts";
+import { type BlockOrigin, type BlockPlace, commitBlock } from "./commit-block.ts";
 import {
+  type CompactionJob,
   type CompactionLimits,
   planCompaction,
   type ServiceRange,
@@ -14,7 +16,9 @@ import { discardBlock } from "./discard-block.ts";
 import { Duckdb, quoteSql } from "./duckdb.ts";
 import { createBlockId } from "./filenames.ts";
 import type { KnownIdentities } from "./known-identities.ts";
-import { BlockMerger, type MergeInputs } from "./merge-blocks.ts";
+import type { Level } from "./level.ts";
+import { BlockMerger } from "./merge-blocks.ts";
+import { BlockRoller } from "./roll-up-blocks.ts";
 import { TABLE_NAMES } from "./schema.ts";
 
 /** What one pass of compaction did. */
@@ -23,7 +27,9 @@ export interface CompactionReport {
   readonly mergeCount: number;
   readonly replacedBlockCount: number;
   readonly writtenBlockCount: number;
-  /** Merges that failed; their blocks stay as they are. */
+  /** Roll-ups that were committed. */
+  readonly rollUpCount: number;
+  /** Merges and roll-ups that failed; their blocks stay as they are. */
   readonly failureCount: number;
 }
 
@@ -69,7 +75,10 @@ export class Compactor {
   }
 
   async #compact(): Promise<CompactionReport> {
-    const report = { mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0, failureCount: 0 };
+    const report = {
+      ...{ mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0 },
+      ...{ rollUpCount: 0, failureCount: 0 },
+    };
     await this.#options.catalog.refresh();
     for (const tenant of this.#options.catalog.tenants()) await this.#compactTenant(tenant, report);
     return report;
@@ -80,33 +89,32 @@ export class Compactor {
     // In this pass only: a disk that was full may have room in the next, and others may have given back what they took.
     const excluded = new Set<string>();
     while (!this.#stop.signal.aborted) {
-      const blocks = planCompaction(catalog.blocksOf(tenant), clock.nowUnixMillis(), limits, excluded);
-      if (blocks === undefined) return;
-      const isDone = await this.#mergeLeased(tenant, blocks, report);
-      if (!isDone) for (const { meta } of blocks) excluded.add(meta.id);
+      const job = planCompaction(catalog.blocksOf(tenant), clock.nowUnixMillis(), limits, excluded);
+      if (job === undefined) return;
+      const isDone = await this.#runLeased(tenant, job, report);
+      if (!isDone) for (const { meta } of job.blocks) excluded.add(meta.id);
     }
   }
 
-  /** Returns whether a plan can go without this one's outcome: the blocks are merged, or a damaged one is set aside. */
-  async #mergeLeased(
-    tenant: string,
-    blocks: readonly Block[],
-    report: Count<CompactionReport>,
-  ): Promise<boolean> {
+  /** Returns whether a plan can go on from this one's outcome: the job is done, or a damaged block is set aside. */
+  async #runLeased(tenant: string, job: CompactionJob, report: Count<CompactionReport>): Promise<boolean> {
+    const { kind, level, blocks } = job;
     const lease = await this.#options.catalog.lease(blocks);
     if (lease === undefined) return false;
     try {
-      const writtenCount = await this.#merge(tenant, lease);
+      const writtenCount = await this.#run(tenant, job, lease);
       if (writtenCount === undefined) return true;
-      report.mergeCount++;
-      report.replacedBlockCount += blocks.length;
       report.writtenBlockCount += writtenCount;
+      if (kind === "rollUp") report.rollUpCount++;
+      else report.mergeCount++;
+      if (kind === "merge") report.replacedBlockCount += blocks.length;
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return false;
       report.failureCount++;
+      const what = kind === "merge" ? "compaction" : `roll-up to ${level}`;
       this.#options.log(
-        `compaction of ${blocks.length} blocks of tenant ${JSON.stringify(tenant)}: ${String(error)}`,
+        `${what} of ${blocks.length} blocks of tenant ${JSON.stringify(tenant)}: ${String(error)}`,
       );
       return false;
     } finally {
@@ -115,7 +123,7 @@ export class Compactor {
   }
 
   /** Returns how many blocks came out; undefined when one of these was damaged and is set aside. */
-  async #merge(tenant: string, lease: Lease): Promise<number | undefined> {
+  async #run(tenant: string, job: CompactionJob, lease: Lease): Promise<number | undefined> {
     const { blocks } = lease;
     for (const block of blocks) block.retain();
     try {
@@ -126,7 +134,7 @@ export class Compactor {
       const scratch = join(this.#options.paths.building, createBlockId(this.#options.clock.nowUnixMillis()));
       await this.#options.fs.makeDirectory(scratch);
       try {
-        return await this.#mergeIn(scratch, tenant, lease);
+        return await this.#runIn(scratch, tenant, job, lease);
       } finally {
         await this.#options.fs.remove(scratch).catch(() => undefined);
       }
@@ -135,7 +143,7 @@ export class Compactor {
     }
   }
 
-  async #mergeIn(scratch: string, tenant: string, lease: Lease): Promise<number> {
+  async #runIn(scratch: string, tenant: string, job: CompactionJob, lease: Lease): Promise<number> {
     const { paths, limits } = this.#options;
     const { blocks } = lease;
     const inputs = await this.#inputsOf(scratch, blocks);
@@ -147,6 +155,7 @@ export class Compactor {
       threadCount: 1,
     });
     try {
+      if (job.level !== "raw") return await this.#rollUp(database, inputs, tenant, job, lease);
       const merger = new BlockMerger(database, inputs, this.#stop.signal);
       const ranges = await this.#split(merger, blocks);
       const metas = await this.#write(merger, tenant, blocks, ranges);
@@ -157,7 +166,32 @@ export class Compactor {
     }
   }
 
-  async #inputsOf(scratch: string, blocks: readonly Block[]): Promise<MergeInputs> {
+  /** Sums blocks up to a level; blocks of that level itself become one. The block that is written says which it covers. */
+  async #rollUp(
+    database: Duckdb,
+    inputs: InputFiles,
+    tenant: string,
+    { kind, level, blocks }: CompactionJob,
+    lease: Lease,
+  ): Promise<number> {
+    const ids = blocks.map(({ meta }) => meta.id);
+    const before = blocks.flatMap(({ meta }) => meta.rolledUp);
+    const roller = new BlockRoller(database, inputs, level, this.#options.limits, this.#stop.signal);
+    const origin = {
+      ...originOf(tenant, level, blocks),
+      mergeCount: kind === "merge" ? 1 + Math.max(...blocks.map(({ meta }) => meta.mergeCount)) : 0,
+      blocks: kind === "merge" ? ids.toSorted() : [],
+      // All of them, not those of the level before only: a roll-up must be known to cover a block when what is between is lost.
+      rolledUp: [...(kind === "merge" ? before : [...ids, ...before])].toSorted(),
+    };
+    this.#checkPresent(blocks);
+    const meta = await commitBlock(this.#options, origin, (directory) => roller.write(directory));
+    if (kind === "merge") await this.#swap(lease, [meta]);
+    else await this.#options.catalog.derive(lease, meta);
+    return 1;
+  }
+
+  async #inputsOf(scratch: string, blocks: readonly Block[]): Promise<InputFiles> {
     const { catalog, database } = this.#options;
     const repeats = new Map<Block, string>();
     for (const block of blocks) {
@@ -171,7 +205,7 @@ export class Compactor {
       table,
       blocks.map((block) => ({ path: block.file(table), repeats: repeats.get(block) })),
     ]);
-    return Object.fromEntries(entries) as MergeInputs;
+    return Object.fromEntries(entries) as InputFiles;
   }
 
   async #split(merger: BlockMerger, blocks: readonly Block[]): Promise<readonly ServiceRange[]> {
@@ -197,11 +231,8 @@ export class Compactor {
         const isLast = range === ranges.at(-1);
         if (isLast) this.#checkPresent(blocks);
         const origin = {
-          tenant,
-          level: "raw" as const,
-          receivedUnixMillis: Math.max(...blocks.map(({ meta }) => meta.receivedUnixMillis)),
+          ...originOf(tenant, "raw", blocks),
           mergeCount: 1 + Math.max(...blocks.map(({ meta }) => meta.mergeCount)),
-          rolledUp: [],
           segments: isLast ? await this.#livingSegments(blocks) : [],
           blocks: isLast ? blocks.map(({ meta }) => meta.id).toSorted() : [],
         };
@@ -244,4 +275,13 @@ export class Compactor {
         .catch((error: unknown) => log(`block ${block.meta.id} is merged and stays: ${String(error)}`));
     }
   }
+}
+
+function originOf(
+  tenant: string,
+  level: Level,
+  blocks: readonly Block[],
+): Pick<Required<BlockOrigin>, "tenant" | "level" | "receivedUnixMillis" | "segments" | "rolledUp"> {
+  const receivedUnixMillis = Math.max(...blocks.map(({ meta }) => meta.receivedUnixMillis));
+  return { tenant, level, receivedUnixMillis, segments: [], rolledUp: [] };
 }

@@ -124,13 +124,19 @@ export class Duckdb implements Database {
     }
   }
 
-  async run(sql: string, parameters: readonly SqlValue[] = []): Promise<void> {
+  /** Runs a statement that changes something. */
+  async run(sql: string, parameters: readonly SqlValue[] = [], signal?: AbortSignal): Promise<void> {
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
+    const interrupt = (): void => connection.interrupt();
+    signal?.addEventListener("abort", interrupt);
     try {
+      signal?.throwIfAborted();
       await connection.run(sql, [...parameters], parameters.map(typeOfValue));
     } catch (error) {
+      if (signal?.aborted === true) throw cancelled(error);
       throw queryError(sql, error);
     } finally {
+      signal?.removeEventListener("abort", interrupt);
       this.#giveBack(connection);
     }
   }

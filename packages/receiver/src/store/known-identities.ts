@@ -26,7 +26,8 @@ export class KnownIdentities {
 
   /** Whether a block of the tenant holds the profile. */
   async has(tenant: string, timeUnixNanos: bigint, identity: ProfileIdentity): Promise<boolean> {
-    const blocks = this.#catalog.overlapping(tenant, timeUnixNanos, timeUnixNanos);
+    const found = this.#catalog.overlapping(tenant, timeUnixNanos, timeUnixNanos);
+    const blocks = found.filter(({ meta }) => meta.level === "raw");
     // All of them at once: one that is merged into another while its predecessor is read must still be there.
     for (const block of blocks) block.retain();
     try {

@@ -118,6 +118,10 @@ export class LocalCatalog implements Catalog {
     await Promise.all([...removed, ...added]);
   }
 
+  async derive(_lease: Lease, meta: BlockMeta): Promise<void> {
+    await this.add(meta);
+  }
+
   async remove(block: Block): Promise<void> {
     const blocks = this.#byTenant.get(block.meta.tenant) ?? [];
     const index = blocks.indexOf(block);
@@ -192,7 +196,9 @@ export class LocalCatalog implements Catalog {
     const { meta } = block;
     if (!(await this.verify(block, ["totals"]))) return false;
     const files: BlockFile[] = [];
-    for (const other of this.overlapping(meta.tenant, meta.minUnixNanos, meta.maxUnixNanos)) {
+    // A roll-up names the blocks that it was made of instead: its profiles are its own.
+    const others = this.overlapping(meta.tenant, meta.minUnixNanos, meta.maxUnixNanos);
+    for (const other of others.filter(({ meta: { level } }) => level === "raw" && meta.level === "raw")) {
       if (!noted.has(other) || !(await this.verify(other, ["totals"]))) continue;
       files.push({ path: other.file("totals"), repeats: this.repeatsOf(other) });
     }

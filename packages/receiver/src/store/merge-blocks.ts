@@ -1,14 +1,17 @@
-import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
+import {
+  copySymbols,
+  createEnums,
+  describeTotals,
+  fromInputs,
+  fromWritten,
+  type InputFiles,
+} from "./block-content.ts";
 import type { BlockContent } from "./commit-block.ts";
 import type { ServiceRange } from "./compaction-plan.ts";
 import { copyTable, orderOf } from "./copy-table.ts";
-import { type Duckdb, quoteSql } from "./duckdb.ts";
-import { type TableName, tables } from "./schema.ts";
-import { type BlockFile, unionSql } from "./snapshot-sql.ts";
-
-/** Files of the blocks that are merged. Profiles that repeat those of other blocks are told apart there already. */
-export type MergeInputs = Readonly<Record<TableName, readonly BlockFile[]>>;
+import type { Duckdb } from "./duckdb.ts";
+import type { TableName } from "./schema.ts";
 
 /** A service with its rows of samples and totals. */
 export interface ServiceRows {
@@ -19,12 +22,12 @@ export interface ServiceRows {
 /** Merges blocks by SQL: ids are hashes, so that it is a union of tables and what is the same is equal. */
 export class BlockMerger {
   readonly #database: Duckdb;
-  readonly #inputs: MergeInputs;
+  readonly #inputs: InputFiles;
   readonly #signal: AbortSignal;
   #hasEnums = false;
 
   /** @param database - Of this merger alone: it makes types in it. */
-  constructor(database: Duckdb, inputs: MergeInputs, signal: AbortSignal) {
+  constructor(database: Duckdb, inputs: InputFiles, signal: AbortSignal) {
     this.#database = database;
     this.#inputs = inputs;
     this.#signal = signal;
@@ -47,51 +50,37 @@ export class BlockMerger {
    * @throws {@link ReceiverError} INTERNAL when what was written is not what was there.
    */
   async write(directory: string, range: ServiceRange): Promise<BlockContent> {
-    if (!this.#hasEnums) await this.#makeEnums();
+    if (!this.#hasEnums) await createEnums(this.#database, this.#inputs);
     this.#hasEnums = true;
     const parameters = [range.first, range.last];
-    const options = { parameters, signal: this.#signal };
-    const copy = (table: TableName, select: string, isFiltered = true): Promise<number> =>
-      copyTable(this.#database, directory, table, select, isFiltered ? options : { signal: this.#signal });
+    const copy = (table: TableName, select: string): Promise<number> =>
+      copyTable(this.#database, directory, table, select, { parameters, signal: this.#signal });
     const filtered = (table: TableName): string =>
       `SELECT * FROM ${this.#from(table)} WHERE service BETWEEN ? AND ?`;
 
     const totals = await copy("totals", `${filtered("totals")} ORDER BY ${orderOf("totals")}`);
-    const samples = await copy("samples", samplesInOrder(filtered("samples"), fileIn(directory, "totals")));
+    const samples = await copy(
+      "samples",
+      samplesInOrder(filtered("samples"), fromWritten(directory, "totals")),
+    );
     const series = await copy(
       "series",
       `SELECT DISTINCT * FROM (${filtered("series")}) ORDER BY ${orderOf("series")}`,
     );
-    const stacks = await copy("stacks", this.#stacksOf(fileIn(directory, "samples")), false);
-    const frames = await copy("frames", this.#framesOf(fileIn(directory, "stacks")), false);
+    const from = { stacks: this.#from("stacks"), frames: this.#from("frames") };
+    const symbols = await copySymbols(this.#database, directory, from, this.#signal);
     await this.#checkSums(directory, filtered("samples"), parameters);
-    return { rows: { samples, totals, series, stacks, frames }, ...(await this.#describe(directory)) };
-  }
-
-  /** Types and services as numbers in their order: rows of samples are half as large while they are sorted. */
-  async #makeEnums(): Promise<void> {
-    for (const column of ["type", "service"]) {
-      await this.#database.run(
-        `CREATE TYPE ${column}s AS ENUM (SELECT DISTINCT ${column} FROM ${this.#from("totals")} ORDER BY ${column})`,
-      );
-    }
-  }
-
-  #stacksOf(samples: string): string {
-    return `SELECT DISTINCT stack, frames FROM ${this.#from("stacks")}
- SEMI JOIN (SELECT DISTINCT stack FROM ${samples}) USING (stack) ORDER BY ${orderOf("stacks")}`;
-  }
-
-  #framesOf(stacks: string): string {
-    return `SELECT DISTINCT * FROM ${this.#from("frames")}
- SEMI JOIN (SELECT DISTINCT unnest(frames) AS frame FROM ${stacks}) USING (frame) ORDER BY ${orderOf("frames")}`;
+    return {
+      rows: { samples, totals, series, ...symbols },
+      ...(await describeTotals(this.#database, directory)),
+    };
   }
 
   async #checkSums(directory: string, source: string, parameters: readonly string[]): Promise<void> {
     const sums = `count(*)::VARCHAR || ' rows, sum ' || coalesce(sum(value), 0)::VARCHAR AS sums`;
     const before = await this.#database.select(`SELECT ${sums} FROM (${source})`, parameters, this.#signal);
     const after = await this.#database.select(
-      `SELECT ${sums} FROM ${fileIn(directory, "samples")}`,
+      `SELECT ${sums} FROM ${fromWritten(directory, "samples")}`,
       [],
       this.#signal,
     );
@@ -102,28 +91,9 @@ export class BlockMerger {
     });
   }
 
-  async #describe(directory: string): Promise<Omit<BlockContent, "rows">> {
-    const totals = fileIn(directory, "totals");
-    const times = await this.#database.select(`SELECT min(time) AS first, max(time) AS last FROM ${totals}`);
-    const distinct = async (column: string): Promise<readonly string[]> => {
-      const rows = await this.#database.select(`SELECT DISTINCT ${column} AS name FROM ${totals}`);
-      return rows.texts("name").toSorted();
-    };
-    return {
-      minUnixNanos: times.bigints("first")[0]!,
-      maxUnixNanos: times.bigints("last")[0]!,
-      types: await distinct("type"),
-      services: await distinct("service"),
-    };
-  }
-
   #from(table: TableName): string {
-    return unionSql(table, { heads: [], files: this.#inputs[table] });
+    return fromInputs(this.#inputs, table);
   }
-}
-
-function fileIn(directory: string, table: TableName): string {
-  return `read_parquet(${quoteSql(join(directory, tables[table].file))})`;
 }
 
 /**

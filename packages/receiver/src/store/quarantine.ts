@@ -10,6 +10,8 @@ export interface QuarantinedBlock {
   /** Both inclusive; of the whole day where `meta.json` is not readable. */
   readonly minUnixNanos: bigint;
   readonly maxUnixNanos: bigint;
+  /** Blocks that it was made of and that answer instead, where they are there. */
+  readonly rolledUp?: readonly string[];
 }
 
 const NANOS_PER_DAY = 86_400_000_000_000n;

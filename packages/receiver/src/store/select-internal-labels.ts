@@ -27,6 +27,11 @@ export function isTypeLabel(name: string): boolean {
   return name === PROFILE_TYPE_LABEL || typeParts.has(name);
 }
 
+/** Whether a label is the same for all series of a service and type. */
+export function isServiceLabel(name: string): boolean {
+  return isTypeLabel(name) || serviceLabels.includes(name) || name === "__name__";
+}
+
 /** The value of such a label; "" for a label that does not depend on the type. */
 export function typeLabelValue(profileType: string, name: string): string {
   if (name === PROFILE_TYPE_LABEL) return profileType;

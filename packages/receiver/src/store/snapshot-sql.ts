@@ -1,4 +1,6 @@
+import type { MillisRange } from "./block-cover.ts";
 import { quoteSql } from "./duckdb.ts";
+import { groupBy } from "./group-by.ts";
 import { type HeadSelection, headSelect } from "./head-schema.ts";
 import { type TableName, tables } from "./schema.ts";
 
@@ -7,6 +9,8 @@ export interface BlockFile {
   readonly path: string;
   /** A query with the column `profile`; undefined: all rows count. */
   readonly repeats: string | undefined;
+  /** Times of the rows that count, in Unix milliseconds; undefined: all. */
+  readonly ranges?: readonly MillisRange[] | undefined;
 }
 
 /** What a query reads of one table. */
@@ -26,17 +30,11 @@ const keys: Readonly<Record<"series" | "stacks" | "frames", readonly string[]>> 
 export function unionSql(table: TableName, { heads, files }: TableParts): string {
   const names = columnNames(table);
   const selects = heads.map((head) => `SELECT ${names} FROM (${headSelect(table, head)})`);
-  const whole = files.filter(({ repeats }) => repeats === undefined || !hasProfiles(table));
-  if (whole.length > 0) {
-    selects.push(
-      `SELECT ${names} FROM read_parquet([${whole.map(({ path }) => quoteSql(path)).join(", ")}])`,
-    );
-  }
-  for (const file of files) {
-    if (whole.includes(file)) continue;
-    selects.push(
-      `SELECT ${names} FROM read_parquet(${quoteSql(file.path)}) AS rows ANTI JOIN (${file.repeats}) AS repeats USING (profile)`,
-    );
+  // Files that are read alike are one term: a list of hundreds costs less than as many terms.
+  const alike = groupBy(files, (file) => (hasProfiles(table) ? conditionOf(file) : ""));
+  for (const [condition, group] of alike) {
+    const paths = group.map(({ path }) => quoteSql(path)).join(", ");
+    selects.push(`SELECT ${names} FROM read_parquet([${paths}])${condition}`);
   }
   return selects.length === 0 ? emptySql(table) : `(${selects.join(" UNION ALL ")})`;
 }
@@ -50,6 +48,17 @@ export function distinctSql(table: "series" | "stacks" | "frames", parts: TableP
   const rows = unionSql(table, parts);
   const partCount = parts.files.length + parts.heads.reduce((sum, head) => sum + head.tenants.length, 0);
   return partCount < 2 ? rows : `(SELECT ${columns.join(", ")} FROM ${rows} GROUP BY ${key.join(", ")})`;
+}
+
+/** What follows the FROM term of a file's profiles. */
+function conditionOf({ repeats, ranges }: BlockFile): string {
+  const join = repeats === undefined ? "" : ` AS rows ANTI JOIN (${repeats}) AS repeats USING (profile)`;
+  if (ranges === undefined) return join;
+  const times = ranges.map(
+    ({ from, until }) =>
+      `time BETWEEN make_timestamp_ns(${BigInt(from) * 1_000_000n}) AND make_timestamp_ns(${BigInt(until) * 1_000_000n + 999_999n})`,
+  );
+  return `${join} WHERE ${times.join(" OR ")}`;
 }
 
 function hasProfiles(table: TableName): boolean {

@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import type { Level } from "./level.ts";
 import type { TableName } from "./schema.ts";
 
 /** What a query will look at. */
@@ -11,6 +12,8 @@ export interface SnapshotRange {
   readonly types?: readonly string[] | undefined;
   /** Values of `service_name`; undefined: all. Only leaves out parts that have none of them. */
   readonly services?: readonly string[] | undefined;
+  /** The coarsest level that may be read where there is one; undefined: raw. */
+  readonly level?: Level | undefined;
   /** The tables that will be read; undefined: all. Files of the others are not verified. */
   readonly tables?: readonly TableName[] | undefined;
 }
@@ -33,6 +36,8 @@ export interface Snapshot {
   readonly blockSizes: readonly Readonly<Record<TableName, number>>[];
   /** Blocks in the range that are quarantined or could not be read: the answer is partial. */
   readonly missingBlocks: readonly string[];
+  /** Levels of what is read, the coarsest first; `raw` where there is nothing. */
+  readonly levels: readonly Level[];
   /** Lets blocks and head rows of this moment go. A second call does nothing. */
   release(): void;
 }

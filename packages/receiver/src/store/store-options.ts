@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { ExpandRecord } from "./admission.ts";
 import type { CompactionLimits } from "./compaction-plan.ts";
 import type { Fs } from "./fs.ts";
+import { ROLL_UP_LEVELS } from "./level.ts";
 
 /** When the head becomes blocks, and when it pushes back. */
 export interface FlushLimits {
@@ -48,6 +49,8 @@ export const DEFAULT_COMPACTION_LIMITS: CompactionLimits = {
   maxFlushedBlocks: 16,
   maxInputBytes: 4096 * MEBIBYTE,
   memoryLimitBytes: 256 * MEBIBYTE,
+  rollUpLevels: ROLL_UP_LEVELS,
+  maxNodes: 2048,
 };
 
 /** What a store is opened with. */

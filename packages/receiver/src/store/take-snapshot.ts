@@ -1,5 +1,6 @@
 import { ReceiverError } from "../errors.ts";
 import type { Block } from "./block.ts";
+import { type BlockPart, coverRange } from "./block-cover.ts";
 import { tableBytes } from "./block-meta.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Database } from "./database.ts";
@@ -7,7 +8,8 @@ import type { Head } from "./head.ts";
 import type { GenerationTenant } from "./head-generation.ts";
 import type { HeadSelection } from "./head-schema.ts";
 import type { HeadSlot } from "./head-slot.ts";
-import type { Quarantine } from "./quarantine.ts";
+import { LEVELS, type Level } from "./level.ts";
+import type { Quarantine, QuarantinedBlock } from "./quarantine.ts";
 import { TABLE_NAMES, type TableName } from "./schema.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 import { distinctSql, unionSql } from "./snapshot-sql.ts";
@@ -20,6 +22,8 @@ export interface SnapshotSources {
   readonly head: Pick<Head, "slots">;
   readonly quarantine: Quarantine;
 }
+
+const NANOS_PER_MILLI = 1_000_000n;
 
 interface HeldHead {
   readonly slot: HeadSlot;
@@ -35,7 +39,8 @@ export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRang
   const wanted = range.tables ?? TABLE_NAMES;
   await sources.catalog.refresh(range);
   for (;;) {
-    const unverified = blocksIn(sources.catalog, range).filter((block) => !block.isVerified(wanted));
+    const parts = partsIn(sources.catalog, range);
+    const unverified = parts.map(({ block }) => block).filter((block) => !block.isVerified(wanted));
     // No await between this look and the hold: a flush moves rows from the head to a block meanwhile.
     if (unverified.length === 0) return hold(sources, range);
     for (const block of unverified) await verify(sources.catalog, block, wanted);
@@ -58,16 +63,21 @@ async function verify(catalog: Catalog, block: Block, wanted: readonly TableName
 
 function hold({ queries, catalog, head, quarantine }: SnapshotSources, range: SnapshotRange): Snapshot {
   const heads = head.slots.flatMap((slot) => selectHead(slot, range));
-  const blocks = blocksIn(catalog, range);
+  const parts = partsIn(catalog, range);
+  const blocks = parts.map(({ block }) => block);
   for (const { slot } of heads) slot.retain();
   for (const block of blocks) block.retain();
   const missing = quarantine.blocks.filter(
     (block) => range.tenants.includes(block.tenant) && inTime(block, range),
   );
+  const replaced = withStandIns(missing, catalog);
   let isReleased = false;
   const partsOf = (table: Parameters<Snapshot["from"]>[0]): Parameters<typeof unionSql>[1] => ({
     heads: heads.map(({ selection }) => selection),
-    files: blocks.map((block) => ({ path: block.file(table), repeats: catalog.repeatsOf(block) })),
+    files: parts.map(({ block, ranges }) => ({
+      ...{ path: block.file(table), ranges },
+      repeats: catalog.repeatsOf(block),
+    })),
   });
   return {
     database: queries,
@@ -77,7 +87,8 @@ function hold({ queries, catalog, head, quarantine }: SnapshotSources, range: Sn
         : distinctSql(table, partsOf(table)),
     fromParts: (table) => unionSql(table, partsOf(table)),
     blockSizes: blocks.map(({ meta }) => tableBytes(meta)),
-    missingBlocks: missing.map(({ id }) => id),
+    levels: levelsOf(blocks, heads.length > 0),
+    missingBlocks: missing.map(({ id }) => id).filter((id) => !replaced.has(id)),
     release: () => {
       if (isReleased) return;
       isReleased = true;
@@ -100,15 +111,43 @@ function selectHead(slot: HeadSlot, range: SnapshotRange): readonly HeldHead[] {
   return [{ slot, selection: { prefix, tenants: tenants.map(({ number }) => number), totalCount } }];
 }
 
-function blocksIn(catalog: Catalog, range: SnapshotRange): readonly Block[] {
+function partsIn(catalog: Catalog, range: SnapshotRange): readonly BlockPart[] {
+  const { fromUnixNanos, untilUnixNanos, level = "raw" } = range;
+  const times = {
+    from: Number(fromUnixNanos / NANOS_PER_MILLI),
+    until: Number(untilUnixNanos / NANOS_PER_MILLI),
+  };
   return [...new Set(range.tenants)].flatMap((tenant) =>
-    catalog
-      .overlapping(tenant, range.fromUnixNanos, range.untilUnixNanos)
-      .filter(
-        ({ meta }) =>
-          hasAny(new Set(meta.types), range.types) && hasAny(new Set(meta.services), range.services),
-      ),
+    coverRange(catalog.blocksOf(tenant), times, level).filter(
+      ({ block: { meta } }) =>
+        hasAny(new Set(meta.types), range.types) && hasAny(new Set(meta.services), range.services),
+    ),
   );
+}
+
+/** Roll-ups that are set aside while all that they were made of is there: nothing is missing without them. */
+function withStandIns(quarantined: readonly QuarantinedBlock[], catalog: Catalog): ReadonlySet<string> {
+  const replaced = new Set<string>();
+  // Those that are made of fewer blocks are of a finer level: what they replace is known first.
+  const finestFirst = quarantined.toSorted((left, right) => sourceCount(left) - sourceCount(right));
+  for (const { id, tenant, rolledUp = [] } of finestFirst) {
+    const blocks = catalog.blocksOf(tenant);
+    const present = new Set(blocks.flatMap(({ meta }) => [meta.id, ...meta.blocks, ...meta.rolledUp]));
+    if (rolledUp.length > 0 && rolledUp.every((source) => present.has(source) || replaced.has(source))) {
+      replaced.add(id);
+    }
+  }
+  return replaced;
+}
+
+function sourceCount({ rolledUp = [] }: QuarantinedBlock): number {
+  return rolledUp.length;
+}
+
+function levelsOf(blocks: readonly Block[], hasHead: boolean): readonly Level[] {
+  const found = new Set(blocks.map(({ meta }) => meta.level));
+  if (hasHead || found.size === 0) found.add("raw");
+  return LEVELS.filter((level) => found.has(level)).toReversed();
 }
 
 function isWanted(tenant: GenerationTenant, range: SnapshotRange): boolean {

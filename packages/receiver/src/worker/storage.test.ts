@@ -70,7 +70,13 @@ function createFixture(): Fixture {
         },
         compact: async () => {
           events.push("compaction");
-          return { mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0, failureCount: 0 };
+          return {
+            mergeCount: 0,
+            replacedBlockCount: 0,
+            writtenBlockCount: 0,
+            rollUpCount: 0,
+            failureCount: 0,
+          };
         },
         ...store,
       };
@@ -196,7 +202,13 @@ describe("createStorage", () => {
       compact: async () => {
         passCount++;
         if (passCount === 1) throw new Error("no memory left");
-        return { mergeCount: 3, replacedBlockCount: 6, writtenBlockCount: 3, failureCount: 0 };
+        return {
+          mergeCount: 3,
+          replacedBlockCount: 6,
+          writtenBlockCount: 3,
+          rollUpCount: 0,
+          failureCount: 0,
+        };
       },
     });
     await storage.ready();

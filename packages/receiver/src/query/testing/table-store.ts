@@ -84,6 +84,7 @@ export async function createTableStore(): Promise<TableStore> {
         from: (table) => `head.${table}`,
         fromParts: (table) => `(SELECT * FROM head.${table} UNION ALL SELECT * FROM head.${table})`,
         blockSizes: store.blockSizes,
+        levels: ["raw"],
         missingBlocks: store.missingBlocks,
         release: () => {
           heldCount--;

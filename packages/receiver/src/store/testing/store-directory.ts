@@ -34,6 +34,8 @@ export class StoreDirectory {
       retentionMillis: 0,
       log: (line) => this.lines.push(line),
       ...options,
+      // Most tests are about raw blocks; those of roll-ups say which levels.
+      compaction: { rollUpLevels: [], ...options.compaction },
     });
     this.#stores.push(store);
     return store;
