@@ -6,6 +6,7 @@ import { describeError } from "./errors.ts";
 import { adaptExporter, isCustomExporter } from "./exporters/custom-exporter.ts";
 import { type EncodedProfile, encodeProfile } from "./exporters/encode-profile.ts";
 import type { Helper, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
+import type { CallObserver } from "./labels/call-observer.ts";
 import type { LabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
 import type { ProfileTypeName } from "./options.ts";
@@ -87,6 +88,16 @@ export class Agent {
   /** How labels reach samples now. */
   get labels(): LabelContext {
     return this.#profilers.labels;
+  }
+
+  /** How labelled calls are run where their end matters to a profile; undefined where it does not. */
+  get calls(): CallObserver | undefined {
+    return this.#profilers.calls;
+  }
+
+  /** Labels are being set: from then on more can be profiled on some lines of Node. */
+  noteLabels(): void {
+    this.#profilers.noteLabels();
   }
 
   /** What is profiled now. */

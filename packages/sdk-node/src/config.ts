@@ -73,6 +73,7 @@ const profileTypes: readonly ProfileTypeName[] = [
   "alloc_objects",
   "alloc_space",
   "block",
+  "wait",
   "gc",
 ];
 

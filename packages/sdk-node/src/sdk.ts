@@ -160,7 +160,9 @@ export class Sdk {
     if (run === undefined) return fn(...args);
     const context = run.agent.labels;
     const next = this.#addLabels(run, context, labels);
-    return next === undefined ? fn(...args) : context.run(next, fn, args);
+    if (next === undefined) return fn(...args);
+    const { calls } = run.agent;
+    return calls === undefined ? context.run(next, fn, args) : calls.observeCall(context, next, fn, args);
   }
 
   /** Runs `handler` in any case, as a method of `self`, with the labels that `labelsOf` makes from its arguments. */
@@ -176,7 +178,10 @@ export class Sdk {
     const labels = readLabels(run, labelsOf, self, args);
     const next = labels === undefined ? undefined : this.#addLabels(run, context, labels);
     if (next === undefined) return Reflect.apply(handler, self, args);
-    return context.run(next, callMethod<S, A, T>, [handler, self, args]);
+    const { calls } = run.agent;
+    return calls === undefined
+      ? context.run(next, callMethod<S, A, T>, [handler, self, args])
+      : calls.observeCall(context, next, callMethod<S, A, T>, [handler, self, args]);
   }
 
   /** Runs `fn` in any case, with `span` in place of the one that is active. */
@@ -223,6 +228,7 @@ export class Sdk {
       const empty = toContext(sets.empty);
       const current = context.current() ?? empty;
       const parent = isAdded ? current : withSpan(empty, current.span);
+      run.agent.noteLabels();
       context.enter(addLabels(sets, parent, labels));
     } catch (error) {
       run.diagnostics.warnOnce("labels", `labels not set: ${describeError(error)}`);

@@ -78,6 +78,6 @@ function* convertAll(
   sources: SourceMaps | undefined,
 ): Generator<void, readonly TypedProfile[]> {
   const profiles: TypedProfile[] = [];
-  for (const recording of recordings) profiles.push(...(yield* recording.convert(sources)));
+  for (const recording of recordings) profiles.push(...(yield* recording.convert(sources, profiles)));
   return profiles;
 }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { FakeTimeProfiler } from "../testing/fake-native.ts";
 import type { LabelContext } from "./label-context.ts";
-import { FrameLabelContext, HookLabelContext, noLabelContext } from "./label-context.ts";
+import { FrameLabelContext, HookLabelContext, noLabelContext, StorageLabelContext } from "./label-context.ts";
 import { LabelSets } from "./label-set.ts";
 import { toContext, withSpan } from "./sample-context.ts";
 
@@ -40,6 +40,7 @@ const mechanisms: readonly {
     name: "HookLabelContext",
     create: (native = createNative()) => new HookLabelContext(native, 0, empty),
   },
+  { name: "StorageLabelContext", create: () => new StorageLabelContext() },
 ];
 
 describe.for(mechanisms)("$name", ({ create }) => {

@@ -3,8 +3,11 @@ import type { NativeTimeProfiler } from "../profilers/native.ts";
 import type { LabelSet } from "./label-set.ts";
 import type { ProfiledSpan, SampleContext } from "./sample-context.ts";
 
-/** How labels follow asynchronous work; `none` where samples cannot carry labels. */
-export type LabelMechanism = "async-context-frame" | "async-hooks" | "none";
+/**
+ * How labels follow asynchronous work: `none` where samples cannot carry labels, `storage` where only profiles made in
+ * JavaScript can.
+ */
+export type LabelMechanism = "async-context-frame" | "async-hooks" | "storage" | "none";
 
 /** Labels that follow asynchronous work and end up on the native profiler's samples. */
 export interface LabelContext {
@@ -21,6 +24,39 @@ export interface LabelContext {
   renew(): void;
   /** Ends the context. What is under way may still come back to it: from then on it only runs what it is given. */
   close(): void;
+}
+
+/**
+ * Labels without a native profiler, for what is profiled in JavaScript only. AsyncLocalStorage starts to follow promises
+ * with the first label that anybody sets.
+ */
+export class StorageLabelContext implements LabelContext {
+  readonly mechanism = "storage";
+  readonly #storage = new AsyncLocalStorage<SampleContext>();
+
+  current(): SampleContext | undefined {
+    return this.#storage.getStore();
+  }
+
+  run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
+    return this.#storage.run(context, fn, ...args);
+  }
+
+  enter(context: SampleContext): void {
+    this.#storage.enterWith(context);
+  }
+
+  contextOf(): undefined {
+    return undefined;
+  }
+
+  renew(): void {
+    // Nobody else is told.
+  }
+
+  close(): void {
+    this.#storage.disable();
+  }
 }
 
 /** A context for where no samples are labelled: it runs what it is given. */

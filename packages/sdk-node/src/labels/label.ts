@@ -8,6 +8,9 @@ export interface Label {
 export const TRACE_ID_LABEL = "trace_id";
 export const SPAN_ID_LABEL = "span_id";
 
+/** The label of the name of the span that was active. */
+export const SPAN_NAME_LABEL = "span_name";
+
 /** The value of a label beyond a limit on the number of different ones. */
 export const OVERFLOW_VALUE = "__overflow__";
 

@@ -1,13 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Label } from "./label.ts";
-import { SPAN_ID_LABEL, TRACE_ID_LABEL } from "./label.ts";
+import { SPAN_ID_LABEL, SPAN_NAME_LABEL, TRACE_ID_LABEL } from "./label.ts";
 import type { LabelSet, LabelSets } from "./label-set.ts";
 import type { ProfiledSpan, SampleContext } from "./sample-context.ts";
 
 /** The labels that one sample is written with. A {@link LabelSet} is one. */
 export type SampleLabels = Pick<LabelSet, "labels">;
-
-const SPAN_NAME_LABEL = "span_name";
 
 // How well the two clocks must be known to each other: code runs that long between two readings of one.
 const OFFSET_ERROR_MS = 0.02;

@@ -1,6 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
 import type { Diagnostics } from "../diagnostics.ts";
+import type { CallAccounts } from "../labels/call-accounts.ts";
+import type { LabelContext } from "../labels/label-context.ts";
+import { noLabelContext, StorageLabelContext } from "../labels/label-context.ts";
 import type { LabelSets } from "../labels/label-set.ts";
 import type { ProfileTypeName } from "../options.ts";
 import { AllocationSampler } from "./allocation-sampler.ts";
@@ -13,6 +16,7 @@ import { InspectorHeapSampler } from "./inspector-heap-sampler.ts";
 import { InspectorProfiler } from "./inspector-profiler.ts";
 import type { NativeBindings } from "./native.ts";
 import type { Recording, TimeProfiler } from "./profiler.ts";
+import { WaitProfiler } from "./wait-profiler.ts";
 import { WallProfiler } from "./wall-profiler.ts";
 
 /** What the profilers of one run are created from. */
@@ -124,4 +128,21 @@ export function createAllocationWindows(
     diagnostics,
     record,
   });
+}
+
+/** The profiler of waits, where they are wanted. */
+export function createWaitProfiler(
+  parts: ProfilerParts,
+  labels: () => LabelContext,
+  labelSets: LabelSets,
+  calls: CallAccounts,
+): WaitProfiler | undefined {
+  const { config, clock, random, diagnostics } = parts;
+  if (!config.profileTypes.includes("wait")) return undefined;
+  return new WaitProfiler({ labels, labelSets, calls, clock, random, diagnostics });
+}
+
+/** Labels for where no profiler of time gives them. */
+export function createLabelContext({ config }: ProfilerParts): LabelContext {
+  return config.profileTypes.includes("wait") ? new StorageLabelContext() : noLabelContext;
 }

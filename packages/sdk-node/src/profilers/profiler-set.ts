@@ -1,12 +1,20 @@
 import { describeError, SdkError } from "../errors.ts";
+import { CallAccounts } from "../labels/call-accounts.ts";
+import { CallObserver } from "../labels/call-observer.ts";
 import type { LabelContext } from "../labels/label-context.ts";
-import { noLabelContext } from "../labels/label-context.ts";
 import type { LabelSets } from "../labels/label-set.ts";
 import type { ProfileTypeName } from "../options.ts";
-import { createHeapProfiler, createTimeProfiler, type ProfilerParts } from "./create-profilers.ts";
+import {
+  createHeapProfiler,
+  createLabelContext,
+  createTimeProfiler,
+  createWaitProfiler,
+  type ProfilerParts,
+} from "./create-profilers.ts";
 import { GcProfiler } from "./gc-profiler.ts";
 import type { HeapProfiler } from "./heap-profiler.ts";
 import type { Profiler, Recording, TimeProfiler } from "./profiler.ts";
+import type { WaitProfiler } from "./wait-profiler.ts";
 
 /** Profilers that are switched on and off while the others go on: CPU, wall and blocked time, or live objects. */
 export type ProfilerGroup = "wall" | "heap";
@@ -22,13 +30,17 @@ const GROUPS: { readonly [G in ProfilerGroup]: Group } = {
   heap: { types: ["inuse_objects", "inuse_space"], defaults: ["inuse_objects", "inuse_space"] },
 };
 
-const ORDER: readonly ProfileTypeName[] = [...GROUPS.wall.types, ...GROUPS.heap.types, "gc"];
+const ORDER: readonly ProfileTypeName[] = [...GROUPS.wall.types, ...GROUPS.heap.types, "wait", "gc"];
 
 /** The profilers of one run: which of them are on, and what they record. */
 export class ProfilerSet {
+  /** How labelled calls are run where their end matters to a profile; undefined where it does not. */
+  readonly calls: CallObserver | undefined;
   readonly #parts: ProfilerParts;
   readonly #labelSets: LabelSets;
+  readonly #ownLabels: LabelContext;
   readonly #gc: GcProfiler | undefined;
+  readonly #wait: WaitProfiler | undefined;
   #time: TimeProfiler | undefined;
   #heap: HeapProfiler | undefined;
   readonly #running = new Set<Profiler>();
@@ -36,12 +48,22 @@ export class ProfilerSet {
   constructor(parts: ProfilerParts, labelSets: LabelSets) {
     this.#parts = parts;
     this.#labelSets = labelSets;
+    this.#ownLabels = createLabelContext(parts);
     this.#gc = parts.config.profileTypes.includes("gc") ? new GcProfiler(parts.clock) : undefined;
+    const accounts = new CallAccounts();
+    this.#wait = createWaitProfiler(parts, () => this.labels, labelSets, accounts);
+    this.calls = this.#wait === undefined ? undefined : this.#createObserver(accounts);
   }
 
   /** How labels reach samples now. */
   get labels(): LabelContext {
-    return this.#time?.labels ?? noLabelContext;
+    const { labels } = this.#time ?? {};
+    return labels === undefined || labels.mechanism === "none" ? this.#ownLabels : labels;
+  }
+
+  /** Labels are being set: from then on more can be profiled on some lines of Node. */
+  noteLabels(): void {
+    this.#wait?.noteLabels();
   }
 
   /** The profiler of live objects, on or not; undefined where there is none. */
@@ -69,7 +91,7 @@ export class ProfilerSet {
       GROUPS[group].types.some((type) => profileTypes.includes(type)),
     );
     const starts = groups.map((group) => () => this.startGroup(group));
-    if (this.#gc !== undefined) starts.push(() => this.#start(this.#gc));
+    for (const profiler of [this.#gc, this.#wait]) starts.push(() => this.#start(profiler));
     for (const start of starts) {
       try {
         start();
@@ -118,14 +140,25 @@ export class ProfilerSet {
   stop(): readonly Recording[] {
     const recordings = this.#read(this.#inOrder(), (profiler) => profiler.stop());
     this.#running.clear();
+    this.#ownLabels.close();
     return recordings;
   }
 
-  /** Heap first: what the reading of the others allocates must not show in it. */
+  /** Heap first: what the reading of the others allocates must not show in it. Waits last: they are told by wall time. */
   #inOrder(): readonly Profiler[] {
-    return [this.#heap, this.#gc, this.#time].filter(
+    return [this.#heap, this.#gc, this.#time, this.#wait].filter(
       (profiler) => profiler !== undefined && this.#running.has(profiler),
     ) as readonly Profiler[];
+  }
+
+  #createObserver(accounts: CallAccounts): CallObserver {
+    const { clock } = this.#parts;
+    return new CallObserver({
+      clock,
+      accounts,
+      onLabels: () => this.noteLabels(),
+      onError: undefined,
+    });
   }
 
   #start(profiler: Profiler | undefined): void {

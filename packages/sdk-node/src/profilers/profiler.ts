@@ -21,8 +21,15 @@ export interface Recording {
   readonly ready?: Promise<void>;
   /** What {@link Recording.convert} can show in its source, where something is known of that. */
   readonly positions?: () => Generator<void, readonly ScriptPosition[]>;
-  /** Profiles with at least one sample. */
-  readonly convert: (sources?: SourceLookup) => Generator<void, readonly TypedProfile[]>;
+  /**
+   * Profiles with at least one sample.
+   *
+   * @param window - the profiles of the recordings before this one in the same window.
+   */
+  readonly convert: (
+    sources?: SourceLookup,
+    window?: readonly TypedProfile[],
+  ) => Generator<void, readonly TypedProfile[]>;
 }
 
 /** Records without pause from `start` to `stop`; each `collect` ends one window and begins the next. */

@@ -56,6 +56,15 @@ describe("CallTreeWriter", () => {
     ]);
   });
 
+  it("asks for the place of a call without a name, and does not take it for the function's beginning", () => {
+    const call: Node = { ...bundled("a"), isCall: true };
+    const find = ({ name, line }: ScriptPosition) =>
+      name === "" ? source("/srv/src/cart.ts", line + 30) : undefined;
+
+    expect(framesOf(call, find)).toEqual(["a /srv/src/cart.ts 0:40"]);
+    expect(framesOf(call, () => undefined)).toEqual(["a /srv/bundle.js 0:10"]);
+  });
+
   it("keeps V8's name where the source gives none", () => {
     expect(framesOf(bundled("a"), () => source("/srv/src/cart.ts", 3))).toEqual(["a /srv/src/cart.ts 3:3"]);
   });

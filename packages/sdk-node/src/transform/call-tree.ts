@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { LocationIndex, ProfileBuilder } from "@pyroscope-ts/protocol";
 import type { SampleLabels } from "../labels/sample-labels.ts";
-import type { SourceLookup, SourcePosition } from "../source-maps/script-position.ts";
+import type { ScriptPosition, SourceLookup, SourcePosition } from "../source-maps/script-position.ts";
 import { isWrapperFrame } from "./wrapper-frames.ts";
 
 /** A node of one of V8's call trees: a function called from the functions above it. */
@@ -12,6 +12,8 @@ export interface CallTreeNode<N> {
   readonly lineNumber: number;
   /** 1-based; 0 when not known. */
   readonly columnNumber?: number;
+  /** True where line and column are those of a call in the function, whose own beginning is not known. */
+  readonly isCall?: boolean;
   readonly children: readonly N[];
 }
 
@@ -124,11 +126,11 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
   #locate(node: CallTreeNode<unknown>, ranLine: number | undefined): LocationIndex {
     const { scriptName, name } = node;
     const scriptLine = Math.max(0, node.lineNumber);
-    const column = node.columnNumber ?? 0;
-    const source = this.#sources?.find({ scriptName, line: scriptLine, column, name });
+    const source = this.#sources?.find(positionOf(node));
     const sourceName = source?.name ?? (name === "" ? ANONYMOUS_NAME : name);
-    const startLine = source?.line ?? scriptLine;
-    const line = ranLine === undefined ? startLine : this.#mapLine(scriptName, ranLine, source);
+    const ownLine = source?.line ?? scriptLine;
+    const startLine = node.isCall === true ? 0 : ownLine;
+    const line = ranLine === undefined ? ownLine : this.#mapLine(scriptName, ranLine, source);
     const file = source?.file ?? this.#fileOf(scriptName);
     const fn = this.#builder.function({ name: sourceName, systemName: sourceName, file, startLine });
     return this.#builder.location({ lines: [{ function: fn, line }] });
@@ -148,6 +150,12 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
     this.#files.set(scriptName, file);
     return file;
   }
+}
+
+/** What of a node's position a source map is asked for. What stands before a call is not its function's name. */
+export function positionOf(node: CallTreeNode<unknown>): ScriptPosition {
+  const { scriptName, lineNumber, columnNumber = 0, name, isCall = false } = node;
+  return { scriptName, line: Math.max(0, lineNumber), column: columnNumber, name: isCall ? "" : name };
 }
 
 /** ES modules have URLs as script names; files are paths in profiles, whatever the module system. */

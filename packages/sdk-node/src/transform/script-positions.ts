@@ -1,6 +1,7 @@
 import type { ScriptPosition } from "../source-maps/script-position.ts";
 import { isFileScript } from "../source-maps/script-position.ts";
 import type { CallTreeNode } from "./call-tree.ts";
+import { positionOf } from "./call-tree.ts";
 
 // As in CallTreeWriter: some microseconds of work between two pauses.
 const NODES_PER_STEP = 64;
@@ -12,9 +13,10 @@ export function* collectPositions<N extends CallTreeNode<N>>(
   const positions = new Map<string, ScriptPosition>();
   const open = [root];
   for (let visited = 1, node = open.pop(); node !== undefined; visited++, node = open.pop()) {
-    const { name, scriptName, lineNumber: line, columnNumber: column = 0 } = node;
+    const position = positionOf(node);
+    const { name, scriptName, line, column } = position;
     if (isFileScript(scriptName) && line > 0) {
-      positions.set(`${line}:${column}:${name}:${scriptName}`, { scriptName, line, column, name });
+      positions.set(`${line}:${column}:${name}:${scriptName}`, position);
     }
     for (const child of node.children) open.push(child);
     if (visited % NODES_PER_STEP === 0) yield;

@@ -12,6 +12,8 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "runInSpan",
   "run",
   "runActive",
+  "observeCall",
+  "awaitCall",
 ]);
 
 /**
@@ -25,5 +27,10 @@ export function isWrapperFrame({
   readonly name: string;
   readonly scriptName: string;
 }): boolean {
-  return WRAPPERS.has(name) && scriptName.startsWith(PACKAGE_URL);
+  return WRAPPERS.has(name) && isOwnScript(scriptName);
+}
+
+/** True for the modules of this package. */
+export function isOwnScript(scriptName: string): boolean {
+  return scriptName.startsWith(PACKAGE_URL);
 }
