@@ -6,6 +6,7 @@ import { type FileReader, type Setting, type SettingTable, toEnvironmentName } f
 import { ReceiverError } from "./errors.ts";
 import type { IngestLimits } from "./ingest/limits.ts";
 import type { QueryLimits } from "./query/query-service.ts";
+import type { Level, RollUpLevel } from "./store/level.ts";
 
 /** Words of `--log-level`, from silent to chatty. */
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
@@ -30,6 +31,15 @@ export interface ServerConfig {
   readonly runtimeConfigReloadMs: number;
   /** Profiles older than this are deleted; 0: never. */
   readonly retentionMs: number;
+  /** The same for levels that have their own. */
+  readonly retentionLevels: Readonly<Partial<Record<Level, number>>>;
+  /** Bytes of the data directory, and of the blocks of one tenant, above which the oldest blocks go; 0: no limit. */
+  readonly storageMaxBytes: number;
+  readonly tenantStorageMaxBytes: number;
+  /** Levels that raw blocks are rolled up to. */
+  readonly rollUpLevels: readonly RollUpLevel[];
+  /** Stacks of one profile of a roll-up; 0: no limit. */
+  readonly maxNodesSerialization: number;
   /** Path prefix under which a proxy shows the server; empty: none. */
   readonly baseUrl: string;
   /** Address of a trace in another program, with placeholders; undefined: traces are not linked to. */

@@ -83,7 +83,14 @@ async function run(options: RunOptions): Promise<RunningReceiver> {
   const tls = readTlsFiles(config);
   const storage = startStorage({
     directory: config.storagePath,
-    retentionMs: config.retentionMs,
+    retention: {
+      retentionMs: config.retentionMs,
+      levelMs: config.retentionLevels,
+      maxBytes: config.storageMaxBytes,
+      maxTenantBytes: config.tenantStorageMaxBytes,
+      rollUpLevels: config.rollUpLevels,
+      maxNodes: config.maxNodesSerialization,
+    },
     queryLimits: config.queryLimits,
     logLevel: config.logLevel,
   });
@@ -160,11 +167,10 @@ async function openOverrides(
         log.error({ err: outcome.error }, "the file of overrides cannot be used; what was in force stays");
         return;
       }
-      const retentions = Array.from(outcome.overrides, ([tenant, { retentionMs }]) => ({
-        tenant,
-        retentionMs,
-      }));
-      log.info({ tenantCount: retentions.length }, "overrides");
+      const retentions = new Map(
+        Array.from(outcome.overrides, ([tenant, { retention }]) => [tenant, retention]),
+      );
+      log.info({ tenantCount: retentions.size }, "overrides");
       // A storage thread that is gone has stopped the process.
       storage.setRetention(retentions).catch(() => undefined);
     },

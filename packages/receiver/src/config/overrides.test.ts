@@ -12,6 +12,8 @@ describe("parseOverrides", () => {
           ingestion_burst_size_mb: 100
           max_global_series_per_tenant: 10000000
           retention_period: 60d
+          retention_levels: 1h=2y
+          tenant_storage_max_mb: 5
           max_query_length: 24h
           max_flamegraph_nodes_default: 100
           disable_label_sanitization: false
@@ -27,14 +29,18 @@ describe("parseOverrides", () => {
         isLabelSanitizationDisabled: false,
       },
       query: { maxQueryLengthMs: 86_400_000, maxFlamegraphNodesDefault: 100 },
-      retentionMs: 60 * 86_400_000,
+      retention: {
+        retentionMillis: 60 * 86_400_000,
+        levelMillis: { "1h": 730 * 86_400_000 },
+        maxTenantBytes: 5 * MEBIBYTE,
+      },
     });
     expect(overrides.get("team-ml")).toEqual({
       ingest: { rateBytesPerSecond: -1 },
       query: {},
-      retentionMs: 0,
+      retention: { retentionMillis: 0 },
     });
-    expect(overrides.get("42")).toEqual({ ingest: {}, query: {} });
+    expect(overrides.get("42")).toEqual({ ingest: {}, query: {}, retention: {} });
   });
 
   it.for(["", "overrides:", "overrides: {}", "# nothing"])("takes a file without tenants: %j", (text) => {
@@ -45,6 +51,7 @@ describe("parseOverrides", () => {
     expect(parseOverrides("overrides: { a: { max_query_parallelism: 4 } }").get("a")).toEqual({
       ingest: {},
       query: {},
+      retention: {},
     });
   });
 

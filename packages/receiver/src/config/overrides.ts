@@ -1,16 +1,16 @@
 import { parseDocument } from "yaml";
 import type { IngestLimits } from "../ingest/limits.ts";
 import type { TenantQueryLimits } from "../query/query-service.ts";
+import type { TenantRetention } from "../store/retention-rule.ts";
 import { ingestLimitSettings, tenantQueryLimitSettings } from "./limit-settings.ts";
 import type { Setting, SettingTable } from "./setting.ts";
-import { duration } from "./setting-kinds.ts";
+import { duration, levelDurations, mebibytes } from "./setting-kinds.ts";
 
 /** What one tenant has instead of the limits of the flags. */
 export interface LimitOverrides {
   readonly ingest: Partial<IngestLimits>;
   readonly query: Partial<TenantQueryLimits>;
-  /** 0: nothing is deleted for its age. */
-  readonly retentionMs?: number;
+  readonly retention: TenantRetention;
 }
 
 /** How the value of one name is read, and where it goes. */
@@ -23,9 +23,21 @@ interface NamedLimit {
 
 const retention: NamedLimit = {
   part: "retention",
-  field: "retentionMs",
+  field: "retentionMillis",
   expects: duration.expects,
   parse: (raw) => duration.parse(raw, noFiles),
+};
+const retentionLevels: NamedLimit = {
+  part: "retention",
+  field: "levelMillis",
+  expects: levelDurations.expects,
+  parse: (raw) => levelDurations.parse(raw, noFiles),
+};
+const maxTenantBytes: NamedLimit = {
+  part: "retention",
+  field: "maxTenantBytes",
+  expects: mebibytes.expects,
+  parse: (raw) => mebibytes.parse(raw, noFiles),
 };
 
 /** Every name that means something here: the flags of limits with underscores, and what else Pyroscope calls retention. */
@@ -34,6 +46,8 @@ const namedLimits: ReadonlyMap<string, NamedLimit> = new Map([
   ...nameRows("query", tenantQueryLimitSettings),
   ["retention_period", retention],
   ["compactor_blocks_retention_period", retention],
+  ["retention_levels", retentionLevels],
+  ["tenant_storage_max_mb", maxTenantBytes],
 ]);
 
 /**
@@ -106,7 +120,7 @@ function readLimits(tenant: string, limits: unknown): LimitOverrides {
     }
     parts[limit.part][limit.field] = parsed;
   }
-  return { ingest: parts.ingest, query: parts.query, ...parts.retention };
+  return { ingest: parts.ingest, query: parts.query, retention: parts.retention };
 }
 
 function isScalar(value: unknown): value is string | number | boolean {

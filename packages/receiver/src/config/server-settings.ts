@@ -1,15 +1,19 @@
 import type { LogLevel, ServerConfig } from "../config.ts";
+import { ROLL_UP_LEVELS } from "../store/level.ts";
 import type { SettingTable } from "./setting.ts";
 import {
   authTokens,
   bindAddress,
+  count,
   duration,
+  levelDurations,
   mebibytes,
   oneOf,
   optionalFile,
   pathPrefix,
   positiveCount,
   positiveDuration,
+  rollUpLevels,
   text,
   toggle,
 } from "./setting-kinds.ts";
@@ -84,6 +88,38 @@ export const serverSettings: SettingTable<ServerConfig> = {
     flag: "retention",
     fallback: 30 * DAY_MS,
     help: "Delete profiles that are older. 0: keep everything.",
+  },
+  retentionLevels: {
+    ...levelDurations,
+    flag: "retention-levels",
+    fallback: {},
+    help:
+      "Other retention of single levels: raw=30d,5m=90d,1h=2y,1h-service=5y, or by number, 0 (raw) to 3. " +
+      "Profiles that went live on in the coarser levels that are kept longer.",
+  },
+  storageMaxBytes: {
+    ...mebibytes,
+    flag: "storage-max-mb",
+    fallback: 0,
+    help: "Most bytes of the data directory; above it the oldest blocks go, whatever their age. 0: no limit.",
+  },
+  tenantStorageMaxBytes: {
+    ...mebibytes,
+    flag: "tenant-storage-max-mb",
+    fallback: 0,
+    help: "Most bytes of the blocks of one tenant; above it the tenant's oldest go. 0: no limit.",
+  },
+  rollUpLevels: {
+    ...rollUpLevels,
+    flag: "roll-up-levels",
+    fallback: ROLL_UP_LEVELS,
+    help: "Coarser levels that days are summed up to: 5m, 1h, 1h-service, each made of the one before; none: raw profiles only.",
+  },
+  maxNodesSerialization: {
+    ...count,
+    flag: "max-nodes-serialization",
+    fallback: 2048,
+    help: "Stacks of one profile of a roll-up; the lightest above it, at most 1 % of its weight, become one, other. 0: no limit.",
   },
   baseUrl: {
     ...pathPrefix,

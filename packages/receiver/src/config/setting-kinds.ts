@@ -1,4 +1,5 @@
 import { AUTOMATIC_RATE } from "../ingest/limits.ts";
+import { LEVELS, type Level, ROLL_UP_LEVELS, type RollUpLevel } from "../store/level.ts";
 import { type AuthToken, formatAuthTokens, parseAuthTokens } from "./auth-tokens.ts";
 import { type BindAddress, formatBindAddress, parseBindAddress } from "./bind-address.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
@@ -80,6 +81,43 @@ export const positiveDuration: SettingKind<number> = {
   ...duration,
   expects: "a duration above 0 such as 10s or 500ms",
   parse: (raw) => parseDuration(raw) || undefined,
+};
+
+/** Durations of levels by name, or by number from 0: `raw=30d,1h=2y`. */
+export const levelDurations: SettingKind<Readonly<Partial<Record<Level, number>>>> = {
+  expects: "durations of levels such as raw=30d,5m=90d,1h=2y,1h-service=5y",
+  placeholder: "level=duration,…",
+  isSecret: false,
+  parse: parseLevelDurations,
+  format: (value) =>
+    Object.entries(value)
+      .map(([level, millis]) => `${level}=${formatDuration(millis)}`)
+      .join(","),
+};
+
+function parseLevelDurations(raw: string): Partial<Record<Level, number>> | undefined {
+  const millisOf: Partial<Record<Level, number>> = {};
+  for (const part of raw.split(",").filter((item) => item.trim() !== "")) {
+    const [name = "", text = ""] = part.split(/[=:]/).map((side) => side.trim());
+    const level = LEVELS.find((one, index) => one === name || String(index) === name);
+    const millis = parseDuration(text);
+    if (level === undefined || millis === undefined) return undefined;
+    millisOf[level] = millis;
+  }
+  return millisOf;
+}
+
+/** Levels of roll-ups: the first ones of all, since each is made of the one before it. */
+export const rollUpLevels: SettingKind<readonly RollUpLevel[]> = {
+  expects: `none, or the first of ${ROLL_UP_LEVELS.join(",")}`,
+  placeholder: "levels",
+  isSecret: false,
+  parse: (raw) => {
+    if (raw === "none") return [];
+    const levels = ROLL_UP_LEVELS.slice(0, raw.split(",").length);
+    return levels.join(",") === raw ? levels : undefined;
+  },
+  format: (levels) => (levels.length === 0 ? "none" : levels.join(",")),
 };
 
 /** Where to listen. */

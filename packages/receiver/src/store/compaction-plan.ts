@@ -15,7 +15,7 @@ const MONTH_MS = 30 * DAY_MS;
 const RAW_WINDOWS_MS: readonly number[] = [DAY_MS, HOUR_MS, 10 * MINUTE_MS];
 const FLUSHED_WINDOW_MS = 10 * MINUTE_MS;
 /** Lengths of time whose blocks are rolled up to a level together. */
-const ROLL_UP_WINDOWS_MS: Readonly<Record<RollUpLevel, number>> = {
+export const ROLL_UP_WINDOWS_MS: Readonly<Record<RollUpLevel, number>> = {
   "5m": DAY_MS,
   "1h": DAY_MS,
   "1h-service": MONTH_MS,

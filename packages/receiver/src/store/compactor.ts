@@ -41,6 +41,8 @@ export interface CompactorOptions extends BlockPlace {
   readonly catalog: Catalog;
   readonly known: KnownIdentities;
   readonly limits: CompactionLimits;
+  /** Bytes of all blocks, with those that are written while others stay; 0: no limit. */
+  readonly maxBytes: number;
   readonly log: (line: string) => void;
 }
 
@@ -99,6 +101,7 @@ export class Compactor {
   /** Returns whether a plan can go on from this one's outcome: the job is done, or a damaged block is set aside. */
   async #runLeased(tenant: string, job: CompactionJob, report: Count<CompactionReport>): Promise<boolean> {
     const { kind, level, blocks } = job;
+    if (!this.#hasRoom(blocks)) return false;
     const lease = await this.#options.catalog.lease(blocks);
     if (lease === undefined) return false;
     try {
@@ -120,6 +123,14 @@ export class Compactor {
     } finally {
       await lease.release();
     }
+  }
+
+  /** Whether what comes out, which is not larger than what goes in, has room beside it. */
+  #hasRoom(blocks: readonly Block[]): boolean {
+    const { catalog, maxBytes } = this.#options;
+    if (maxBytes === 0) return true;
+    const bytes = [...catalog.blocks(), ...blocks].reduce((sum, { meta }) => sum + blockBytes(meta), 0);
+    return bytes <= maxBytes;
   }
 
   /** Returns how many blocks came out; undefined when one of these was damaged and is set aside. */

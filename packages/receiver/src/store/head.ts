@@ -23,6 +23,8 @@ export interface HeadOptions {
   readonly catalog: Catalog;
   readonly known: KnownIdentities;
   readonly limits: FlushLimits;
+  /** Called when blocks were written. */
+  readonly onFlushed: () => Promise<unknown>;
   readonly log: (line: string) => void;
 }
 
@@ -197,6 +199,7 @@ export class Head {
     await slot.wal.close();
     await this.#dropSegments(slot.segments);
     this.#dropTables(slot);
+    await this.#options.onFlushed();
   }
 
   /** Deletes segments that blocks have replaced. One that stays is skipped at the next start and deleted then. */

@@ -27,6 +27,11 @@ export function finerLevel(level: Level): Level | undefined {
   return LEVELS[LEVELS.indexOf(level) - 1];
 }
 
+/** The level that is made of a level; undefined for the last. */
+export function coarserLevel(level: Level): RollUpLevel | undefined {
+  return ROLL_UP_LEVELS[LEVELS.indexOf(level)];
+}
+
 export function isLevel(text: string): text is Level {
   return (LEVELS as readonly string[]).includes(text);
 }

@@ -15,12 +15,14 @@ import { createProfileRows, type ProfileRows } from "./profile-rows.ts";
 import { Quarantine } from "./quarantine.ts";
 import { QueryDatabase } from "./query-database.ts";
 import { Retention, type RetentionReport } from "./retention.ts";
+import type { TenantRetention } from "./retention-rule.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 import type { Store, StoreStatus, TenantStats } from "./store.ts";
 import {
   DEFAULT_COMPACTION_LIMITS,
   DEFAULT_DATABASE_LIMITS,
   DEFAULT_FLUSH_LIMITS,
+  type FlushLimits,
   type StoreOptions,
 } from "./store-options.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
@@ -63,12 +65,25 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const catalog = new LocalCatalog({ database, fs, clock, paths, quarantine, log });
     await catalog.open();
     const known = new KnownIdentities(database, catalog);
-    const limits = { ...DEFAULT_FLUSH_LIMITS, ...options.flush };
-    const head = await Head.create({ database, fs, clock, paths, catalog, known, limits, log });
-    const retention = new Retention({ ...options, paths, catalog });
+    const compaction = { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction };
+    const budget = resolveBudget(options);
+    const retention = new Retention({
+      ...{ fs, clock, paths, catalog, log },
+      rule: {
+        retentionMillis: options.retentionMillis,
+        levelMillis: options.retentionLevels ?? {},
+        maxTenantBytes: options.maxTenantBytes ?? 0,
+      },
+      maxBytes: budget.maxBlockBytes,
+      rollUpLevels: compaction.rollUpLevels,
+      onRemoved: (blocks) => known.forget(blocks.map(({ meta }) => meta.id)),
+    });
+    const onFlushed = (): Promise<unknown> => retention.enforceBudgets();
+    const limits = budget.flush;
+    const head = await Head.create({ database, fs, clock, paths, catalog, known, limits, onFlushed, log });
     const compactor = new Compactor({
       ...{ database, fs, clock, paths, catalog, known, log },
-      limits: { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction },
+      ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
     });
     const series = new ActiveSeries(clock);
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
@@ -83,6 +98,21 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     database.close();
     throw error;
   }
+}
+
+// Parts of the budget of bytes that are not the blocks': two slots of the log, and what is not counted.
+const LOG_SHARE = 0.025;
+const BLOCK_SHARE = 0.95;
+
+/** What of the budget is for blocks, and a log that stays small beside them. */
+function resolveBudget({ maxBytes = 0, flush }: StoreOptions): {
+  readonly maxBlockBytes: number;
+  readonly flush: FlushLimits;
+} {
+  const limits = { ...DEFAULT_FLUSH_LIMITS, ...flush };
+  if (maxBytes === 0) return { maxBlockBytes: 0, flush: limits };
+  const maxWalBytes = Math.min(limits.maxWalBytes, LOG_SHARE * maxBytes);
+  return { maxBlockBytes: BLOCK_SHARE * maxBytes, flush: { ...limits, maxWalBytes } };
 }
 
 class LocalStore implements Store {
@@ -173,7 +203,7 @@ class LocalStore implements Store {
     await this.#parts.head.flush();
   }
 
-  async applyRetention(tenants?: ReadonlyMap<string, number>): Promise<RetentionReport> {
+  async applyRetention(tenants?: ReadonlyMap<string, TenantRetention>): Promise<RetentionReport> {
     this.#checkOpen();
     return await this.#parts.retention.sweep(tenants);
   }

@@ -1,68 +1,145 @@
 import type { Block } from "./block.ts";
+import { rolledUpBlocks } from "./block-cover.ts";
+import { blockBytes } from "./block-meta.ts";
 import type { Catalog } from "./catalog.ts";
 import type { BlockPlace } from "./commit-block.ts";
+import { ROLL_UP_WINDOWS_MS } from "./compaction-plan.ts";
 import { discardBlock } from "./discard-block.ts";
+import { groupBy } from "./group-by.ts";
+import { coarserLevel, LEVELS, type RollUpLevel } from "./level.ts";
+import { type RetentionRule, retentionOf, type TenantRetention } from "./retention-rule.ts";
 
 /** What one sweep of retention did. */
 export interface RetentionReport {
   readonly deletedBlockCount: number;
   /** Blocks past their time that wait for the next sweep to confirm them: too many at once. */
   readonly heldBlockCount: number;
+  /** Blocks that went because there were too many bytes. */
+  readonly overBudgetBlockCount: number;
 }
 
 export interface RetentionOptions extends BlockPlace {
   readonly catalog: Catalog;
-  /** Age of the newest profile after which a block goes; 0: never. */
-  readonly retentionMillis: number;
+  readonly rule: RetentionRule;
+  /** Bytes of all blocks above which the oldest go; 0: no limit. */
+  readonly maxBytes: number;
+  /** Levels that blocks are rolled up to. */
+  readonly rollUpLevels: readonly RollUpLevel[];
+  /** Called with blocks that are out of answers. */
+  readonly onRemoved: (blocks: readonly Block[]) => void;
   readonly log: (line: string) => void;
 }
 
 // Share of all blocks that one sweep may delete without a second one that agrees.
 const MAX_UNCONFIRMED_RATIO = 0.1;
 const NANOS_PER_MILLI = 1_000_000n;
+const DAY_MS = 86_400_000;
 
 /**
- * Which blocks may go: those whose newest profile is older than the retention.
+ * Which blocks may go: those whose newest profile is older than the retention, and the oldest where there are more bytes
+ * than allowed.
  *
  * A clock that jumps forward makes everything look old. So a sweep that would delete more than a tenth of all blocks
- * only remembers them; the next one deletes what is past its time still.
+ * only remembers them; the next one deletes what is past its time still. Bytes need no clock.
  */
 export class Retention {
   readonly #options: RetentionOptions;
   /** Ids that the last sweep held back. */
   #held: ReadonlySet<string> = new Set();
+  #tenants: ReadonlyMap<string, TenantRetention> = new Map();
 
   constructor(options: RetentionOptions) {
     this.#options = options;
   }
 
-  /** @param tenants - Retention of tenants that have their own. */
-  async sweep(tenants: ReadonlyMap<string, number> = new Map()): Promise<RetentionReport> {
-    const { clock, catalog, retentionMillis } = this.#options;
+  /** @param tenants - What tenants have that have their own. */
+  async sweep(tenants: ReadonlyMap<string, TenantRetention> = new Map()): Promise<RetentionReport> {
+    this.#tenants = tenants;
+    const { catalog } = this.#options;
     await catalog.refresh();
     const blocks = catalog.blocks();
-    const now = clock.nowUnixMillis();
-    const expired = blocks.filter(({ meta }) => {
-      const retention = tenants.get(meta.tenant) ?? retentionMillis;
-      return retention > 0 && meta.maxUnixNanos < BigInt(Math.trunc(now - retention)) * NANOS_PER_MILLI;
-    });
+    const expired = catalog.tenants().flatMap((tenant) => this.#expired(tenant));
     const isMany = expired.length > blocks.length * MAX_UNCONFIRMED_RATIO;
     const confirmed = isMany ? expired.filter(({ meta }) => this.#held.has(meta.id)) : expired;
     const held = expired.filter((block) => !confirmed.includes(block));
     this.#held = new Set(held.map(({ meta }) => meta.id));
-    for (const block of confirmed) await this.#delete(block);
-    return { deletedBlockCount: confirmed.length, heldBlockCount: held.length };
+    for (const block of confirmed) await this.#delete(block, "is past its retention");
+    return {
+      deletedBlockCount: confirmed.length,
+      heldBlockCount: held.length,
+      overBudgetBlockCount: await this.enforceBudgets(),
+    };
   }
 
-  async #delete(block: Block): Promise<void> {
-    const { catalog, log } = this.#options;
+  /** Deletes the oldest blocks of whoever has more bytes than allowed. Returns how many. */
+  async enforceBudgets(): Promise<number> {
+    const { catalog, rule, maxBytes } = this.#options;
+    let count = 0;
+    for (const tenant of catalog.tenants()) {
+      const allowed = this.#tenants.get(tenant)?.maxTenantBytes ?? rule.maxTenantBytes;
+      count += await this.#enforce(catalog.blocksOf(tenant), allowed);
+    }
+    return count + (await this.#enforce(catalog.blocks(), maxBytes));
+  }
+
+  async #enforce(blocks: readonly Block[], maxBytes: number): Promise<number> {
+    if (maxBytes === 0) return 0;
+    let bytes = blocks.reduce((sum, { meta }) => sum + blockBytes(meta), 0);
+    let count = 0;
+    for (const block of blocks.toSorted(byAge)) {
+      if (bytes <= maxBytes) break;
+      bytes -= blockBytes(block.meta);
+      await this.#delete(block, "is over the budget");
+      count++;
+    }
+    return count;
+  }
+
+  #expired(tenant: string): readonly Block[] {
+    const { catalog, rule, clock } = this.#options;
+    const own = this.#tenants.get(tenant);
+    const now = clock.nowUnixMillis();
+    const isOlder = (block: Block, millis: number): boolean =>
+      millis > 0 && block.meta.maxUnixNanos < BigInt(Math.trunc(now - millis)) * NANOS_PER_MILLI;
+    const blocks = catalog.blocksOf(tenant);
+    const byLevel = groupBy(blocks, ({ meta }) => meta.level);
+    const expired = [...byLevel].flatMap(([level, group]) => {
+      const retention = retentionOf(rule, own, level);
+      return group.filter((block) => isOlder(block, retention));
+    });
+    if (expired.length === 0) return expired;
+    const rolledUp = rolledUpBlocks(blocks);
+    return expired.filter((block) => rolledUp.has(block) || isOlder(block, this.#wait(block, own)));
+  }
+
+  /** How long a block stays for the roll-up that is to be made of it and kept for longer; after that it failed. */
+  #wait({ meta: { level } }: Block, own: TenantRetention | undefined): number {
+    const { rule, rollUpLevels } = this.#options;
+    const retention = retentionOf(rule, own, level);
+    const next = coarserLevel(level);
+    if (next === undefined || !rollUpLevels.includes(next)) return retention;
+    const isKeptLonger = rollUpLevels.slice(rollUpLevels.indexOf(next)).some((coarser) => {
+      const millis = retentionOf(rule, own, coarser);
+      return millis === 0 || millis > retention;
+    });
+    return isKeptLonger ? Math.max(retention, ROLL_UP_WINDOWS_MS[next] + DAY_MS) : retention;
+  }
+
+  async #delete(block: Block, reason: string): Promise<void> {
+    const { catalog, onRemoved, log } = this.#options;
     await catalog.remove(block);
+    onRemoved([block]);
     // Queries that hold the block read on; its files go after the last of them.
     void block
       .unused()
       .then(() => discardBlock(this.#options, block.path))
-      .catch((error: unknown) =>
-        log(`block ${block.meta.id} is past its retention and stays: ${String(error)}`),
-      );
+      .catch((error: unknown) => log(`block ${block.meta.id} ${reason} and stays: ${String(error)}`));
   }
+}
+
+/** The oldest first; of the same age the finest level, which the others stand in for. */
+function byAge(left: Block, right: Block): number {
+  const [older, newer] = [left.meta.maxUnixNanos, right.meta.maxUnixNanos];
+  if (older !== newer) return older < newer ? -1 : 1;
+  return LEVELS.indexOf(left.meta.level) - LEVELS.indexOf(right.meta.level);
 }

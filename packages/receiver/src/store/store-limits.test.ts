@@ -288,7 +288,11 @@ describe("Store.applyRetention", () => {
       await store.flush();
     }
 
-    expect(await store.applyRetention()).toEqual({ deletedBlockCount: 1, heldBlockCount: 0 });
+    expect(await store.applyRetention()).toEqual({
+      deletedBlockCount: 1,
+      heldBlockCount: 0,
+      overBudgetBlockCount: 0,
+    });
 
     expect((await sumAll(store, "a")).profiles).toBe(19n);
     expect((await store.stats("a")).oldestUnixMillis).toBe(NOON + 29 * DAY + 1);
@@ -301,8 +305,8 @@ describe("Store.applyRetention", () => {
       await store.flush();
     }
     const tenants = new Map([
-      ["short", DAY],
-      ["ever", 0],
+      ["short", { retentionMillis: DAY }],
+      ["ever", { retentionMillis: 0 }],
     ]);
 
     // Two sweeps: more than a tenth of the blocks.
@@ -325,14 +329,30 @@ describe("Store.applyRetention", () => {
       await store.flush();
     }
     clock.jump(3650 * DAY);
-    expect(await store.applyRetention()).toEqual({ deletedBlockCount: 0, heldBlockCount: 3 });
+    expect(await store.applyRetention()).toEqual({
+      deletedBlockCount: 0,
+      heldBlockCount: 3,
+      overBudgetBlockCount: 0,
+    });
     clock.jump(-3650 * DAY);
-    expect(await store.applyRetention()).toEqual({ deletedBlockCount: 0, heldBlockCount: 0 });
+    expect(await store.applyRetention()).toEqual({
+      deletedBlockCount: 0,
+      heldBlockCount: 0,
+      overBudgetBlockCount: 0,
+    });
     clock.jump(3650 * DAY);
-    expect(await store.applyRetention()).toEqual({ deletedBlockCount: 0, heldBlockCount: 3 });
+    expect(await store.applyRetention()).toEqual({
+      deletedBlockCount: 0,
+      heldBlockCount: 3,
+      overBudgetBlockCount: 0,
+    });
     expect((await sumAll(store, "a")).profiles).toBe(3n);
 
-    expect(await store.applyRetention()).toEqual({ deletedBlockCount: 3, heldBlockCount: 0 });
+    expect(await store.applyRetention()).toEqual({
+      deletedBlockCount: 3,
+      heldBlockCount: 0,
+      overBudgetBlockCount: 0,
+    });
 
     expect((await sumAll(store, "a")).profiles).toBe(0n);
     expect((await store.stats("a")).dataIngested).toBe(false);

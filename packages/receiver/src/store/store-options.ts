@@ -3,6 +3,7 @@ import type { ExpandRecord } from "./admission.ts";
 import type { CompactionLimits } from "./compaction-plan.ts";
 import type { Fs } from "./fs.ts";
 import { ROLL_UP_LEVELS } from "./level.ts";
+import type { RetentionRule } from "./retention-rule.ts";
 
 /** When the head becomes blocks, and when it pushes back. */
 export interface FlushLimits {
@@ -63,6 +64,12 @@ export interface StoreOptions {
   readonly expand: ExpandRecord;
   /** Age of the newest profile after which a block is deleted; 0: never. */
   readonly retentionMillis: number;
+  /** The same for levels that have their own. */
+  readonly retentionLevels?: RetentionRule["levelMillis"];
+  /** Bytes of all blocks and the log above which the oldest blocks go; absent or 0: no limit. */
+  readonly maxBytes?: number;
+  /** Bytes of the blocks of one tenant above which its oldest go; absent or 0: no limit. */
+  readonly maxTenantBytes?: number;
   /** Told one line for each thing that someone who runs the server should know. */
   readonly log: (line: string) => void;
   readonly flush?: Partial<FlushLimits>;

@@ -1,6 +1,7 @@
 import type { Admission } from "./admission.ts";
 import type { CompactionReport } from "./compactor.ts";
 import type { RetentionReport } from "./retention.ts";
+import type { TenantRetention } from "./retention-rule.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 
 /** What a tenant has. Times are 0 when there is nothing. */
@@ -52,11 +53,12 @@ export interface Store {
   /** Writes the head to blocks now; resolves when the log of what was in it is dropped. */
   flush(): Promise<void>;
   /**
-   * Deletes blocks whose newest profile is older than the retention; see {@link RetentionReport}.
+   * Deletes blocks that are past their retention, and the oldest where there are more bytes than allowed; see
+   * {@link RetentionReport}.
    *
-   * @param tenants - Retention in milliseconds of tenants that have their own; 0: for ever.
+   * @param tenants - What tenants have that have their own.
    */
-  applyRetention(tenants?: ReadonlyMap<string, number>): Promise<RetentionReport>;
+  applyRetention(tenants?: ReadonlyMap<string, TenantRetention>): Promise<RetentionReport>;
   /** Merges blocks that are due into larger ones; see {@link CompactionReport}. Answers stay the same. */
   compact(): Promise<CompactionReport>;
   status(): StoreStatus;

@@ -21,7 +21,10 @@ afterEach(async () => {
 function start(code?: string): StorageClient {
   const options: StorageOptions = {
     directory,
-    retentionMs: 0,
+    retention: {
+      ...{ retentionMs: 0, levelMs: {}, maxBytes: 0, maxTenantBytes: 0 },
+      ...{ rollUpLevels: [], maxNodes: 0 },
+    },
     queryLimits: DEFAULT_QUERY_LIMITS,
     logLevel: "error",
   };

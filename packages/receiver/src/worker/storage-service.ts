@@ -1,6 +1,7 @@
 import type { PushService } from "../ingest/push-service.ts";
 import type { QueryService } from "../query/query-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
+import type { TenantRetention } from "../store/retention-rule.ts";
 import type { StoreStatus } from "../store/store.ts";
 
 /** What the storage thread does for the HTTP thread. */
@@ -9,21 +10,14 @@ export interface StorageService extends PushService, QueryService, SettingsServi
   opened(): Promise<void>;
   /** Resolves when the replay is complete and writes are taken; rejects when the data directory cannot be used. */
   ready(): Promise<void>;
-  /** Replaces what single tenants have instead of the retention of the settings; undefined is "nothing else". */
-  setRetention(tenants: readonly TenantRetention[]): Promise<void>;
+  /** Replaces what single tenants have instead of the retention of the settings. */
+  setRetention(tenants: ReadonlyMap<string, TenantRetention>): Promise<void>;
   /** Writes everything in memory into blocks. */
   flush(): Promise<void>;
   /** How the store is now. Before {@link StorageService.ready} resolves it waits for it. */
   status(): Promise<StoreStatus>;
   /** Flushes and releases the data directory. A second call returns the first call's promise. */
   close(): Promise<void>;
-}
-
-/** How long the profiles of one tenant are kept. */
-interface TenantRetention {
-  readonly tenant: string;
-  /** 0: for ever. */
-  readonly retentionMs: number | undefined;
 }
 
 /** Every method of {@link StorageService}: what can be called across the threads. */

@@ -14,6 +14,7 @@ import { storageMethods } from "./storage-service.ts";
 // The entry of the storage thread: nothing but what is chosen for a real machine.
 if (parentPort === null) throw new Error("storage-worker.ts is the entry of a worker thread");
 const options = workerData as StorageOptions;
+const { retention } = options;
 const log = createLogger(options.logLevel, "storage");
 
 const storage = createStorage({
@@ -23,7 +24,11 @@ const storage = createStorage({
       fs: nodeFs,
       clock: systemClock,
       expand: expandRecord,
-      retentionMillis: options.retentionMs,
+      retentionMillis: retention.retentionMs,
+      retentionLevels: retention.levelMs,
+      maxBytes: retention.maxBytes,
+      maxTenantBytes: retention.maxTenantBytes,
+      compaction: { rollUpLevels: retention.rollUpLevels, maxNodes: retention.maxNodes },
       log: (line) => log.info(line),
       onHeld,
     }),

@@ -66,7 +66,7 @@ function createFixture(): Fixture {
         status: () => ({ blockCount: 7 }) as StoreStatus,
         applyRetention: async () => {
           events.push("retention");
-          return { deletedBlockCount: 0, heldBlockCount: 0 };
+          return { deletedBlockCount: 0, heldBlockCount: 0, overBudgetBlockCount: 0 };
         },
         compact: async () => {
           events.push("compaction");
@@ -133,20 +133,18 @@ describe("createStorage", () => {
     open({
       applyRetention: async (tenants) => {
         asked.push(tenants);
-        return { deletedBlockCount: 0, heldBlockCount: 0 };
+        return { deletedBlockCount: 0, heldBlockCount: 0, overBudgetBlockCount: 0 };
       },
     });
     await storage.ready();
 
-    await storage.setRetention([
-      { tenant: "a", retentionMs: 5 },
-      { tenant: "b", retentionMs: undefined },
-    ]);
+    const tenants = new Map([["a", { retentionMillis: 5 }]]);
+    await storage.setRetention(tenants);
     await tick();
-    await storage.setRetention([]);
+    await storage.setRetention(new Map());
     await tick();
 
-    expect(asked).toEqual([new Map([["a", 5]]), new Map()]);
+    expect(asked).toEqual([tenants, new Map()]);
   });
 
   it("rejects every call when the store cannot be opened", async () => {
@@ -179,7 +177,7 @@ describe("createStorage", () => {
       applyRetention: async () => {
         sweepCount++;
         if (sweepCount === 1) throw new Error("disk on fire");
-        return { deletedBlockCount: 2, heldBlockCount: 0 };
+        return { deletedBlockCount: 2, heldBlockCount: 0, overBudgetBlockCount: 0 };
       },
     });
     await storage.ready();

@@ -4,6 +4,7 @@ import { Ingester } from "../ingest/ingester.ts";
 import { createQueryService } from "../query/querier.ts";
 import type { QueryLimits } from "../query/query-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
+import type { TenantRetention } from "../store/retention-rule.ts";
 import type { Store } from "../store/store.ts";
 import type { ReceiverLogger } from "../telemetry/log.ts";
 import type { StorageService } from "./storage-service.ts";
@@ -32,7 +33,7 @@ export function createStorage({
   clock,
   log,
 }: StorageParts): StorageService {
-  let retentions: ReadonlyMap<string, number> = new Map();
+  let retentions: ReadonlyMap<string, TenantRetention> = new Map();
   let hold: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
     hold = resolve;
@@ -70,8 +71,7 @@ export function createStorage({
       return closing;
     },
     async setRetention(tenants) {
-      const known = tenants.filter(({ retentionMs }) => retentionMs !== undefined);
-      retentions = new Map(known.map(({ tenant, retentionMs = 0 }) => [tenant, retentionMs]));
+      retentions = tenants;
     },
     flush: async () => (await opening).store.flush(),
     status: async () => (await opening).store.status(),
@@ -117,18 +117,18 @@ function toOpenError(error: unknown): never {
 /** Merges blocks and applies the retention now and then; returns what stops it. */
 function maintain(
   store: Store,
-  retentionsOf: () => ReadonlyMap<string, number>,
+  retentionsOf: () => ReadonlyMap<string, TenantRetention>,
   clock: Clock,
   log: ReceiverLogger,
 ): () => void {
   const stops = [
     repeat(clock, COMPACTION_INTERVAL_MS, log, "compaction", async () => {
       const report = await store.compact();
-      if (report.mergeCount > 0 || report.failureCount > 0) log.info(report, "compaction");
+      if (report.writtenBlockCount > 0 || report.failureCount > 0) log.info(report, "compaction");
     }),
     repeat(clock, RETENTION_INTERVAL_MS, log, "retention", async () => {
       const report = await store.applyRetention(retentionsOf());
-      if (report.deletedBlockCount > 0 || report.heldBlockCount > 0) log.info(report, "retention");
+      if (Object.values(report).some((count) => count > 0)) log.info(report, "retention");
     }),
   ];
   return () => {
