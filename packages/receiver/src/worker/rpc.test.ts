@@ -67,6 +67,15 @@ describe("createRpcClient", () => {
     expect(answer.buffer.byteLength).toBe(2);
   });
 
+  it("sends one empty array again and again", async () => {
+    const { service } = connect({ double: async (values) => values });
+    const nothing = new Uint8Array(0);
+
+    const answers = [await service.double(nothing), await service.double(nothing)];
+
+    expect(answers).toEqual([nothing, nothing]);
+  });
+
   it("cancels a call: the caller hears at once, the method by its signal", async () => {
     let tell: (word: string) => void = () => undefined;
     const stopped = new Promise<string>((resolve) => {

@@ -37,6 +37,8 @@ function prepareArray(values: readonly unknown[], transfer: Set<ArrayBuffer>): r
 
 function prepareView(view: ArrayBufferView, transfer: Set<ArrayBuffer>): ArrayBufferView {
   if (!(view.buffer instanceof ArrayBuffer)) return view;
+  // Moving takes a buffer from everyone who holds it, and an empty one can be a constant. There is nothing to gain.
+  if (view.byteLength === 0) return copyWindow(view);
   const isWhole = view.byteOffset === 0 && view.byteLength === view.buffer.byteLength;
   const whole = isWhole ? view : copyWindow(view);
   transfer.add(whole.buffer as ArrayBuffer);
