@@ -50,6 +50,30 @@ describe("Hasher64", () => {
     ).toBe(single);
   });
 
+  it("takes runs of ids as the words of each, the last row first", () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.integer(), { maxLength: 3 })),
+        fc.infiniteStream(fc.nat()),
+        (runs, at) => {
+          const starts = new Uint32Array(runs.length + 1);
+          for (const [row, run] of runs.entries()) starts[row + 1] = starts[row]! + run.length;
+          const lanes = Int32Array.from(runs.flat().flatMap((id) => [id, ~id]));
+          const rows = runs.length === 0 ? [] : runs.map(() => at.next().value! % runs.length);
+          const expected = new Hasher64().reset(3);
+          for (const row of rows.slice(1).reverse()) {
+            for (const id of runs[row]!) expected.u64(id, ~id);
+          }
+
+          const actual = new Hasher64()
+            .reset(3)
+            .runsBackwards(lanes, starts, Uint32Array.from(rows), Math.min(1, rows.length), rows.length);
+
+          expect(actual.finish().toBigInt()).toBe(expected.finish().toBigInt());
+        },
+      ),
+    ));
+
   it("tells apart where one text ends and the next begins", () => {
     const join = (...texts: string[]) => {
       const hasher = new Hasher64();

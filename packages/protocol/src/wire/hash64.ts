@@ -65,6 +65,46 @@ export class Hasher64 {
     return this.u32(lo).u32(hi);
   }
 
+  /**
+   * Adds the ids of a stack that is stored leaf first: for the rows `rows[end - 1]` down to `rows[start]` the ids
+   * `starts[row] .. starts[row + 1]`, each as two words of `lanes`, the low one first.
+   *
+   * As {@link Hasher64.words} of each row, at half its time: between two words the state stays in registers.
+   */
+  runsBackwards(
+    lanes: Int32Array,
+    starts: Uint32Array,
+    rows: Int32Array | Uint32Array,
+    start: number,
+    end: number,
+  ): this {
+    let lane1 = this.#lane1;
+    let lane2 = this.#lane2;
+    let count = this.#count;
+    for (let i = end - 1; i >= start; i--) {
+      const row = rows[i] ?? 0;
+      const until = 2 * (starts[row + 1] ?? 0);
+      for (let at = 2 * (starts[row] ?? 0); at < until; at++) {
+        const word = lanes[at] ?? 0;
+        let k = Math.imul(word, LANE_1_FIRST);
+        k = Math.imul((k << 15) | (k >>> 17), LANE_1_SECOND);
+        let h = lane1 ^ k;
+        h = ((h << 19) | (h >>> 13)) + lane2;
+        lane1 = (Math.imul(h, 5) + LANE_1_ADD) | 0;
+        k = Math.imul(word, LANE_2_FIRST);
+        k = Math.imul((k << 16) | (k >>> 16), LANE_2_SECOND);
+        h = lane2 ^ k;
+        h = ((h << 17) | (h >>> 15)) + lane1;
+        lane2 = (Math.imul(h, 5) + LANE_2_ADD) | 0;
+        count++;
+      }
+    }
+    this.#lane1 = lane1;
+    this.#lane2 = lane2;
+    this.#count = count;
+    return this;
+  }
+
   /** Adds the words of rows `start .. end` of a column. */
   words(column: ArrayLike<number>, start = 0, end: number = column.length): this {
     for (let i = start; i < end; i++) this.u32(column[i] ?? 0);

@@ -206,21 +206,40 @@ function hashStacks(
   addressFrames: IdLanes,
   hasher: Hasher64,
 ): IdLanes {
-  const { locationStart, location: locations, length } = profile.samples;
-  const { lineStart } = profile.locations;
+  const { locationStart, location, length } = profile.samples;
+  const { starts, lanes } = framesOfLocations(profile, lineFrames, addressFrames);
   const stacks = new Int32Array(2 * length);
   for (let row = 0; row < length; row++) {
     hasher.reset(STACK_SEED);
-    for (let i = locationStart[row + 1]! - 1; i >= locationStart[row]!; i--) {
-      const location = locations[i]!;
-      const first = lineStart[location]!;
-      const end = lineStart[location + 1]!;
-      if (first === end) addId(hasher, addressFrames, location);
-      for (let line = end - 1; line >= first; line--) addId(hasher, lineFrames, line);
-    }
+    hasher.runsBackwards(lanes, starts, location, locationStart[row]!, locationStart[row + 1]!);
     store(stacks, row, hasher);
   }
   return stacks;
+}
+
+/** Frames of each location, the outermost first: location `i` has the ids `starts[i] .. starts[i + 1]`. */
+function framesOfLocations(
+  { locations, lines }: Profile,
+  lineFrames: IdLanes,
+  addressFrames: IdLanes,
+): { readonly starts: Uint32Array; readonly lanes: IdLanes } {
+  const { length, lineStart } = locations;
+  const starts = new Uint32Array(length + 1);
+  const lanes = new Int32Array(2 * (lines.length + length));
+  let count = 0;
+  for (let location = 0; location < length; location++) {
+    const first = lineStart[location]!;
+    const end = lineStart[location + 1]!;
+    if (first === end) copyId(addressFrames, location, lanes, count++);
+    for (let line = end - 1; line >= first; line--) copyId(lineFrames, line, lanes, count++);
+    starts[location + 1] = count;
+  }
+  return { starts, lanes };
+}
+
+function copyId(from: IdLanes, fromRow: number, to: IdLanes, toRow: number): void {
+  to[2 * toRow] = from[2 * fromRow]!;
+  to[2 * toRow + 1] = from[2 * fromRow + 1]!;
 }
 
 function addId(hasher: Hasher64, lanes: IdLanes, row: number): Hasher64 {

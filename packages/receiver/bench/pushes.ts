@@ -1,0 +1,87 @@
+import { Agent, request } from "node:http";
+import { gzipSync } from "node:zlib";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { PushRequestSchema } from "@pyroscope-ts/protocol/messages";
+import { type GoLikeOptions, goLikePprof } from "../src/store/testing/go-like-profile.ts";
+
+/** What a generated client pushes. */
+export interface PushKind {
+  readonly name: string;
+  readonly shape: Omit<GoLikeOptions, "seed" | "timeUnixMillis">;
+}
+
+/** What a Go service sends: 44 kB, 15 kB as gzip. */
+export const GO_LIKE: PushKind = { name: "Go-like", shape: {} };
+/** The same with no stack that was there before: as if every push came from another program. */
+export const ALL_NEW: PushKind = { name: "Go-like, all stacks new", shape: { newStackShare: 1 } };
+/** What a Node service sends: 2 kB as gzip. */
+export const NODE_LIKE: PushKind = {
+  name: "Node-like",
+  shape: { sampleCount: 32, functionCount: 44, stackCount: 400 },
+};
+
+const SERVICE_COUNT = 12;
+const STEP_MS = 15_000;
+
+/** Bodies of pushes, each with another profile, and their mean sizes. */
+export interface PushBodies {
+  readonly bodies: readonly Uint8Array[];
+  readonly rawBytes: number;
+  readonly gzipBytes: number;
+}
+
+/**
+ * Makes the bodies of `count` pushes, which services send in turn, a profile each.
+ *
+ * @param endUnixMillis - time of the last one; each service pushes every 15 seconds.
+ */
+export function createPushBodies({ shape }: PushKind, count: number, endUnixMillis: number): PushBodies {
+  let rawBytes = 0;
+  let gzipBytes = 0;
+  const rounds = Math.ceil(count / SERVICE_COUNT);
+  const bodies = Array.from({ length: count }, (_, i) => {
+    const service = i % SERVICE_COUNT;
+    const timeUnixMillis = endUnixMillis - (rounds - Math.floor(i / SERVICE_COUNT)) * STEP_MS;
+    const raw = goLikePprof({ ...shape, seed: 1 + service, timeUnixMillis });
+    const rawProfile = gzipSync(raw);
+    rawBytes += raw.length;
+    gzipBytes += rawProfile.length;
+    const labels = [
+      { name: "__name__", value: "process_cpu" },
+      { name: "service_name", value: `service-${service}` },
+      { name: "pod", value: `service-${service}-0` },
+    ];
+    const message = create(PushRequestSchema, { series: [{ labels, samples: [{ rawProfile }] }] });
+    return toBinary(PushRequestSchema, message);
+  });
+  return { bodies, rawBytes: rawBytes / count, gzipBytes: gzipBytes / count };
+}
+
+/** Sends pushes over connections that stay open. */
+export class PushClient {
+  readonly #agent: Agent;
+  readonly #url: URL;
+
+  constructor(address: string, connectionCount: number) {
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionCount });
+    this.#url = new URL("/push.v1.PusherService/Push", address);
+  }
+
+  /** Resolves with the status of the answer. */
+  push(body: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const headers = { "content-type": "application/proto", "content-length": body.length };
+      const sent = request(this.#url, { method: "POST", agent: this.#agent, headers }, (response) => {
+        response.resume();
+        response.once("end", () => resolve(response.statusCode ?? 0));
+        response.once("error", reject);
+      });
+      sent.once("error", reject);
+      sent.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
