@@ -27,6 +27,17 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "http-read-timeout": ["1s", "2s"],
   "http-idle-timeout": ["1s", "2s"],
   "shutdown-timeout": ["1s", "2s"],
+  "storage.backend": ["s3", "s3"],
+  "storage.filesystem.dir": ["/a", "/b"],
+  "storage.prefix": ["a", "b/c"],
+  "storage.local-limit-mb": ["1", "2.5"],
+  "storage.s3.bucket-name": ["a", "b"],
+  "storage.s3.region": ["a", "b"],
+  "storage.s3.endpoint": ["http://a:1", "https://b"],
+  "storage.s3.force-path-style": ["true", "true"],
+  "storage.s3.access-key-id": ["a", "b"],
+  "storage.s3.secret-access-key": ["secret-a", "secret-b"],
+  "storage.s3.conditional-writes": ["false", "false"],
   "ingestion-body-limit-mb": ["1", "2"],
   "ingestion-rate-mb": ["0", "2.5"],
   "ingestion-burst-size-mb": ["1", "3"],
@@ -55,11 +66,17 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
 const companions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "tls-certificate-file": { PYROSCOPE_TLS_KEY_FILE: "/key" },
   "tls-key-file": { PYROSCOPE_TLS_CERTIFICATE_FILE: "/cert" },
+  "storage.backend": { PYROSCOPE_STORAGE_S3_BUCKET_NAME: "profiles" },
+  "storage.s3.bucket-name": { PYROSCOPE_STORAGE_BACKEND: "s3" },
+  "storage.s3.access-key-id": { PYROSCOPE_STORAGE_S3_SECRET_ACCESS_KEY: "secret" },
+  "storage.s3.secret-access-key": { PYROSCOPE_STORAGE_S3_ACCESS_KEY_ID: "key" },
 };
 
 const masked: Readonly<Record<string, string>> = {
   "push=a,read=b": "push=***,read=***",
   "read=c": "read=***",
+  "secret-a": "***",
+  "secret-b": "***",
 };
 
 function resolveShown(flag: string, sources: ConfigSources): string | undefined {
@@ -98,7 +115,9 @@ describe("resolveConfig", () => {
   it("gives a frozen result", () => {
     const config = resolveConfig();
 
-    expect([config, config.ingestLimits, config.queryLimits].every(Object.isFrozen)).toBe(true);
+    expect([config, config.bucket, config.ingestLimits, config.queryLimits].every(Object.isFrozen)).toBe(
+      true,
+    );
   });
 
   it.for([

@@ -1,6 +1,8 @@
 import type { AuthToken } from "./config/auth-tokens.ts";
 import { type BindAddress, formatBindAddress, isLoopback } from "./config/bind-address.ts";
+import { bucketSettings } from "./config/bucket-settings.ts";
 import { ingestLimitSettings, queryLimitSettings } from "./config/limit-settings.ts";
+import type { Secret } from "./config/secret.ts";
 import { serverSettings } from "./config/server-settings.ts";
 import { type FileReader, type Setting, type SettingTable, toEnvironmentName } from "./config/setting.ts";
 import { ReceiverError } from "./errors.ts";
@@ -56,8 +58,29 @@ export interface ServerConfig {
   readonly shutdownTimeoutMs: number;
 }
 
+/** Words of `--storage.backend`. */
+export type StorageBackend = "filesystem" | "s3";
+
+/** Settings of where blocks are kept beyond the data directory. */
+export interface BucketConfig {
+  readonly backend: StorageBackend;
+  /** Shipped to as to a bucket; undefined: blocks stay in the data directory. */
+  readonly directory: string | undefined;
+  /** Empty, or with a `/` at its end. */
+  readonly prefix: string;
+  readonly localLimitBytes: number;
+  readonly bucketName: string | undefined;
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  readonly isPathStyle: boolean;
+  readonly accessKeyId: string | undefined;
+  readonly secretAccessKey: Secret | undefined;
+  readonly hasConditionalWrites: boolean;
+}
+
 /** Everything a receiver is told from outside. Frozen; nothing downstream reads flags or the environment. */
 export interface ReceiverConfig extends ServerConfig {
+  readonly bucket: BucketConfig;
   readonly ingestLimits: IngestLimits;
   readonly queryLimits: QueryLimits;
 }
@@ -73,7 +96,7 @@ export interface ConfigSources {
 
 /** One setting, without its type: for `--help`, docs and the startup log. */
 export interface SettingRow {
-  readonly group: "Server" | "Limits of pushes" | "Limits of queries";
+  readonly group: "Server" | "Object storage" | "Limits of pushes" | "Limits of queries";
   readonly flag: string;
   readonly environmentName: string;
   readonly placeholder: string | undefined;
@@ -84,6 +107,7 @@ export interface SettingRow {
 /** Every setting, in the order in which they are documented. */
 export const settingRows: readonly SettingRow[] = [
   ...toRows("Server", serverSettings),
+  ...toRows("Object storage", bucketSettings),
   ...toRows("Limits of pushes", ingestLimitSettings),
   ...toRows("Limits of queries", queryLimitSettings),
 ];
@@ -97,6 +121,7 @@ export const settingRows: readonly SettingRow[] = [
 export function resolveConfig(sources: ConfigSources = {}): ReceiverConfig {
   const config: ReceiverConfig = Object.freeze({
     ...resolveTable(serverSettings, sources),
+    bucket: resolveTable(bucketSettings, sources),
     ingestLimits: resolveTable(ingestLimitSettings, sources),
     queryLimits: resolveTable(queryLimitSettings, sources),
   });
@@ -114,6 +139,7 @@ export interface SettingValue {
 export function listSettingValues(config: ReceiverConfig): readonly SettingValue[] {
   const values = [
     ...formatTable(serverSettings, config),
+    ...formatTable(bucketSettings, config.bucket),
     ...formatTable(ingestLimitSettings, config.ingestLimits),
     ...formatTable(queryLimitSettings, config.queryLimits),
   ];
@@ -181,6 +207,7 @@ function checkConfig(config: ReceiverConfig): void {
       { code: "CONFIG_INVALID" },
     );
   }
+  checkBucket(config.bucket);
   const { maxFlamegraphNodesDefault, maxFlamegraphNodesMax } = config.queryLimits;
   if (maxFlamegraphNodesDefault > maxFlamegraphNodesMax) {
     throw new ReceiverError(
@@ -189,6 +216,20 @@ function checkConfig(config: ReceiverConfig): void {
       { code: "CONFIG_INVALID" },
     );
   }
+}
+
+function checkBucket({ backend, bucketName, accessKeyId, secretAccessKey, directory }: BucketConfig): void {
+  const refuse = (text: string): never => {
+    throw new ReceiverError(text, { code: "CONFIG_INVALID" });
+  };
+  if (backend === "s3" && bucketName === undefined)
+    refuse("--storage.backend=s3: expected the bucket's name in --storage.s3.bucket-name");
+  if (backend === "s3" && directory !== undefined)
+    refuse("--storage.filesystem.dir and --storage.backend=s3: give one of them");
+  if (backend === "filesystem" && bucketName !== undefined)
+    refuse(`--storage.s3.bucket-name=${bucketName}: expected --storage.backend=s3 beside it`);
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    refuse("--storage.s3.access-key-id and --storage.s3.secret-access-key: give both or none");
 }
 
 function formatTable<Config extends object>(table: SettingTable<Config>, config: Config): readonly string[] {

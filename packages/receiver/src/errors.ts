@@ -8,7 +8,7 @@ export type ReceiverErrorCode =
   | "STORAGE_LOCKED"
   /** A file on disk has a newer format than this version reads, or cannot be read at start. */
   | "STORAGE_FORMAT"
-  /** The disk cannot take writes now: full, failing, or the flush cannot keep up. Nothing was acknowledged. */
+  /** Disk or bucket cannot be written or read now: full, failing, away, or the flush cannot keep up. Nothing was acknowledged. */
   | "STORAGE_UNAVAILABLE"
   /** The server starts, stops, or has more in flight than it may hold. */
   | "UNAVAILABLE"

@@ -3,6 +3,7 @@ import { LEVELS, type Level, ROLL_UP_LEVELS, type RollUpLevel } from "../store/l
 import { type AuthToken, formatAuthTokens, parseAuthTokens } from "./auth-tokens.ts";
 import { type BindAddress, formatBindAddress, parseBindAddress } from "./bind-address.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
+import { Secret } from "./secret.ts";
 import type { SettingKind } from "./setting.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -22,6 +23,46 @@ export const optionalFile: SettingKind<string | undefined> = {
   expects: "the path of a file",
   placeholder: "file",
   format: (value) => value ?? "",
+};
+
+/** Any text; unset is undefined. */
+export const optionalText: SettingKind<string | undefined> = {
+  ...optionalFile,
+  expects: text.expects,
+  placeholder: "text",
+};
+
+/** A URL of http or https; unset is undefined. */
+export const optionalUrl: SettingKind<string | undefined> = {
+  ...optionalFile,
+  expects: "a URL such as https://host:port",
+  placeholder: "url",
+  parse: (raw) => (/^https?:\/\/[^\s/?#@]+\/?$/.test(raw) ? raw : undefined),
+};
+
+/** A text that is not shown, or `@FILE` with it; unset is undefined. */
+export const optionalSecret: SettingKind<Secret | undefined> = {
+  expects: "a text that is not empty, or @FILE",
+  placeholder: "secret",
+  isSecret: true,
+  parse: (raw, readFile) => {
+    const value = raw.startsWith("@") ? readFile(raw.slice(1)).trim() : raw;
+    return value === "" ? undefined : new Secret(value);
+  },
+  format: (value) => (value === undefined ? "" : String(value)),
+};
+
+/** A path within a bucket: empty, or `a/b/`. */
+export const keyPrefix: SettingKind<string> = {
+  expects: "a path such as profiles/prod, of letters, digits and . _ - between slashes",
+  placeholder: "path",
+  isSecret: false,
+  parse: (raw) => {
+    const path = raw.replace(/\/+$/, "");
+    if (path === "") return "";
+    return /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/.test(path) ? `${path}/` : undefined;
+  },
+  format: (value) => value.slice(0, -1),
 };
 
 /** On or off. */

@@ -12,6 +12,8 @@ describe("GET /api/v1/status/config", () => {
   it("has every setting with its value, and no secret", async () => {
     const { body, headers } = await get("/api/v1/status/config", {
       "auth-token": TOKENS,
+      "storage.s3.access-key-id": "key",
+      "storage.s3.secret-access-key": "secret-key",
       "max-query-length": "1d",
       "base-url": "/profiles",
     });
@@ -21,8 +23,9 @@ describe("GET /api/v1/status/config", () => {
     expect(body).toContain('\n  max_query_length: "1d"\n');
     expect(body).toContain("\n  max_label_names_per_series: 30\n");
     expect(body).not.toContain("read-token");
+    expect(body).not.toContain("secret-key");
     expect(body.match(/^ {2}\S/gm)).toHaveLength(settingRows.length);
-    expect(body.match(/^\S.*$/gm)).toEqual(["server:", "limits:"]);
+    expect(body.match(/^\S.*$/gm)).toEqual(["server:", "storage:", "limits:"]);
   });
 
   it("has only what was changed at /diff, and the defaults at /default", async () => {

@@ -29,6 +29,7 @@ export function addConfigRoutes(app: FastifyInstance, { config }: ConfigRoutesOp
 /** Limits stand together under the names that a file of overrides uses. */
 const sections: { readonly [K in SettingRow["group"]]: string } = {
   Server: "server",
+  "Object storage": "storage",
   "Limits of pushes": "limits",
   "Limits of queries": "limits",
 };

@@ -34,5 +34,6 @@ function setStorageMetrics(metrics: MetricSet, status: StoreStatus): void {
   metrics.storageQuarantinedBlocks.set(status.quarantinedBlockCount);
   metrics.storageQuarantinedLogPieces.set(status.quarantinedLogPieceCount);
   metrics.storageDuplicateProfiles.set(status.duplicateProfileCount);
+  metrics.storageUnshippedBlocks.set(status.unshippedBlockCount);
   metrics.storageTakesWrites.set(status.takesWrites ? 1 : 0);
 }

@@ -35,6 +35,16 @@ export class Block {
     return wanted.every((table) => this.#verified.has(table));
   }
 
+  /** Notes that a table's file was replaced by one whose checksum holds. */
+  accept(table: TableName): void {
+    this.#verified.add(table);
+  }
+
+  /** Notes that the files of tables go: they must be brought again before they are read. */
+  forget(): void {
+    this.#verified.clear();
+  }
+
   /** Whether a profile of these times can be in the block; both inclusive. */
   overlaps(fromUnixNanos: bigint, untilUnixNanos: bigint): boolean {
     return this.meta.minUnixNanos <= untilUnixNanos && this.meta.maxUnixNanos >= fromUnixNanos;
@@ -69,7 +79,12 @@ export class Block {
     this.#readers.leave();
   }
 
-  /** Resolves when nobody reads the block. It must no longer be in the catalog. */
+  /** Whether somebody reads the block, or is about to. */
+  get isInUse(): boolean {
+    return this.#readers.count > 0;
+  }
+
+  /** Resolves when nobody reads the block. Somebody may again, unless it is no longer in the catalog. */
   unused(): Promise<void> {
     return this.#readers.empty();
   }

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
+import type { BlockBucket } from "./block-bucket.ts";
 import { type BlockMeta, formatBlockMeta } from "./block-meta.ts";
 import { blockPath, createBlockId, type DataPaths, META_FILE } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
@@ -10,6 +11,8 @@ export interface BlockPlace {
   readonly fs: Fs;
   readonly clock: Clock;
   readonly paths: DataPaths;
+  /** Where blocks are kept beyond this machine; undefined: nowhere. */
+  readonly bucket?: BlockBucket | undefined;
 }
 
 /** What a new block is, and what it replaces or rolls up. */
@@ -31,7 +34,7 @@ export type BlockContent = Pick<BlockMeta, "minUnixNanos" | "maxUnixNanos" | "ro
  * @param writeTables - Writes a file for each table into the directory.
  */
 export async function commitBlock(
-  { fs, clock, paths }: BlockPlace,
+  { fs, clock, paths, bucket }: BlockPlace,
   origin: BlockOrigin,
   writeTables: (directory: string) => Promise<BlockContent>,
 ): Promise<BlockMeta> {
@@ -57,6 +60,7 @@ export async function commitBlock(
     await fs.makeDirectory(dirname(target));
     await fs.rename(temporary, target);
     await fs.syncDirectory(dirname(target));
+    await bucket?.committed(meta);
     return meta;
   } catch (error) {
     // Also where it was going: a rename that may not last is no commit, and the next attempt writes it all again.

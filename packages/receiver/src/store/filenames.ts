@@ -4,6 +4,9 @@ import { ulid } from "ulid";
 /** Written last into a block: its presence makes the directory a block. */
 export const META_FILE = "meta.json";
 
+/** Beside `meta.json`: the bucket has the whole block, so that its other files may be missing here. */
+export const SHIPPED_FILE = "shipped";
+
 const SEGMENT_SUFFIX = ".wal";
 // The directory of the tenant without a name; a percent sign alone encodes nothing else.
 const EMPTY_TENANT = "%";
@@ -21,6 +24,10 @@ export interface DataPaths {
   readonly spill: string;
   /** What web pages keep on the server, by tenant. */
   readonly settings: string;
+  /** Paths of blocks that are deleted here and not yet in the bucket, in a file each. */
+  readonly removals: string;
+  /** Name of the bucket whose blocks are all known here. */
+  readonly bucket: string;
   /** What was damaged, for someone to look at; never deleted by us. */
   readonly quarantine: string;
 }
@@ -35,6 +42,8 @@ export function dataPaths(root: string): DataPaths {
     building: join(root, "tmp", "blocks"),
     spill: join(root, "tmp", "spill"),
     settings: join(root, "settings"),
+    removals: join(root, "removals"),
+    bucket: join(root, "bucket"),
     quarantine: join(root, "quarantine"),
   };
 }

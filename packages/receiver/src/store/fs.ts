@@ -34,6 +34,8 @@ export interface Fs {
   readFile(path: string): Promise<Buffer>;
   /** Reads a file to its end. @throws with `code` ENOENT when there is no such file. */
   checksum(path: string): Promise<FileSum>;
+  /** Reads a file piece by piece. @throws with `code` ENOENT when there is no such file. */
+  readChunks(path: string): AsyncIterable<Buffer>;
   /** Writes a new file; durable, but for its entry in the directory. */
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Makes a new file to append to. */
@@ -48,6 +50,17 @@ export interface Fs {
   adopt(path: string, files: readonly string[]): Promise<ReadonlyMap<string, FileSum>>;
   /** Makes an existing file private without opening it. */
   protect(path: string): Promise<void>;
+}
+
+/** Writes what comes into a new file; durable, but for its entry in the directory. */
+export async function writeChunks(fs: Fs, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await fs.createFile(path);
+  try {
+    for await (const chunk of chunks) await file.append([chunk]);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Whether an error is the operating system's `code`. */

@@ -7,6 +7,7 @@ import type { BlockPlace } from "./commit-block.ts";
 import { discardBlock } from "./discard-block.ts";
 import { type Duckdb, quoteSql } from "./duckdb.ts";
 import { META_FILE } from "./filenames.ts";
+import { findDamage } from "./find-damage.ts";
 import { listBlockPaths, type Quarantine } from "./quarantine.ts";
 import { TABLE_NAMES, type TableName } from "./schema.ts";
 import { type BlockFile, unionSql } from "./snapshot-sql.ts";
@@ -90,7 +91,10 @@ export class LocalCatalog implements Catalog {
       if (block !== undefined) found.push(block);
     }
     const alive = await this.#removeDead(found);
-    for (const block of alive) this.#put(block);
+    for (const block of alive) {
+      this.#put(block);
+      await this.#options.bucket?.note(block);
+    }
     const paths = new Set(alive.map((block) => block.path));
     for (const path of cached.keys()) if (!paths.has(path)) await this.#deleteRow(path);
     await this.#loadRepeating();
@@ -105,6 +109,7 @@ export class LocalCatalog implements Catalog {
     const block = new Block(meta, this.#options.paths.blocks, TABLE_NAMES);
     this.#put(block);
     try {
+      await this.#options.bucket?.note(block);
       await this.#insertRow(block);
     } catch (error) {
       // It is a cache: the next start finds the block by its directory.
@@ -132,7 +137,7 @@ export class LocalCatalog implements Catalog {
   }
 
   async verify(block: Block, wanted: readonly TableName[]): Promise<boolean> {
-    const damage = await block.verify(this.#options.fs, wanted);
+    const damage = await findDamage(this.#options, block, wanted);
     if (damage === undefined) return true;
     // Two queries may have found the same damage.
     if (this.has(block)) {
@@ -194,25 +199,35 @@ export class LocalCatalog implements Catalog {
 
   async #adopt(block: Block, noted: ReadonlySet<Block>): Promise<boolean> {
     const { meta } = block;
-    if (!(await this.verify(block, ["totals"]))) return false;
-    const files: BlockFile[] = [];
     // A roll-up names the blocks that it was made of instead: its profiles are its own.
-    const others = this.overlapping(meta.tenant, meta.minUnixNanos, meta.maxUnixNanos);
-    for (const other of others.filter(({ meta: { level } }) => level === "raw" && meta.level === "raw")) {
-      if (!noted.has(other) || !(await this.verify(other, ["totals"]))) continue;
-      files.push({ path: other.file("totals"), repeats: this.repeatsOf(other) });
-    }
-    if (files.length > 0) {
-      const counted = unionSql("totals", { heads: [], files });
-      await this.#options.database.run(
-        `INSERT INTO ${REPEATS_TABLE}
- SELECT DISTINCT ${quoteSql(meta.id)}, profile FROM read_parquet(${quoteSql(block.file("totals"))}) AS new
- SEMI JOIN ${counted} AS counted USING (profile)`,
-      );
-      await this.#loadRepeating();
+    const others = this.overlapping(meta.tenant, meta.minUnixNanos, meta.maxUnixNanos).filter(
+      (other) => noted.has(other) && other.meta.level === "raw" && meta.level === "raw",
+    );
+    for (const one of [block, ...others]) one.retain();
+    try {
+      if (!(await this.verify(block, ["totals"]))) return false;
+      await this.#noteRepeats(block, others);
+    } finally {
+      for (const one of [block, ...others]) one.release();
     }
     await this.#insertRow(block);
     return true;
+  }
+
+  async #noteRepeats(block: Block, others: readonly Block[]): Promise<void> {
+    const files: BlockFile[] = [];
+    for (const other of others) {
+      if (!(await this.verify(other, ["totals"]))) continue;
+      files.push({ path: other.file("totals"), repeats: this.repeatsOf(other) });
+    }
+    if (files.length === 0) return;
+    const counted = unionSql("totals", { heads: [], files });
+    await this.#options.database.run(
+      `INSERT INTO ${REPEATS_TABLE}
+ SELECT DISTINCT ${quoteSql(block.meta.id)}, profile FROM read_parquet(${quoteSql(block.file("totals"))}) AS new
+ SEMI JOIN ${counted} AS counted USING (profile)`,
+    );
+    await this.#loadRepeating();
   }
 
   async #loadRepeating(): Promise<void> {

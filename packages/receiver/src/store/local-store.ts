@@ -2,6 +2,7 @@ import { ReceiverError } from "../errors.ts";
 import { ActiveSeries } from "./active-series.ts";
 import type { Admission, AdmittedProfile } from "./admission.ts";
 import { blockBytes } from "./block-meta.ts";
+import { BlockShipper } from "./block-shipper.ts";
 import { type CompactionReport, Compactor } from "./compactor.ts";
 import type { Duckdb } from "./duckdb.ts";
 import { type DataPaths, dataPaths } from "./filenames.ts";
@@ -41,6 +42,7 @@ interface StoreParts {
   readonly retention: Retention;
   readonly compactor: Compactor;
   readonly series: ActiveSeries;
+  readonly bucket: BlockShipper | undefined;
 }
 
 /**
@@ -62,13 +64,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     for (const directory of [paths.blocks, paths.wal, paths.building]) await fs.makeDirectory(directory);
     const quarantine = new Quarantine(fs, paths, log);
     await quarantine.load();
-    const catalog = new LocalCatalog({ database, fs, clock, paths, quarantine, log });
+    const bucket = options.bucket && new BlockShipper({ fs, clock, paths, log, ...options.bucket });
+    await bucket?.open();
+    const place = { fs, clock, paths, bucket };
+    const catalog = new LocalCatalog({ ...place, database, quarantine, log });
     await catalog.open();
     const known = new KnownIdentities(database, catalog);
     const compaction = { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction };
     const budget = resolveBudget(options);
     const retention = new Retention({
-      ...{ fs, clock, paths, catalog, log },
+      ...{ ...place, catalog, log },
       rule: {
         retentionMillis: options.retentionMillis,
         levelMillis: options.retentionLevels ?? {},
@@ -80,16 +85,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     });
     const onFlushed = (): Promise<unknown> => retention.enforceBudgets();
     const limits = budget.flush;
-    const head = await Head.create({ database, fs, clock, paths, catalog, known, limits, onFlushed, log });
+    const head = await Head.create({ ...place, database, catalog, known, limits, onFlushed, log });
     const compactor = new Compactor({
-      ...{ database, fs, clock, paths, catalog, known, log },
+      ...{ ...place, database, catalog, known, log },
       ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
     });
     const series = new ActiveSeries(clock);
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
     const queries = new QueryDatabase(database, maxQueryCount);
     const store = new LocalStore(
-      { database, queries, catalog, known, quarantine, head, retention, compactor, series },
+      { database, queries, catalog, known, quarantine, head, retention, compactor, series, bucket },
       options,
     );
     await store.replay(paths);
@@ -214,7 +219,7 @@ class LocalStore implements Store {
   }
 
   status(): StoreStatus {
-    const { head, catalog, quarantine } = this.#parts;
+    const { head, catalog, quarantine, bucket } = this.#parts;
     const { slots } = head;
     const blocks = catalog.blocks();
     const tenants = slots.flatMap(({ generation }) => [...generation.tenants.values()]);
@@ -230,7 +235,8 @@ class LocalStore implements Store {
       quarantinedBlockCount: quarantine.blocks.length,
       quarantinedLogPieceCount: quarantine.logPieceCount,
       duplicateProfileCount: this.#duplicateCount,
-      takesWrites: this.#closing === undefined && head.refusal === undefined,
+      unshippedBlockCount: bucket?.unshippedBlockCount ?? 0,
+      takesWrites: this.#closing === undefined && this.#refusal === undefined,
     };
   }
 
@@ -240,7 +246,7 @@ class LocalStore implements Store {
   }
 
   async #close(): Promise<void> {
-    const { head, compactor, database } = this.#parts;
+    const { head, compactor, database, bucket } = this.#parts;
     await compactor.close();
     try {
       await head.flush();
@@ -248,6 +254,7 @@ class LocalStore implements Store {
       this.#options.log(`flush at close: ${String(error)}; the next start replays the log`);
     }
     await head.close();
+    await bucket?.close();
     database.close();
   }
 
@@ -278,13 +285,18 @@ class LocalStore implements Store {
     });
   }
 
+  /** Why appends are refused now, or undefined. */
+  get #refusal(): string | undefined {
+    return this.#parts.head.refusal ?? this.#parts.bucket?.refusal;
+  }
+
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ReceiverError("the store is closed", { code: "UNAVAILABLE" });
   }
 
   #checkTakesWrites(): void {
     this.#checkOpen();
-    const { refusal } = this.#parts.head;
+    const refusal = this.#refusal;
     if (refusal !== undefined) throw new ReceiverError(refusal, { code: "STORAGE_UNAVAILABLE" });
   }
 }

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { chmod, type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -19,6 +20,7 @@ export const nodeFs: Fs = {
   list,
   readFile: (path) => readFile(path),
   checksum: (path) => withFile(path, "r", checksumOf),
+  readChunks: (path) => createReadStream(path, { highWaterMark: READ_BYTES }),
   writeFile: (path, bytes) =>
     withFile(path, "wx", async (file) => {
       await writeAll(file, [bytes]);

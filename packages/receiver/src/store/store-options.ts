@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { ExpandRecord } from "./admission.ts";
+import type { Blobs } from "./blobs.ts";
 import type { CompactionLimits } from "./compaction-plan.ts";
 import type { Fs } from "./fs.ts";
 import { ROLL_UP_LEVELS } from "./level.ts";
@@ -54,6 +55,13 @@ export const DEFAULT_COMPACTION_LIMITS: CompactionLimits = {
   maxNodes: 2048,
 };
 
+/** Where blocks are kept beyond the data directory. */
+export interface BucketOptions {
+  readonly blobs: Blobs;
+  /** Bytes of blocks that this machine keeps of them, and of those that could not be shipped yet. */
+  readonly maxLocalBytes: number;
+}
+
 /** What a store is opened with. */
 export interface StoreOptions {
   /** The data directory; made when it is not there. */
@@ -75,6 +83,8 @@ export interface StoreOptions {
   readonly flush?: Partial<FlushLimits>;
   readonly database?: Partial<DatabaseLimits>;
   readonly compaction?: Partial<CompactionLimits>;
+  /** Where blocks are shipped to; absent: they are in the data directory alone. */
+  readonly bucket?: BucketOptions | undefined;
   /** Called when the directory is this process's, before the log is replayed. */
   readonly onHeld?: () => void;
 }

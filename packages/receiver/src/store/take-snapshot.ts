@@ -38,26 +38,51 @@ interface HeldHead {
 export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRange): Promise<Snapshot> {
   const wanted = range.tables ?? TABLE_NAMES;
   await sources.catalog.refresh(range);
-  for (;;) {
-    const parts = partsIn(sources.catalog, range);
-    const unverified = parts.map(({ block }) => block).filter((block) => !block.isVerified(wanted));
-    // No await between this look and the hold: a flush moves rows from the head to a block meanwhile.
-    if (unverified.length === 0) return hold(sources, range);
-    for (const block of unverified) await verify(sources.catalog, block, wanted);
+  // Kept from its check until it is held: what is not read may be evicted.
+  const kept = new Set<Block>();
+  try {
+    for (;;) {
+      const parts = partsIn(sources.catalog, range);
+      const unverified = parts.map(({ block }) => block).filter((block) => !block.isVerified(wanted));
+      // No await between this look and the hold: a flush moves rows from the head to a block meanwhile.
+      if (unverified.length === 0) return hold(sources, range);
+      for (const block of unverified) {
+        if (kept.has(block)) continue;
+        kept.add(block);
+        block.retain();
+      }
+      await verifyAll(sources.catalog, unverified, wanted);
+    }
+  } finally {
+    for (const block of kept) block.release();
   }
 }
 
+// As many files as are brought from a bucket at once.
+const MAX_CHECKS = 8;
+
+async function verifyAll(
+  catalog: Catalog,
+  blocks: readonly Block[],
+  wanted: readonly TableName[],
+): Promise<void> {
+  const rest = [...blocks];
+  const check = async (): Promise<void> => {
+    for (let block = rest.shift(); block !== undefined; block = rest.shift())
+      await verify(catalog, block, wanted);
+  };
+  await Promise.all(Array.from({ length: MAX_CHECKS }, check));
+}
+
 async function verify(catalog: Catalog, block: Block, wanted: readonly TableName[]): Promise<void> {
-  block.retain();
   try {
     await catalog.verify(block, wanted);
   } catch (cause) {
+    if (cause instanceof ReceiverError) throw cause;
     throw new ReceiverError(`read block ${block.meta.id}: ${String(cause)}`, {
       code: "STORAGE_UNAVAILABLE",
       cause,
     });
-  } finally {
-    block.release();
   }
 }
 

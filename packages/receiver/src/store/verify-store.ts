@@ -1,11 +1,11 @@
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import { Block } from "./block.ts";
 import { parseBlockMeta } from "./block-meta.ts";
-import { type DataPaths, dataPaths, META_FILE } from "./filenames.ts";
+import { type DataPaths, dataPaths, META_FILE, SHIPPED_FILE } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
 import { listBlockPaths, Quarantine } from "./quarantine.ts";
-import { TABLE_NAMES, tables } from "./schema.ts";
+import { TABLE_NAMES, type TableName, tables } from "./schema.ts";
 
 /** A file that is not as its block's `meta.json` says. */
 interface DamagedFile {
@@ -88,11 +88,24 @@ async function findDamage(fs: Fs, paths: DataPaths, path: string): Promise<reado
   }
   if (block.path !== path) return [describe(META_FILE, `it says that the block is ${block.path}`)];
   const damaged: DamagedFile[] = [];
+  const evicted = await listEvicted(fs, block, join(paths.blocks, path));
   for (const table of TABLE_NAMES) {
+    if (evicted.has(table)) continue;
     const reason = await block.verify(fs, [table]);
     if (reason !== undefined) damaged.push(describe(tables[table].file, reason));
   }
   return damaged;
+}
+
+/** Tables of a block that are in the bucket only. */
+async function listEvicted(fs: Fs, block: Block, directory: string): Promise<ReadonlySet<TableName>> {
+  if (!(await fs.list(directory)).some(({ name }) => name === SHIPPED_FILE)) return new Set();
+  const evicted = new Set<TableName>();
+  for (const table of TABLE_NAMES) {
+    const names = (await fs.list(dirname(block.file(table)))).map(({ name }) => name);
+    if (!names.includes(basename(block.file(table)))) evicted.add(table);
+  }
+  return evicted;
 }
 
 /** The block of a file: four directories below `blocks`. */

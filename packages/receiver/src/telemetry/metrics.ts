@@ -24,6 +24,7 @@ export interface MetricSet {
   readonly storageQuarantinedBlocks: Gauge<never>;
   readonly storageQuarantinedLogPieces: Gauge<never>;
   readonly storageDuplicateProfiles: Gauge<never>;
+  readonly storageUnshippedBlocks: Gauge<never>;
   readonly storageTakesWrites: Gauge<never>;
 }
 
@@ -185,6 +186,12 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     kind: "gauge",
     name: "pyroscope_storage_duplicate_profiles",
     help: "Profiles that came again since the start and were counted once.",
+    labels: [],
+  },
+  storageUnshippedBlocks: {
+    kind: "gauge",
+    name: "pyroscope_storage_unshipped_blocks",
+    help: "Blocks that the bucket does not have yet.",
     labels: [],
   },
   storageTakesWrites: {

@@ -25,6 +25,7 @@ function start(code?: string): StorageClient {
       ...{ retentionMs: 0, levelMs: {}, maxBytes: 0, maxTenantBytes: 0 },
       ...{ rollUpLevels: [], maxNodes: 0 },
     },
+    bucket: undefined,
     queryLimits: DEFAULT_QUERY_LIMITS,
     logLevel: "error",
   };

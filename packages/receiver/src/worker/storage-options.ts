@@ -1,6 +1,8 @@
-import type { LogLevel } from "../config.ts";
+import { resolve } from "node:path";
+import type { BucketConfig, LogLevel } from "../config.ts";
 import type { QueryLimits } from "../query/query-service.ts";
 import type { Level, RollUpLevel } from "../store/level.ts";
+import type { S3Options } from "../store/s3-blobs.ts";
 
 /** How long and how much is kept, and what of it in coarser form. */
 interface StorageRetention {
@@ -16,11 +18,39 @@ interface StorageRetention {
   readonly maxNodes: number;
 }
 
-/** What the storage thread is started with. Survives `structuredClone`; holds no secret. */
+/** Where blocks are kept beyond the data directory. */
+export type BucketPlace = (
+  | { readonly kind: "directory"; readonly path: string }
+  | { readonly kind: "s3"; readonly s3: S3Options }
+) & {
+  /** Bytes of blocks that this machine keeps. */
+  readonly maxLocalBytes: number;
+};
+
+/** What the storage thread is started with. Survives `structuredClone`; keys of the bucket stand in it as they are. */
 export interface StorageOptions {
   /** The data directory. */
   readonly directory: string;
   readonly retention: StorageRetention;
+  /** undefined: nowhere. */
+  readonly bucket: BucketPlace | undefined;
   readonly queryLimits: QueryLimits;
   readonly logLevel: LogLevel;
+}
+
+/** Where the settings say that blocks are kept. */
+export function toBucketPlace(config: BucketConfig): BucketPlace | undefined {
+  const { backend, directory, bucketName = "", accessKeyId, secretAccessKey, localLimitBytes } = config;
+  const common = { maxLocalBytes: localLimitBytes };
+  if (backend === "filesystem")
+    return directory === undefined
+      ? undefined
+      : { kind: "directory", path: resolve(directory, config.prefix), ...common };
+  const { region, endpoint, isPathStyle, prefix, hasConditionalWrites } = config;
+  const credentials =
+    accessKeyId === undefined || secretAccessKey === undefined
+      ? undefined
+      : { accessKeyId, secretAccessKey: secretAccessKey.reveal() };
+  const s3 = { bucket: bucketName, region, endpoint, isPathStyle, prefix, credentials, hasConditionalWrites };
+  return { kind: "s3", s3, ...common };
 }

@@ -2,13 +2,16 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { expandRecord } from "../ingest/expand-record.ts";
 import { SettingsFiles } from "../settings/settings-files.ts";
+import { DirectoryBlobs } from "../store/directory-blobs.ts";
 import { dataPaths } from "../store/filenames.ts";
 import { openStore } from "../store/local-store.ts";
 import { nodeFs } from "../store/node-fs.ts";
+import { S3Blobs } from "../store/s3-blobs.ts";
+import type { BucketOptions } from "../store/store-options.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { serveRpc } from "./rpc.ts";
 import { createStorage } from "./storage.ts";
-import type { StorageOptions } from "./storage-options.ts";
+import type { BucketPlace, StorageOptions } from "./storage-options.ts";
 import { storageMethods } from "./storage-service.ts";
 
 // The entry of the storage thread: nothing but what is chosen for a real machine.
@@ -18,8 +21,9 @@ const { retention } = options;
 const log = createLogger(options.logLevel, "storage");
 
 const storage = createStorage({
-  openStore: (onHeld) =>
+  openStore: async (onHeld) =>
     openStore({
+      bucket: await openBucket(options.bucket),
       directory: options.directory,
       fs: nodeFs,
       clock: systemClock,
@@ -37,4 +41,10 @@ const storage = createStorage({
   clock: systemClock,
   log,
 });
+async function openBucket(place: BucketPlace | undefined): Promise<BucketOptions | undefined> {
+  if (place === undefined) return undefined;
+  const blobs =
+    place.kind === "s3" ? await S3Blobs.create(nodeFs, place.s3) : new DirectoryBlobs(nodeFs, place.path);
+  return { blobs, maxLocalBytes: place.maxLocalBytes };
+}
 serveRpc(parentPort, storage, storageMethods);

@@ -34,6 +34,7 @@ export class FaultyFs implements Fs {
   readonly list: Fs["list"] = nodeFs.list;
   readonly readFile: Fs["readFile"] = nodeFs.readFile;
   readonly checksum: Fs["checksum"] = nodeFs.checksum;
+  readonly readChunks: Fs["readChunks"] = nodeFs.readChunks;
 
   makeDirectory(path: string): Promise<void> {
     return this.#run("makeDirectory", path, () => nodeFs.makeDirectory(path));
