@@ -95,6 +95,11 @@ export class Agent {
     return this.#profilers.calls;
   }
 
+  /** Counts an exception in the profile of those, where there is one. */
+  recordException(error: unknown): void {
+    this.#profilers.recordException(error);
+  }
+
   /** Labels are being set: from then on more can be profiled on some lines of Node. */
   noteLabels(): void {
     this.#profilers.noteLabels();

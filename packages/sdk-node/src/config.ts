@@ -74,6 +74,7 @@ const profileTypes: readonly ProfileTypeName[] = [
   "alloc_space",
   "block",
   "wait",
+  "exceptions",
   "gc",
 ];
 

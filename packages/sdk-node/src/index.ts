@@ -126,6 +126,15 @@ export function captureAllocations(options: { readonly durationMs: number }): Pr
   return sdk.captureAllocations(options?.durationMs);
 }
 
+/**
+ * Counts an exception that the program caught in the profile `exceptions`, with the labels of the code that runs now: for
+ * `catch` blocks and error handlers. One that has been counted already, on its way through a `tagWrapper` call, is
+ * not counted again. Without that profile it does nothing.
+ */
+export function recordException(error: unknown): void {
+  sdk.recordException(error);
+}
+
 /** What runs, what was sent, and what was not, and why. */
 export function status(): PyroscopeStatus {
   return sdk.status();
@@ -141,6 +150,7 @@ export const Pyroscope: {
   readonly startHeap: typeof startHeap;
   readonly stopHeap: typeof stopHeap;
   readonly captureAllocations: typeof captureAllocations;
+  readonly recordException: typeof recordException;
   readonly tagWrapper: typeof tagWrapper;
   readonly runWithLabels: typeof runWithLabels;
   readonly getLabels: typeof getLabels;
@@ -156,6 +166,7 @@ export const Pyroscope: {
   startHeap,
   stopHeap,
   captureAllocations,
+  recordException,
   tagWrapper,
   runWithLabels,
   getLabels,

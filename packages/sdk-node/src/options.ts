@@ -3,7 +3,7 @@ import type { CustomExporter } from "./exporters/custom-exporter.ts";
 
 /**
  * What can be profiled. `wall` is time on the event-loop thread, `cpu` is CPU time of the process, `block` is where the
- * event loop was blocked, `wait` is where awaits wait, `gc` is time in garbage collections, `alloc_*` is what is allocated
+ * event loop was blocked, `wait` is what awaits wait for, `exceptions` are those that are thrown, `gc` is time in garbage collections, `alloc_*` is what is allocated
  * in scheduled windows.
  */
 export type ProfileTypeName =
@@ -15,6 +15,7 @@ export type ProfileTypeName =
   | "alloc_space"
   | "block"
   | "wait"
+  | "exceptions"
   | "gc";
 
 /** How uploads are sent: Pyroscope's push API, its older `/ingest`, or not at all, where profiles are only pulled. */

@@ -139,6 +139,11 @@ export class Sdk {
     }
   }
 
+  /** Counts an exception that was caught. Never throws. */
+  recordException(error: unknown): void {
+    this.#run?.agent.recordException(error);
+  }
+
   /** Samples every allocation for a time. Never rejects. */
   async captureAllocations(durationMs: unknown): Promise<CaptureResult> {
     const run = this.#run;

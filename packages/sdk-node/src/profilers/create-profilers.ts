@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
 import type { Diagnostics } from "../diagnostics.ts";
@@ -10,6 +11,7 @@ import { AllocationSampler } from "./allocation-sampler.ts";
 import type { AllocationWindowsOptions } from "./allocation-windows.ts";
 import { AllocationWindows } from "./allocation-windows.ts";
 import { findCpuClock } from "./cpu-clock.ts";
+import { ExceptionProfiler } from "./exception-profiler.ts";
 import { HeapProfiler } from "./heap-profiler.ts";
 import type { Inspector } from "./inspector.ts";
 import { InspectorHeapSampler } from "./inspector-heap-sampler.ts";
@@ -142,7 +144,19 @@ export function createWaitProfiler(
   return new WaitProfiler({ labels, labelSets, calls, clock, random, diagnostics });
 }
 
+/** The profiler of exceptions, where they are wanted. */
+export function createExceptionProfiler(
+  parts: ProfilerParts,
+  labels: () => LabelContext,
+  labelSets: LabelSets,
+): ExceptionProfiler | undefined {
+  const { config, clock, random } = parts;
+  if (!config.profileTypes.includes("exceptions")) return undefined;
+  return new ExceptionProfiler({ labels, labelSets, process, clock, random });
+}
+
 /** Labels for where no profiler of time gives them. */
 export function createLabelContext({ config }: ProfilerParts): LabelContext {
-  return config.profileTypes.includes("wait") ? new StorageLabelContext() : noLabelContext;
+  const isNeeded = (["wait", "exceptions"] as const).some((type) => config.profileTypes.includes(type));
+  return isNeeded ? new StorageLabelContext() : noLabelContext;
 }

@@ -5,12 +5,14 @@ import type { LabelContext } from "../labels/label-context.ts";
 import type { LabelSets } from "../labels/label-set.ts";
 import type { ProfileTypeName } from "../options.ts";
 import {
+  createExceptionProfiler,
   createHeapProfiler,
   createLabelContext,
   createTimeProfiler,
   createWaitProfiler,
   type ProfilerParts,
 } from "./create-profilers.ts";
+import type { ExceptionProfiler } from "./exception-profiler.ts";
 import { GcProfiler } from "./gc-profiler.ts";
 import type { HeapProfiler } from "./heap-profiler.ts";
 import type { Profiler, Recording, TimeProfiler } from "./profiler.ts";
@@ -30,7 +32,13 @@ const GROUPS: { readonly [G in ProfilerGroup]: Group } = {
   heap: { types: ["inuse_objects", "inuse_space"], defaults: ["inuse_objects", "inuse_space"] },
 };
 
-const ORDER: readonly ProfileTypeName[] = [...GROUPS.wall.types, ...GROUPS.heap.types, "wait", "gc"];
+const ORDER: readonly ProfileTypeName[] = [
+  ...GROUPS.wall.types,
+  ...GROUPS.heap.types,
+  "wait",
+  "exceptions",
+  "gc",
+];
 
 /** The profilers of one run: which of them are on, and what they record. */
 export class ProfilerSet {
@@ -41,6 +49,7 @@ export class ProfilerSet {
   readonly #ownLabels: LabelContext;
   readonly #gc: GcProfiler | undefined;
   readonly #wait: WaitProfiler | undefined;
+  readonly #exceptions: ExceptionProfiler | undefined;
   #time: TimeProfiler | undefined;
   #heap: HeapProfiler | undefined;
   readonly #running = new Set<Profiler>();
@@ -52,7 +61,9 @@ export class ProfilerSet {
     this.#gc = parts.config.profileTypes.includes("gc") ? new GcProfiler(parts.clock) : undefined;
     const accounts = new CallAccounts();
     this.#wait = createWaitProfiler(parts, () => this.labels, labelSets, accounts);
-    this.calls = this.#wait === undefined ? undefined : this.#createObserver(accounts);
+    this.#exceptions = createExceptionProfiler(parts, () => this.labels, labelSets);
+    const isObserving = this.#wait !== undefined || this.#exceptions !== undefined;
+    this.calls = isObserving ? this.#createObserver(accounts) : undefined;
   }
 
   /** How labels reach samples now. */
@@ -70,6 +81,11 @@ export class ProfilerSet {
   get heap(): HeapProfiler | undefined {
     this.#heap ??= createHeapProfiler(this.#parts, this.#typesOf("heap"));
     return this.#heap;
+  }
+
+  /** Counts an exception, with the labels of what runs now. */
+  recordException(error: unknown): void {
+    this.#exceptions?.record(error, this.labels.current());
   }
 
   get isEmpty(): boolean {
@@ -91,7 +107,7 @@ export class ProfilerSet {
       GROUPS[group].types.some((type) => profileTypes.includes(type)),
     );
     const starts = groups.map((group) => () => this.startGroup(group));
-    for (const profiler of [this.#gc, this.#wait]) starts.push(() => this.#start(profiler));
+    for (const profiler of [this.#gc, this.#exceptions, this.#wait]) starts.push(() => this.#start(profiler));
     for (const start of starts) {
       try {
         start();
@@ -146,7 +162,7 @@ export class ProfilerSet {
 
   /** Heap first: what the reading of the others allocates must not show in it. Waits last: they are told by wall time. */
   #inOrder(): readonly Profiler[] {
-    return [this.#heap, this.#gc, this.#time, this.#wait].filter(
+    return [this.#heap, this.#gc, this.#exceptions, this.#time, this.#wait].filter(
       (profiler) => profiler !== undefined && this.#running.has(profiler),
     ) as readonly Profiler[];
   }
@@ -155,9 +171,9 @@ export class ProfilerSet {
     const { clock } = this.#parts;
     return new CallObserver({
       clock,
-      accounts,
+      accounts: this.#wait === undefined ? undefined : accounts,
       onLabels: () => this.noteLabels(),
-      onError: undefined,
+      onError: this.#exceptions && ((error, context) => this.#exceptions?.record(error, context)),
     });
   }
 

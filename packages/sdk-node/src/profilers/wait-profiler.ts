@@ -11,11 +11,11 @@ import { collectPositions } from "../transform/script-positions.ts";
 import { WaitTree } from "../transform/wait-tree.ts";
 import type { HookFunction, NotedStack } from "./call-sites.ts";
 import { noteStack, readCallSites } from "./call-sites.ts";
+import { EventSampler } from "./event-sampler.ts";
 import type { Profiler, Recording, TypedProfile } from "./profiler.ts";
 import { RequestChannels } from "./request-channels.ts";
 import { canLeavePromisesAlone, WaitHook } from "./wait-hook.ts";
 import type { WaitKind } from "./wait-kind.ts";
-import { WaitSampler } from "./wait-sampler.ts";
 
 /** What a wait profiler needs. */
 export interface WaitProfilerOptions {
@@ -54,7 +54,7 @@ export class WaitProfiler implements Profiler {
   readonly types = ["wait"] as const;
   readonly #options: WaitProfilerOptions;
   // Of each kind its own: many short reads of files must not make the few sleeps coarse.
-  readonly #samplers = new Map<WaitKind, WaitSampler>();
+  readonly #samplers = new Map<WaitKind, EventSampler>();
   readonly #hook: WaitHook<Wait>;
   readonly #channels: RequestChannels<Wait>;
   readonly #balances = new Map<LabelSet, number>();
@@ -152,11 +152,11 @@ export class WaitProfiler implements Profiler {
     }
   }
 
-  #samplerOf(kind: WaitKind): WaitSampler {
+  #samplerOf(kind: WaitKind): EventSampler {
     const known = this.#samplers.get(kind);
     if (known !== undefined) return known;
     const { clock, random } = this.#options;
-    const sampler = new WaitSampler({ maxPerSecond: MAX_WAITS_PER_SECOND, clock, random });
+    const sampler = new EventSampler({ maxPerSecond: MAX_WAITS_PER_SECOND, clock, random });
     this.#samplers.set(kind, sampler);
     return sampler;
   }

@@ -8,7 +8,7 @@ import type { TypedProfile } from "../profilers/profiler.ts";
 import type { SourceLookup } from "../source-maps/script-position.ts";
 import type { CallTreeNode } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
-import type { WaitNode } from "./wait-tree.ts";
+import type { SiteNode } from "./site-tree.ts";
 
 /** What the calls of one label set came to in one window. */
 interface CallSums {
@@ -39,14 +39,14 @@ const NANOS_PER_MS = 1_000_000;
  * `unattributed`; `calls`, `elapsed` and `on_loop` have one sample for each label set of `tagWrapper`.
  */
 export function* convertWaits(
-  root: WaitNode,
+  root: SiteNode,
   options: WaitsOptions,
 ): Generator<void, readonly TypedProfile[]> {
   const { calls, onLoop, unattributed, labelsOf } = options;
   const delay = createBuilder("delay", options);
-  const writer = new CallTreeWriter<WaitNode>(delay, { files: new Map(), sources: options.sources });
+  const writer = new CallTreeWriter<SiteNode>(delay, { files: new Map(), sources: options.sources });
   yield* writer.add(root, (node) =>
-    Array.from(node.waited, ([context, ms]) => ({ labels: labelsOf(context), value: ms * NANOS_PER_MS })),
+    Array.from(node.values, ([context, ms]) => ({ labels: labelsOf(context), value: ms * NANOS_PER_MS })),
   );
   for (const [labels, ms] of unattributed) writer.addSample(UNATTRIBUTED, labels, ms * NANOS_PER_MS);
   const counts = new Map(calls.map(({ labels, callCount }) => [labels, callCount]));

@@ -3,7 +3,7 @@ import { LabelSets } from "../labels/label-set.ts";
 import { toContext } from "../labels/sample-context.ts";
 import type { CallSite } from "../profilers/call-sites.ts";
 import type { WaitKind } from "../profilers/wait-kind.ts";
-import type { WaitNode } from "./wait-tree.ts";
+import type { SiteNode } from "./site-tree.ts";
 import { WaitTree } from "./wait-tree.ts";
 
 const sets = new LabelSets({ maxValues: 9, maxSets: 9, maxLabels: 9 }, () => undefined);
@@ -17,8 +17,8 @@ const site = (name: string, scriptName = "/srv/shop.js", line = 1): CallSite => 
 });
 
 /** Every path with its milliseconds. */
-function pathsOf(node: WaitNode, path = ""): string[] {
-  const own = Array.from(node.waited.values(), (ms) => `${path} ${ms}`);
+function pathsOf(node: SiteNode, path = ""): string[] {
+  const own = Array.from(node.values.values(), (ms) => `${path} ${ms}`);
   return [...own, ...node.children.flatMap((child) => pathsOf(child, `${path}/${child.name}`))];
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
-import { WaitSampler } from "./wait-sampler.ts";
+import { EventSampler } from "./event-sampler.ts";
 
 /** Numbers from 0 to 1 that are the same in every run (a linear congruential generator). */
 function createRandom(): () => number {
@@ -12,7 +12,7 @@ function createRandom(): () => number {
 }
 
 /** `perSecond` waits in each second; how many are picked in it, and how many they stand for. */
-async function run(sampler: WaitSampler, clock: ManualClock, perSecond: number) {
+async function run(sampler: EventSampler, clock: ManualClock, perSecond: number) {
   let pickedCount = 0;
   let weights = 0;
   for (let slice = 0; slice < 100; slice++) {
@@ -29,10 +29,10 @@ async function run(sampler: WaitSampler, clock: ManualClock, perSecond: number) 
 
 function createSampler() {
   const clock = new ManualClock();
-  return { clock, sampler: new WaitSampler({ maxPerSecond: 50, clock, random: createRandom() }) };
+  return { clock, sampler: new EventSampler({ maxPerSecond: 50, clock, random: createRandom() }) };
 }
 
-describe("WaitSampler", () => {
+describe("EventSampler", () => {
   it("picks every one of a few, each for itself", async () => {
     const { sampler, clock } = createSampler();
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 
-/** What a wait sampler needs. */
-export interface WaitSamplerOptions {
+/** What a event sampler needs. */
+export interface EventSamplerOptions {
   readonly maxPerSecond: number;
   readonly clock: Clock;
   /** As `Math.random`. */
@@ -11,21 +11,21 @@ export interface WaitSamplerOptions {
 // Long enough to hold some samples at the rate that is aimed at, short enough to follow a burst.
 const SLICE_MS = 200;
 
-// After a burst the mean is too large for what follows: it is looked at again after so many waits.
+// After a burst the mean is too large for what follows: it is looked at again after so many events.
 const MAX_GAP = 64;
 
 /**
- * Picks waits at random so that about `maxPerSecond` are looked at, however many there are: all of a few, one of
+ * Picks events at random so that about `maxPerSecond` are looked at, however many there are: all of a few, one of
  * many. What is not picked costs the decrement of a number.
  *
  * Gaps between two picks are geometric, and each pick stands for the mean of its gap: sums stay right when the
  * mean changes.
  */
-export class WaitSampler {
-  readonly #options: WaitSamplerOptions;
+export class EventSampler {
+  readonly #options: EventSamplerOptions;
   readonly #perSlice: number;
   #left = 1;
-  /** Whether the wait at the end of `#left` is picked; else the gap goes on, at the mean of that time. */
+  /** Whether the event at the end of `#left` is picked; else the gap goes on, at the mean of that time. */
   #isPick = true;
   #mean = 1;
   /** The mean that `#left` was drawn with. */
@@ -33,12 +33,12 @@ export class WaitSampler {
   #sliceStartMs = 0;
   #sliceCount = 0;
 
-  constructor(options: WaitSamplerOptions) {
+  constructor(options: EventSamplerOptions) {
     this.#options = options;
     this.#perSlice = Math.max(1, (options.maxPerSecond * SLICE_MS) / 1000);
   }
 
-  /** How many waits this one stands for; undefined when it is not picked. */
+  /** How many events this one stands for; undefined when it is not picked. */
   pick(): number | undefined {
     this.#left--;
     if (this.#left > 0) return undefined;
