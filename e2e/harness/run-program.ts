@@ -14,8 +14,8 @@ export interface ProgramResult {
 export interface RunningProgram {
   readonly process: ChildProcess;
   readonly result: Promise<ProgramResult>;
-  /** Resolves when standard output contains `text`. */
-  readonly waitForOutput: (text: string) => Promise<void>;
+  /** Resolves when standard output contains `text`, in that many lines where a number is given. */
+  readonly waitForOutput: (text: string, lineCount?: number) => Promise<void>;
 }
 
 /** Every Node under test: the one that runs the tests and the other lines. */
@@ -34,19 +34,20 @@ export function runProgram(
   node: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  stdin: "ignore" | "pipe" = "ignore",
 ): RunningProgram {
   const child = spawn(node, ["--unhandled-rejections=strict", ...args], {
     env: { ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [stdin, "pipe", "pipe"],
   });
   let stdout = "";
   let stderr = "";
   let printed = () => {};
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout?.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
     printed();
   });
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
   });
   const result = new Promise<ProgramResult>((resolve, reject) => {
@@ -56,8 +57,8 @@ export function runProgram(
   return {
     process: child,
     result,
-    async waitForOutput(text) {
-      while (!stdout.includes(text)) {
+    async waitForOutput(text, lineCount = 0) {
+      while (!stdout.includes(text) || stdout.split("\n").length <= lineCount) {
         await Promise.race([
           new Promise<void>((resolve) => {
             printed = resolve;

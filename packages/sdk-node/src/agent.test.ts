@@ -60,6 +60,16 @@ describe("Agent", () => {
     expect([exporter.isShutDown, helper.isShutDown]).toEqual([true, true]);
   });
 
+  it("sends nothing for a window without samples", async () => {
+    const { agent, exporter } = createAgent({ profileTypes: ["wall"] });
+    agent.start();
+
+    expect(await agent.flush(1000)).toEqual({ ok: true, waitingCount: 0, error: undefined });
+
+    expect(exporter.uploads).toEqual([]);
+    await agent.stop(1000);
+  });
+
   it("collects at every period by itself", async () => {
     const { agent, clock, native } = createAgent({ profileTypes: ["wall"], uploadRate: "10s" });
     agent.start();

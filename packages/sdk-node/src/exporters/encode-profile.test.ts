@@ -7,7 +7,7 @@ import {
 } from "@pyroscope-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeParts } from "./encode-profile.ts";
+import { encodeParts, encodeProfile } from "./encode-profile.ts";
 
 const NO_LIMIT = { maxSamples: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
 
@@ -104,5 +104,13 @@ describe("encodeParts", () => {
     const parts = encodeParts(profile, { maxSamples: 1, maxBytes: 1e6 }).map((bytes) => decodePprof(bytes));
 
     expect(parts.map(({ functions }) => functions.length)).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe("encodeProfile", () => {
+  it("keeps no more memory than the bytes that it gives", () => {
+    const [part] = encodeProfile(buildProfile([[[1], 0, 1]]));
+
+    expect(part?.pprof.buffer.byteLength).toBe(part?.pprof.byteLength);
   });
 });

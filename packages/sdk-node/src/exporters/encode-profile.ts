@@ -25,8 +25,9 @@ export const SERVER_LIMITS: ProfileLimits = { maxSamples: 16_000, maxBytes: 2 * 
 /** Encodes and compresses a profile: in parts, where it is larger than servers take. */
 export function encodeProfile(profile: Profile): readonly EncodedProfile[] {
   return encodeParts(profile, SERVER_LIMITS).map((raw) => ({
-    // Synchronous: the helper thread has nothing better to do, and the pool of libuv stays the program's own.
-    pprof: gzipSync(raw),
+    // Synchronous: the helper thread has nothing better to do, and the pool of libuv stays the program's own. Copied, because
+    // what zlib returns lies in a buffer of 16 KiB or more, all of which would wait in the queue.
+    pprof: Uint8Array.from(gzipSync(raw)),
     rawBytes: raw.byteLength,
   }));
 }
