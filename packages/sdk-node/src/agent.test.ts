@@ -71,10 +71,10 @@ describe("Agent", () => {
   });
 
   it("collects at every period by itself", async () => {
-    const { agent, clock, native } = createAgent({ profileTypes: ["wall"], uploadRate: "10s" });
+    const { agent, clock, native } = createAgent({ profileTypes: ["wall"], uploadRate: "2s" });
     agent.start();
 
-    await clock.advance(8000);
+    await clock.advance(1600);
 
     expect(native.profilers[0]?.calls).toEqual(["start", "restart"]);
     await agent.stop(1000);
@@ -278,5 +278,38 @@ describe("Agent", () => {
     agent.finish(0);
 
     expect(native.profilers[0]?.calls).toEqual(["start", "stop", "dispose"]);
+  });
+
+  it("takes fewer samples while windows cost more than the budget, and as many as before when they do not", async () => {
+    const { agent, clock, exporter, helper, lines, native } = createAgent({
+      profileTypes: ["wall"],
+      uploadRate: "2s",
+      overheadBudget: 3,
+    });
+    agent.start();
+    const intervals = () => native.profilers.map(({ options }) => options.intervalMicros);
+    const runWindows = async (seconds: number) => {
+      for (let i = 0; i < seconds; i++) {
+        native.profilers.at(-1)?.tick("work");
+        await clock.advance(1000);
+        await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      }
+    };
+
+    helper.encodeMs = 100;
+    await runWindows(14);
+    expect(intervals()).toEqual([10_000, 20_000]);
+    expect(agent.overhead).toMatchObject({ sampleRateHz: 50, budgetPercent: 3 });
+
+    helper.encodeMs = 0;
+    await runWindows(30);
+    expect(intervals()).toEqual([10_000, 20_000, 10_000]);
+    expect(lines.filter((line) => line.includes("overheadBudget=3"))).toHaveLength(1);
+    // Nothing is lost where the rate changes.
+    await agent.stop(1000);
+    const total = read(exporter)
+      .flat()
+      .filter((profile) => profile.includes("work"));
+    expect(total).toHaveLength(exporter.uploads.length);
   });
 });

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Profile } from "@pyroscope-ts/protocol";
 import { Capture } from "./capture.ts";
+import { CostMeter } from "./cost-meter.ts";
 import { Delivery } from "./delivery.ts";
 import { describeError } from "./errors.ts";
 import { adaptExporter, isCustomExporter } from "./exporters/custom-exporter.ts";
 import { type EncodedProfile, encodeProfile } from "./exporters/encode-profile.ts";
 import type { Helper, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
+import { Governor, type OverheadStatus } from "./governor.ts";
 import type { CallObserver } from "./labels/call-observer.ts";
 import type { LabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
@@ -29,7 +31,7 @@ const MAX_RETRY_DELAY_MS = 30_000;
 const MIN_RETRY_DELAY_MS = 1000;
 
 /** What an agent is built from. */
-export interface AgentParts extends ProfilerParts {
+export interface AgentParts extends Omit<ProfilerParts, "meter"> {
   readonly helper: Helper;
   readonly resource: Resource;
 }
@@ -46,6 +48,9 @@ export class Agent {
   readonly #scheduler: Scheduler;
   readonly #delivery: Delivery;
   readonly #sources: SourceMaps | undefined;
+  readonly #meter: CostMeter;
+  readonly #governor: Governor;
+  #observedMs: number;
   // Windows are converted one after the other, in the order in which they were taken.
   #conversion: Promise<void> = Promise.resolve();
   #convertingCount = 0;
@@ -61,9 +66,20 @@ export class Agent {
       { maxValues: config.maxLabelValues, maxSets: config.maxLabelSets, maxLabels: resource.maxSampleLabels },
       (key, message) => diagnostics.warnOnce(key, message),
     );
-    const profilers = new ProfilerSet(parts, this.labelSets);
+    this.#meter = new CostMeter(parts.isMainThread);
+    const profilerParts = { ...parts, meter: this.#meter };
+    const profilers = new ProfilerSet(profilerParts, this.labelSets);
     this.#profilers = profilers;
-    this.#allocations = createAllocationWindows(parts, profilers, (recording) => this.#convert([recording]));
+    this.#observedMs = clock.nowMonotonicMs();
+    this.#governor = new Governor({
+      sampleRateHz: config.sampleRateHz,
+      budgetPercent: config.overheadBudgetPercent,
+      setSampleRate: (hz) => profilers.setSampleRate(hz),
+      diagnostics,
+    });
+    this.#allocations = createAllocationWindows(profilerParts, profilers, (recording) =>
+      this.#convert([recording]),
+    );
     this.#sources = config.sourceMaps
       ? new SourceMaps({ startThread: startWorker, clock, diagnostics })
       : undefined;
@@ -125,6 +141,10 @@ export class Agent {
 
   get exporters(): readonly ExporterStatus[] {
     return this.#delivery.exporters;
+  }
+
+  get overhead(): OverheadStatus {
+    return this.#governor.status;
   }
 
   /**
@@ -256,11 +276,11 @@ export class Agent {
   }
 
   #cutWindow(): void {
-    if (this.#stopping === undefined) this.#convert(this.#profilers.collect());
+    if (this.#stopping === undefined) this.#convert(this.#meter.measure(() => this.#profilers.collect()));
   }
 
   #cutTimeWindow(): void {
-    if (this.#stopping === undefined) this.#convert(this.#profilers.collectTime());
+    if (this.#stopping === undefined) this.#convert(this.#meter.measure(() => this.#profilers.collectTime()));
   }
 
   #convert(recordings: readonly Recording[]): void {
@@ -291,13 +311,23 @@ export class Agent {
     captures: readonly Capture[],
   ): Promise<readonly ProfileUpload[]> {
     const profiles: UploadProfile[] = [];
-    for (const typed of await window.convert()) {
+    let helperMs = 0;
+    for (const typed of await window.convert(this.#meter)) {
       for (const capture of captures) capture.add(typed);
       if (!this.isPushing) continue;
       const named = this.#rename(typed);
-      profiles.push(...toUploadProfiles(named, await this.#parts.helper.encode(named.profile)));
+      const encoding = await this.#meter.measure(() => this.#parts.helper.encode(named.profile));
+      helperMs += encoding.cpuMs;
+      profiles.push(...toUploadProfiles(named, encoding.parts));
     }
+    this.#observeCost(helperMs);
     return window.toUploads(this.#parts.resource.labels, profiles);
+  }
+
+  #observeCost(helperMs: number): void {
+    const nowMs = this.#parts.clock.nowMonotonicMs();
+    this.#governor.observe(nowMs - this.#observedMs, this.#meter.take(), helperMs);
+    this.#observedMs = nowMs;
   }
 
   #createUploadsAtOnce(window: WindowConversion): readonly ProfileUpload[] {

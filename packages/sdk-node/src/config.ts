@@ -39,6 +39,7 @@ export interface SdkConfig extends DeliveryConfig {
   readonly uploadRateMs: number;
   readonly profileTypes: readonly ProfileTypeName[];
   readonly sampleRateHz: number;
+  readonly overheadBudgetPercent: number;
   readonly allocationWindowMs: number;
   readonly allocationPeriodMs: number;
   readonly eventLoopBlockThresholdMs: number;
@@ -158,6 +159,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "100",
     kind: integerKind(1, 1000),
     help: "CPU and wall samples per second.",
+  },
+  overheadBudgetPercent: {
+    option: "overheadBudget",
+    env: env("PYROSCOPE_OVERHEAD_BUDGET"),
+    fallback: 5,
+    fallbackText: "5",
+    kind: integerKind(1, 100),
+    help: "Percent of one CPU core that profiling may cost; beyond it the sample rate is halved until it fits. 100: never.",
   },
   allocationWindowMs: {
     option: "allocationWindow",

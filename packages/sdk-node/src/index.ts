@@ -10,6 +10,7 @@ export type { SdkErrorCode } from "./errors.ts";
 export { SdkError } from "./errors.ts";
 export type { CustomExporter } from "./exporters/custom-exporter.ts";
 export type { ExportResult, ProfileUpload, RetryAdvice, UploadProfile } from "./exporters/exporter.ts";
+export type { OverheadStatus } from "./governor.ts";
 export type { LabelMechanism } from "./labels/label-context.ts";
 export type {
   ByteSize,

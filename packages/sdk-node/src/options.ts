@@ -55,6 +55,8 @@ export interface PyroscopeOptions {
   readonly profileTypes?: readonly ProfileTypeName[] | undefined;
   /** CPU and wall samples per second. */
   readonly sampleRate?: number | undefined;
+  /** Percent of one CPU core that profiling may cost; beyond it the sample rate is halved until it fits. */
+  readonly overheadBudget?: number | undefined;
   /** Length of each scheduled window of `alloc_objects` and `alloc_space`. */
   readonly allocationWindow?: Duration | undefined;
   /** From the start of one such window to that of the next. */

@@ -40,6 +40,7 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     uploadRateMs: pick("uploadRateMs"),
     profileTypes: pick("profileTypes"),
     sampleRateHz: pick("sampleRateHz"),
+    overheadBudgetPercent: pick("overheadBudgetPercent"),
     allocationWindowMs: pick("allocationWindowMs"),
     allocationPeriodMs: pick("allocationPeriodMs"),
     eventLoopBlockThresholdMs: pick("eventLoopBlockThresholdMs"),

@@ -215,6 +215,7 @@ describe("Sdk", () => {
       labelMechanism: "none",
       uploads: undefined,
       exporters: [],
+      overhead: undefined,
       sourceMaps: undefined,
       warnings: [],
     });

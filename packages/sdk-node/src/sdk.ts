@@ -253,6 +253,7 @@ export class Sdk {
       labelMechanism: this.labelMechanism,
       uploads: this.#lastRun?.agent.uploads,
       exporters: this.#lastRun?.agent.exporters ?? [],
+      overhead: this.#lastRun?.agent.overhead,
       sourceMaps: this.#lastRun?.agent.sourceMaps,
       warnings: this.#diagnostics.warnings,
     };

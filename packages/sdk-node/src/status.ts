@@ -1,3 +1,4 @@
+import type { OverheadStatus } from "./governor.ts";
 import type { LabelMechanism } from "./labels/label-context.ts";
 import type { ProfileTypeName } from "./options.ts";
 import type { SourceMapStatus } from "./source-maps/source-maps.ts";
@@ -43,6 +44,8 @@ export interface PyroscopeStatus {
   readonly uploads: UploadStatus | undefined;
   /** Of each exporter; empty before the first start. */
   readonly exporters: readonly ExporterStatus[];
+  /** What profiling costs; undefined before the first start. */
+  readonly overhead: OverheadStatus | undefined;
   /** Undefined before the first start and with `sourceMaps: false`. */
   readonly sourceMaps: SourceMapStatus | undefined;
   /** The latest warnings, oldest first. */

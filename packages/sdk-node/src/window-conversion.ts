@@ -1,3 +1,4 @@
+import type { CostMeter } from "./cost-meter.ts";
 import { SERVER_LIMITS } from "./exporters/encode-profile.ts";
 import type { ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
 import type { Label } from "./labels/label.ts";
@@ -26,12 +27,12 @@ export class WindowConversion {
   }
 
   /** Leaves the event loop free for others in between. */
-  async convert(): Promise<readonly TypedProfile[]> {
+  async convert(meter?: CostMeter): Promise<readonly TypedProfile[]> {
     await Promise.all(this.#recordings.map(({ ready }) => ready));
     if (this.#sources !== undefined) {
-      await this.#sources.resolve(await runInSlices(collectPositions(this.#recordings)));
+      await this.#sources.resolve(await runInSlices(collectPositions(this.#recordings), meter));
     }
-    this.#profiles ??= await runInSlices(this.#work);
+    this.#profiles ??= await runInSlices(this.#work, meter);
     return this.#profiles;
   }
 

@@ -1,5 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { encodePprof, type Profile, pickSamples } from "@pyroscope-ts/protocol";
+import type { CostMeter } from "../cost-meter.ts";
+import type { Encoding } from "./exporter.ts";
 
 /** One pprof as it is sent. */
 export interface EncodedProfile {
@@ -30,6 +32,12 @@ export function encodeProfile(profile: Profile): readonly EncodedProfile[] {
     pprof: Uint8Array.from(gzipSync(raw)),
     rawBytes: raw.byteLength,
   }));
+}
+
+/** As {@link encodeProfile}, with what it cost. */
+export function encodeMeasured(profile: Profile, meter: CostMeter): Encoding {
+  const parts = meter.measure(() => encodeProfile(profile));
+  return { parts, cpuMs: meter.take() };
 }
 
 /**

@@ -74,12 +74,19 @@ export interface UploadBatch {
  */
 export type FinishUploads = (batches: readonly UploadBatch[], timeoutMs: number) => number;
 
+/** A profile as it is sent. */
+export interface Encoding {
+  /** More than one where it is larger than servers take. */
+  readonly parts: readonly EncodedProfile[];
+  /** CPU time that it took. */
+  readonly cpuMs: number;
+}
+
 /** The thread that encodes, compresses and sends, beside the one that is profiled. */
 export interface Helper {
   /** Starts the thread, so that the first upload finds it ready. Never throws. */
   start(): void;
-  /** pprof in gzip, in parts where servers take no more. */
-  encode(profile: Profile): Promise<readonly EncodedProfile[]>;
+  encode(profile: Profile): Promise<Encoding>;
   /** Those that run in the thread. */
   readonly exporters: readonly NamedExporter[];
   /** For the `exit` event; undefined where that is not possible. */

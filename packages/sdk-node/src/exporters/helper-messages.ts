@@ -1,6 +1,5 @@
 import type { Profile } from "@pyroscope-ts/protocol";
-import type { EncodedProfile } from "./encode-profile.ts";
-import type { ExportResult, ProfileUpload, RetryAdvice, UploadBatch } from "./exporter.ts";
+import type { Encoding, ExportResult, ProfileUpload, RetryAdvice, UploadBatch } from "./exporter.ts";
 
 /** What the main thread asks of the helper thread. */
 export type HelperRequest =
@@ -17,7 +16,7 @@ export type HelperRequest =
 
 /** What the helper thread answers; `finish` is answered in shared memory, because nobody reads messages any more. */
 export type HelperAnswer =
-  | { readonly kind: "encoded"; readonly id: number; readonly parts: readonly EncodedProfile[] }
+  | { readonly kind: "encoded"; readonly id: number; readonly encoding: Encoding }
   | { readonly kind: "exported"; readonly id: number; readonly result: SentResult };
 
 /** An {@link ExportResult} without objects that lose their class between threads. */

@@ -45,7 +45,7 @@ describe("HelperTasks", () => {
     await tasks.handle({ kind: "encode", id: 1, profile });
 
     const [answer] = answers;
-    const parts = answer?.kind === "encoded" ? answer.parts : [];
+    const parts = answer?.kind === "encoded" ? answer.encoding.parts : [];
     expect(parts.map(({ pprof }) => totalValues(decodePprof(gunzipSync(pprof))))).toEqual([[7n]]);
   });
 

@@ -1,5 +1,6 @@
+import { CostMeter } from "../cost-meter.ts";
 import { SdkError } from "../errors.ts";
-import { encodeProfile } from "./encode-profile.ts";
+import { encodeMeasured } from "./encode-profile.ts";
 import type { ExportResult, ProfileExporter, ProfileUpload, UploadBatch } from "./exporter.ts";
 import type { HelperAnswer, HelperRequest } from "./helper-messages.ts";
 import { OUTCOME_DONE, OUTCOME_SENT_COUNT, toSentResult } from "./helper-messages.ts";
@@ -13,6 +14,8 @@ interface RunningExport {
 export class HelperTasks {
   readonly #exporters: readonly ProfileExporter[];
   readonly #answer: (answer: HelperAnswer) => void;
+  // Of a thread that is not the main one, in the program as in its tests.
+  readonly #meter = new CostMeter(false);
   readonly #running = new Map<number, RunningExport>();
 
   constructor(exporters: readonly ProfileExporter[], answer: (answer: HelperAnswer) => void) {
@@ -23,7 +26,11 @@ export class HelperTasks {
   async handle(request: HelperRequest): Promise<void> {
     switch (request.kind) {
       case "encode":
-        this.#answer({ kind: "encoded", id: request.id, parts: encodeProfile(request.profile) });
+        this.#answer({
+          kind: "encoded",
+          id: request.id,
+          encoding: encodeMeasured(request.profile, this.#meter),
+        });
         return;
       case "export":
         await this.#export(request.id, request.exporterIndex, request.upload);

@@ -70,7 +70,8 @@ describe("HelperThread", () => {
     const { exportUpload, own, port, thread } = createThread();
     thread.start();
 
-    const [part] = await thread.encode(profile);
+    const { parts } = await thread.encode(profile);
+    const [part] = parts;
     const result = await exportUpload();
 
     expect(gunzipSync(part?.pprof ?? new Uint8Array())).toEqual(Buffer.from(raw));
@@ -108,7 +109,7 @@ describe("HelperThread", () => {
     });
     thread.start();
 
-    expect(await thread.encode(profile)).toMatchObject([{ rawBytes: raw.byteLength }]);
+    expect(await thread.encode(profile)).toMatchObject({ parts: [{ rawBytes: raw.byteLength }] });
     expect(await exportUpload()).toEqual({ ok: true });
 
     expect(own.uploads).toEqual([upload]);
@@ -127,7 +128,7 @@ describe("HelperThread", () => {
       port.emit(event, event === "exit" ? 1 : new Error("out of memory"));
 
       expect(await exporting).toEqual({ ok: true });
-      expect(await encoding).toMatchObject([{ rawBytes: raw.byteLength }]);
+      expect(await encoding).toMatchObject({ parts: [{ rawBytes: raw.byteLength }] });
       expect(own.uploads).toEqual([upload]);
     },
   );

@@ -2,11 +2,12 @@ import { Worker } from "node:worker_threads";
 import type { Profile } from "@pyroscope-ts/protocol";
 import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
+import { CostMeter } from "../cost-meter.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import { describeError, SdkError } from "../errors.ts";
-import type { EncodedProfile } from "./encode-profile.ts";
-import { encodeProfile } from "./encode-profile.ts";
+import { encodeMeasured } from "./encode-profile.ts";
 import type {
+  Encoding,
   ExportResult,
   FinishUploads,
   Helper,
@@ -66,6 +67,7 @@ const SHUT_DOWN: ExportResult = {
 export class HelperThread implements Helper {
   readonly exporters: readonly NamedExporter[];
   readonly #options: HelperThreadOptions;
+  readonly #meter = new CostMeter(false);
   readonly #waiting = new Map<number, (answer: HelperAnswer | undefined) => void>();
   #port: HelperPort | undefined;
   readonly #ownExporters = new Map<number, Promise<ProfileExporter>>();
@@ -100,9 +102,9 @@ export class HelperThread implements Helper {
     }
   }
 
-  async encode(profile: Profile): Promise<readonly EncodedProfile[]> {
+  async encode(profile: Profile): Promise<Encoding> {
     const answer = await this.#ask({ kind: "encode", id: this.#nextId++, profile });
-    return answer?.kind === "encoded" ? answer.parts : encodeProfile(profile);
+    return answer?.kind === "encoded" ? answer.encoding : encodeMeasured(profile, this.#meter);
   }
 
   async #export(exporterIndex: number, upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {

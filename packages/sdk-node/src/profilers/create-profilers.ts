@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
+import type { CostMeter } from "../cost-meter.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import type { CallAccounts } from "../labels/call-accounts.ts";
 import type { LabelContext } from "../labels/label-context.ts";
@@ -30,6 +31,7 @@ export interface ProfilerParts {
   readonly loadInspector: () => Inspector;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly meter: CostMeter;
   readonly diagnostics: Diagnostics;
   readonly isMainThread: boolean;
   readonly platform: NodeJS.Platform;
@@ -64,6 +66,7 @@ export function createTimeProfiler(
     loadInspector: config.lineNumbers ? parts.loadInspector : undefined,
     labelSets,
     clock,
+    meter: parts.meter,
     diagnostics,
   });
 }

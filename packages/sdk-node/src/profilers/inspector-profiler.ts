@@ -101,7 +101,6 @@ export class InspectorProfiler implements TimeProfiler {
       types,
       intervalMicros: this.#intervalMicros,
       startUnixNanos,
-      labelsOf: () => undefined,
     };
     return {
       startUnixNanos,
@@ -111,7 +110,8 @@ export class InspectorProfiler implements TimeProfiler {
         return tree === undefined ? [] : yield* collectPositions(tree.topDownRoot);
       },
       *convert(sources) {
-        return tree === undefined ? [] : yield* convertTimeTree(tree, { ...options, sources });
+        if (tree === undefined) return [];
+        return yield* convertTimeTree([{ tree, labelsOf: () => undefined }], { ...options, sources });
       },
     };
   }

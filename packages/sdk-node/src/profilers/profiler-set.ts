@@ -142,6 +142,11 @@ export class ProfilerSet {
     return this.#read([profiler], () => profiler.stop());
   }
 
+  /** CPU and wall samples per second, from the next window on. */
+  setSampleRate(hz: number): void {
+    this.#time?.setSampleRate?.(hz);
+  }
+
   /** Ends a window everywhere and begins the next. */
   collect(): readonly Recording[] {
     return this.#read(this.#inOrder(), (profiler) => profiler.collect());

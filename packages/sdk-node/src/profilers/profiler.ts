@@ -50,6 +50,8 @@ export interface Profiler {
 
 /** A profiler of CPU and wall time. */
 export interface TimeProfiler extends Profiler {
+  /** From the next window on, where the profiler can. */
+  setSampleRate?(hz: number): void;
   /** How labels reach its samples now; another object after the profiler had to be made anew. */
   readonly labels: LabelContext;
 }

@@ -184,13 +184,80 @@ describe("WallProfiler", () => {
   });
 
   it("watches the event loop only where blocked turns have a profile, and only while it runs", () => {
-    const watching = createProfiler({ blockThresholdMs: 50 });
-    const other = createProfiler();
+    const watching = createProfiler({ blockThresholdMs: 50, windowMs: 1000 });
+    const other = createProfiler({ windowMs: 1000 });
 
     for (const { profiler } of [watching, other]) profiler.start();
     expect([watching.clock.pendingCount, other.clock.pendingCount]).toEqual([1, 0]);
 
     watching.profiler.stop();
     expect(watching.clock.pendingCount).toBe(0);
+  });
+
+  it("reads a long window in pieces, which make one recording", async () => {
+    const { clock, native, profiler } = createProfiler({ types: ["cpu", "wall"], windowMs: 10_000 });
+    profiler.start();
+    const [fake] = native.profilers;
+
+    fake?.tick("first");
+    await clock.advance(2500);
+    fake?.tick("second");
+    fake?.tick("first");
+    await clock.advance(2500);
+    fake?.tick("third");
+    const recording = profiler.collect();
+
+    expect(fake?.calls).toEqual(["start", "restart", "restart", "restart"]);
+    // Each piece of the double lasts 10 ms.
+    expect(recording.durationNanos).toBe(30_000_000n);
+    const profiles = runAtOnce(recording.convert());
+    expect(profiles.map(({ name, profile }) => [name, profile.durationNanos])).toEqual([
+      ["process_cpu", 30_000_000n],
+      ["wall", 30_000_000n],
+    ]);
+    expect(samplesOf(recording)).toEqual([
+      "first 2000000",
+      "second 1000000",
+      "third 1000000",
+      "first 20000000",
+      "second 10000000",
+      "third 10000000",
+    ]);
+    expect(samplesOf(profiler.stop())).toEqual([]);
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it("counts pieces from the end of the last window, and reads short windows whole", async () => {
+    const { clock, native, profiler } = createProfiler({ windowMs: 5000 });
+    const short = createProfiler({ windowMs: 2500 });
+    for (const each of [profiler, short.profiler]) each.start();
+
+    await clock.advance(2000);
+    profiler.collect();
+    await clock.advance(2000);
+    expect(native.profilers[0]?.calls).toEqual(["start", "restart"]);
+    await clock.advance(500);
+    expect(native.profilers[0]?.calls).toEqual(["start", "restart", "restart"]);
+
+    await short.clock.advance(10_000);
+    expect(short.native.profilers[0]?.calls).toEqual(["start"]);
+  });
+
+  it("takes another rate from the end of the window on, and loses no sample by it", () => {
+    const { native, profiler } = createProfiler();
+    profiler.start();
+
+    native.profilers[0]?.tick("before");
+    profiler.setSampleRate(50);
+    native.profilers[0]?.tick("before");
+    const before = profiler.collect();
+    native.profilers[1]?.tick("after");
+
+    expect(samplesOf(before)).toEqual(["before 20000000"]);
+    expect(samplesOf(profiler.stop())).toEqual(["after 20000000"]);
+    expect(native.profilers.map(({ options, calls }) => [options.intervalMicros, ...calls])).toEqual([
+      [10_000, "start", "stop", "dispose"],
+      [20_000, "start", "stop", "dispose"],
+    ]);
   });
 });

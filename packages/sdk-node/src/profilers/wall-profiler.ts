@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import type { CostMeter } from "../cost-meter.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import { describeError, SdkError } from "../errors.ts";
 import type { LabelContext } from "../labels/label-context.ts";
@@ -7,12 +8,13 @@ import { FrameLabelContext, HookLabelContext, noLabelContext } from "../labels/l
 import type { LabelSets } from "../labels/label-set.ts";
 import { toContext } from "../labels/sample-context.ts";
 import { SampleLabelReader } from "../labels/sample-labels.ts";
+import type { ScriptPosition } from "../source-maps/script-position.ts";
 import { convertBlockedTurns } from "../transform/convert-blocked-turns.ts";
-import type { TimeTreeOptions } from "../transform/convert-time-tree.ts";
+import type { TimePiece, TimeTreeOptions } from "../transform/convert-time-tree.ts";
 import { convertTimeTree } from "../transform/convert-time-tree.ts";
 import { positionsOfLines } from "../transform/match-lines.ts";
 import { collectPositions } from "../transform/script-positions.ts";
-import { durationNanos } from "../transform/time-tree.ts";
+import { durationNanos, sumDurations } from "../transform/time-tree.ts";
 import type { Inspector } from "./inspector.ts";
 import type { LineNode } from "./line-sampler.ts";
 import { LineSampler } from "./line-sampler.ts";
@@ -36,14 +38,25 @@ export interface WallProfilerOptions {
   readonly blockThresholdMs?: number | undefined;
   readonly labelSets: LabelSets;
   readonly clock: Clock;
+  /** Counts what reading pieces costs, which happens between the windows. */
+  readonly meter?: CostMeter | undefined;
   readonly diagnostics: Diagnostics;
 }
 
 /** V8's sampling thread spins without giving samples: `v8ProfilerStuckEventLoopDetected` is certain. */
 const STUCK = 2;
 
+// Reading a piece of that length takes 0.2 to 1 ms where a window of 15 s takes 4 and more, and costs no more in sum
+// (bench/flush-stall.mjs): longer windows are read in pieces, so that no request waits for it.
+const MAX_PIECE_MS = 2500;
+
 // A window ends late when the event loop is blocked; samples beyond the native buffer would be lost.
 const BUFFER_SLACK_MS = 10_000;
+
+/** A piece of the window that is on. */
+interface ReadPiece extends TimePiece {
+  readonly startUnixNanos: bigint;
+}
 
 interface Running {
   readonly profiler: NativeTimeProfiler;
@@ -61,15 +74,20 @@ interface Running {
 export class WallProfiler implements TimeProfiler {
   readonly types: readonly ("cpu" | "wall" | "block")[];
   readonly #options: WallProfilerOptions;
-  readonly #intervalMicros: number;
+  #intervalMicros: number;
+  #nextIntervalMicros: number;
   readonly #probe: TurnProbe | undefined;
   #running: Running | undefined;
   #lines: LineSampler | undefined;
+  // Those of the window that is on.
+  #pieces: ReadPiece[] = [];
+  #cancelPiece: Cancel | undefined;
   #isWorkaroundOn = false;
 
   constructor(options: WallProfilerOptions) {
     this.#options = options;
-    this.#intervalMicros = Math.round(1_000_000 / options.sampleRateHz);
+    this.#intervalMicros = toIntervalMicros(options.sampleRateHz);
+    this.#nextIntervalMicros = this.#intervalMicros;
     const { blockThresholdMs, clock, types } = options;
     this.types = blockThresholdMs === undefined ? types : [...types, "block"];
     this.#probe = blockThresholdMs === undefined ? undefined : new TurnProbe(clock, blockThresholdMs);
@@ -87,6 +105,7 @@ export class WallProfiler implements TimeProfiler {
       this.#running.labels.renew();
       this.#lines ??= this.#startLines();
       this.#probe?.start();
+      this.#armPiece();
     } catch (cause) {
       // Another copy of the native profiler may be active in this thread; ours is given back, not left to the collector.
       if (this.#running !== undefined) release(this.#running);
@@ -102,50 +121,110 @@ export class WallProfiler implements TimeProfiler {
     const running = this.#running;
     if (running === undefined)
       throw new SdkError("the CPU and wall profiler does not run", { code: "PROFILER_FAILED" });
-    const recording = this.#read(running, true);
-    const stuck = running.profiler.v8ProfilerStuckEventLoopDetected();
-    if (stuck > 0) this.#heal(running, stuck);
+    if (this.#nextIntervalMicros !== this.#intervalMicros) return this.#restart(running);
+    this.#readPiece(running);
+    this.#armPiece();
+    return this.#takeWindow(true);
+  }
+
+  /** From the end of the window on. Requests that are under way then lose their labels. */
+  setSampleRate(hz: number): void {
+    this.#nextIntervalMicros = toIntervalMicros(hz);
+  }
+
+  /** With the next interval, which the native profiler takes only when it is made. */
+  #restart(running: Running): Recording {
+    this.#running = undefined;
+    this.#pieces.push(this.#read(running, false));
+    const recording = this.#takeWindow(false);
+    release(running);
+    this.#intervalMicros = this.#nextIntervalMicros;
+    try {
+      this.start();
+    } catch (error) {
+      this.#options.diagnostics.warn(describeError(error));
+    }
     return recording;
+  }
+
+  #armPiece(): void {
+    const { clock, windowMs } = this.#options;
+    this.#cancelPiece?.();
+    if (windowMs <= MAX_PIECE_MS) return;
+    const pieceMs = windowMs / Math.ceil(windowMs / MAX_PIECE_MS);
+    this.#cancelPiece = clock.after(pieceMs, () => {
+      const running = this.#running;
+      if (running === undefined) return;
+      try {
+        const { meter } = this.#options;
+        if (meter === undefined) this.#readPiece(running);
+        else meter.measure(() => this.#readPiece(running));
+        this.#armPiece();
+      } catch (error) {
+        // The end of the window will tell whether it is over with this profiler.
+        this.#options.diagnostics.debug(`reading a piece of a window: ${describeError(error)}`);
+      }
+    });
   }
 
   stop(): Recording | undefined {
     const running = this.#running;
     if (running === undefined) return undefined;
     this.#running = undefined;
-    const recording = this.#read(running, false);
+    this.#cancelPiece?.();
+    this.#pieces.push(this.#read(running, false));
+    const recording = this.#takeWindow(false);
     this.#probe?.stop();
     release(running);
     return recording;
   }
 
-  #read({ profiler, labels }: Running, isRestarted: boolean): Recording {
-    // Before the call: the native side ends the window first and converts it then, which may take 50 ms.
-    const { clock, types, labelSets } = this.#options;
+  /** Ends a piece and begins the next. */
+  #readPiece(running: Running): void {
+    this.#pieces.push(this.#read(running, true));
+    const stuck = running.profiler.v8ProfilerStuckEventLoopDetected();
+    if (stuck > 0) this.#heal(running, stuck);
+  }
+
+  #read({ profiler, labels }: Running, isRestarted: boolean): ReadPiece {
+    // Before the call: the native side ends the piece first and converts it then, which may take some milliseconds.
+    const { clock, labelSets } = this.#options;
     const endUnixNanos = BigInt(clock.nowUnixMs()) * 1_000_000n;
+    const tree = profiler.stop(isRestarted);
+    const reader = new SampleLabelReader(labelSets, clock);
+    return {
+      tree,
+      // The profiler's own clock is monotonic, so the start is known by the length only.
+      startUnixNanos: endUnixNanos - durationNanos(tree),
+      labelsOf: (context, timestamp) => reader.read(labels.contextOf(context), timestamp),
+    };
+  }
+
+  #takeWindow(isRestarted: boolean): Recording {
+    const { clock, types } = this.#options;
+    const pieces = this.#pieces;
+    this.#pieces = [];
     const unixOffsetMs = clock.nowUnixMs() - clock.nowMonotonicMs();
     const turns = this.#probe?.take() ?? [];
-    const tree = profiler.stop(isRestarted);
     const lineNodes = this.#readLines(isRestarted);
-    // The window's own clock is monotonic, so its start is known by its length only.
-    const startUnixNanos = endUnixNanos - durationNanos(tree);
-    const reader = new SampleLabelReader(labelSets, clock);
+    const startUnixNanos = pieces[0]?.startUnixNanos ?? 0n;
     const options: TimeTreeOptions = {
       types,
       intervalMicros: this.#intervalMicros,
       startUnixNanos,
       lineNodes,
-      labelsOf: (context, timestamp) => reader.read(labels.contextOf(context), timestamp),
     };
     return {
       startUnixNanos,
-      durationNanos: durationNanos(tree),
+      durationNanos: sumDurations(pieces.map(({ tree }) => tree)),
       *positions() {
-        const functions = yield* collectPositions(tree.topDownRoot);
-        return [...functions, ...positionsOfLines(lineNodes ?? [])];
+        const positions: ScriptPosition[] = [];
+        for (const { tree } of pieces) positions.push(...(yield* collectPositions(tree.topDownRoot)));
+        return [...positions, ...positionsOfLines(lineNodes ?? [])];
       },
       *convert(sources) {
-        const profiles = yield* convertTimeTree(tree, { ...options, sources });
-        const blocked = yield* convertBlockedTurns(tree, { ...options, sources, turns, unixOffsetMs });
+        const profiles = yield* convertTimeTree(pieces, { ...options, sources });
+        const blocked = yield* convertBlockedTurns(pieces, { ...options, sources, turns, unixOffsetMs });
         return [...profiles, ...blocked];
       },
     };
@@ -216,6 +295,10 @@ export class WallProfiler implements TimeProfiler {
         : new FrameLabelContext(storage, profiler);
     return { profiler, labels };
   }
+}
+
+function toIntervalMicros(hz: number): number {
+  return Math.round(1_000_000 / hz);
 }
 
 function release({ profiler, labels }: Running): void {

@@ -1,7 +1,7 @@
 import type { Profile } from "@pyroscope-ts/protocol";
-import type { EncodedProfile } from "../exporters/encode-profile.ts";
 import { encodeProfile } from "../exporters/encode-profile.ts";
 import type {
+  Encoding,
   ExportResult,
   FinishUploads,
   Helper,
@@ -34,6 +34,8 @@ export class MemoryHelper implements Helper {
   readonly exporters: readonly NamedExporter[];
   /** Set by tests of the exit. */
   finish: FinishUploads | undefined;
+  /** CPU time that each profile takes. */
+  encodeMs = 0;
   isStarted = false;
   isShutDown = false;
 
@@ -57,10 +59,10 @@ export class MemoryHelper implements Helper {
     this.isStarted = true;
   }
 
-  async encode(profile: Profile): Promise<readonly EncodedProfile[]> {
+  async encode(profile: Profile): Promise<Encoding> {
     // As another thread: not before the event loop has turned.
     await new Promise((resolve) => setImmediate(resolve));
-    return encodeProfile(profile);
+    return { parts: encodeProfile(profile), cpuMs: this.encodeMs };
   }
 
   async shutdown(): Promise<void> {

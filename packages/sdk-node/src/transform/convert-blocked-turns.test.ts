@@ -36,12 +36,16 @@ function convert(
   turns: readonly (readonly [number, number])[],
 ): readonly string[] {
   const work = convertBlockedTurns(
-    { topDownRoot: node("(root)", [], children), startTime: 0, endTime: 0 },
+    [
+      {
+        tree: { topDownRoot: node("(root)", [], children), startTime: 0, endTime: 0 },
+        labelsOf: (context) => toLabels(context as { readonly route: string } | undefined),
+      },
+    ],
     {
       types: [],
       intervalMicros: 10_000,
       startUnixNanos: 0n,
-      labelsOf: (context) => toLabels(context as { readonly route: string } | undefined),
       turns: turns.map(([startMs, endMs]) => ({ startMs, endMs })),
       unixOffsetMs: OFFSET_MS,
     },

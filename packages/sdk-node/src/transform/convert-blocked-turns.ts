@@ -5,12 +5,12 @@ import type { TypedProfile } from "../profilers/profiler.ts";
 import type { BlockedTurn } from "../profilers/turn-probe.ts";
 import type { NodeValue } from "./call-tree.ts";
 import { CallTreeWriter } from "./call-tree.ts";
-import type { TimeTreeOptions } from "./convert-time-tree.ts";
-import { addBusy, durationNanos, findBusy, meanIntervalNanos } from "./time-tree.ts";
+import type { TimePiece, TimeTreeOptions } from "./convert-time-tree.ts";
+import { addBusy, findBusy, meanIntervalNanos, sumDurations } from "./time-tree.ts";
 
 /** What blocked turns are converted with. */
 export interface BlockedTurnsOptions extends TimeTreeOptions {
-  /** In order. */
+  /** Of all pieces, in order. */
   readonly turns: readonly BlockedTurn[];
   /** What the system clock is ahead of the monotonic one. */
   readonly unixOffsetMs: number;
@@ -31,30 +31,33 @@ interface Sighting {
  * neither.
  */
 export function* convertBlockedTurns(
-  tree: TimeTree,
+  pieces: readonly TimePiece[],
   options: BlockedTurnsOptions,
 ): Generator<void, readonly TypedProfile[]> {
   if (options.turns.length === 0) return [];
   const turnOf = createTurnFinder(options);
-  const blamed = blameTurns(tree, turnOf, options.labelsOf);
-  const intervalNanos = meanIntervalNanos(tree, options.intervalMicros);
-  const contentions = yield* convertType(tree, options, "contentions", (node) =>
-    (blamed.get(node) ?? []).map((labels) => ({ labels, value: 1 })),
-  );
-  const delay = yield* convertType(tree, options, "delay", function* valuesOf(node) {
-    for (const tick of node.contexts ?? []) {
-      if (turnOf(tick) === undefined) continue;
-      yield { labels: options.labelsOf(tick.context, tick.timestamp), value: intervalNanos };
-    }
+  const contentions = yield* convertType(pieces, options, "contentions", ({ tree, labelsOf }) => {
+    const blamed = blameTurns(tree, turnOf, labelsOf);
+    return (node) => (blamed.get(node) ?? []).map((labels) => ({ labels, value: 1 }));
+  });
+  const delay = yield* convertType(pieces, options, "delay", ({ tree, labelsOf }) => {
+    const intervalNanos = meanIntervalNanos(tree, options.intervalMicros);
+    return function* valuesOf(node) {
+      for (const tick of node.contexts ?? []) {
+        if (turnOf(tick) === undefined) continue;
+        yield { labels: labelsOf(tick.context, tick.timestamp), value: intervalNanos };
+      }
+    };
   });
   return [contentions, delay].filter(({ profile }) => profile.samples.length > 0);
 }
 
 function* convertType(
-  tree: TimeTree,
+  pieces: readonly TimePiece[],
   { startUnixNanos, sources }: BlockedTurnsOptions,
   type: "contentions" | "delay",
-  valuesOf: (node: TimeNode) => Iterable<NodeValue>,
+  // The ticks of one turn are in one piece: pieces end between turns.
+  valuesIn: (piece: TimePiece) => (node: TimeNode) => Iterable<NodeValue>,
 ): Generator<void, TypedProfile> {
   const builder = new ProfileBuilder({
     sampleTypes: [{ type, unit: type === "delay" ? "nanoseconds" : "count" }],
@@ -62,9 +65,13 @@ function* convertType(
     periodType: { type: "contentions", unit: "count" },
     period: 1n,
     timeUnixNanos: startUnixNanos,
-    durationNanos: durationNanos(tree),
+    durationNanos: sumDurations(pieces.map(({ tree }) => tree)),
   });
-  yield* addBusy(new CallTreeWriter<TimeNode>(builder, { files: new Map(), sources }), tree, valuesOf);
+  const files = new Map<string, string>();
+  for (const piece of pieces) {
+    const writer = new CallTreeWriter<TimeNode>(builder, { files, sources });
+    yield* addBusy(writer, piece.tree, valuesIn(piece));
+  }
   return { type: "block", name: "block", profile: builder.build() };
 }
 
@@ -90,7 +97,7 @@ function createTurnFinder({ turns, unixOffsetMs }: BlockedTurnsOptions): TurnOf 
 function blameTurns(
   tree: TimeTree,
   turnOf: TurnOf,
-  labelsOf: TimeTreeOptions["labelsOf"],
+  labelsOf: TimePiece["labelsOf"],
 ): ReadonlyMap<TimeNode, readonly (SampleLabels | undefined)[]> {
   const worst = new Map<BlockedTurn, Sighting>();
   const open = [...findBusy(tree)];
@@ -112,7 +119,7 @@ function blameTurns(
 function sightingsOf(
   node: TimeNode,
   turnOf: TurnOf,
-  labelsOf: TimeTreeOptions["labelsOf"],
+  labelsOf: TimePiece["labelsOf"],
 ): ReadonlyMap<BlockedTurn, Sighting> {
   const sightings = new Map<BlockedTurn, Sighting>();
   for (const tick of node.contexts ?? []) {

@@ -43,13 +43,17 @@ function convert(
 ): Map<string, Profile> {
   const root = node("(root)", { children });
   const work = convertTimeTree(
-    { topDownRoot: root, startTime: 0, endTime: 0, hasCpuTime: true, ...tree },
+    [
+      {
+        tree: { topDownRoot: root, startTime: 0, endTime: 0, hasCpuTime: true, ...tree },
+        labelsOf: (context) => context as LabelSet | undefined,
+      },
+    ],
     {
       types: ["cpu", "wall"],
       intervalMicros: 10_000,
       startUnixNanos: 1_700_000_000_000_000_000n,
       lineNodes,
-      labelsOf: (context) => context as LabelSet | undefined,
     },
   );
   return new Map(runAtOnce(work).map(({ name, profile }) => [name, profile]));
@@ -230,8 +234,13 @@ describe("convertTimeTree", () => {
   it("pauses every few nodes, so that the event loop can turn", () => {
     const children = Array.from({ length: 1000 }, (_, i) => node(`f${i}`, { ticks: [[1]] }));
     const work = convertTimeTree(
-      { topDownRoot: node("(root)", { children }), startTime: 0, endTime: 0 },
-      { types: ["wall"], intervalMicros: 10_000, startUnixNanos: 0n, labelsOf: () => undefined },
+      [
+        {
+          tree: { topDownRoot: node("(root)", { children }), startTime: 0, endTime: 0 },
+          labelsOf: () => undefined,
+        },
+      ],
+      { types: ["wall"], intervalMicros: 10_000, startUnixNanos: 0n },
     );
 
     let pauses = 0;

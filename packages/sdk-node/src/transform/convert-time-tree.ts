@@ -11,13 +11,20 @@ import { claimIdleCpu } from "./idle-cpu.ts";
 import { matchLines } from "./match-lines.ts";
 import {
   addBusy,
-  durationNanos,
   findBusy,
   findIdle,
   meanIntervalNanos,
   OTHER_THREADS_PATH,
   PROGRAM_PATH,
+  sumDurations,
 } from "./time-tree.ts";
+
+/** A piece of a window: what the native profiler recorded between two readings. */
+export interface TimePiece {
+  readonly tree: TimeTree;
+  /** The labels of a tick, from its context and its microseconds since the epoch. */
+  readonly labelsOf: (context: object | undefined, timestamp: bigint | undefined) => SampleLabels | undefined;
+}
 
 /** What a window of the wall profiler is converted with. */
 export interface TimeTreeOptions {
@@ -25,15 +32,13 @@ export interface TimeTreeOptions {
   /** The interval that was asked for: the `period` of the profiles. */
   readonly intervalMicros: number;
   readonly startUnixNanos: bigint;
-  /** The labels of a tick, from its context and its microseconds since the epoch. */
-  readonly labelsOf: (context: object | undefined, timestamp: bigint | undefined) => SampleLabels | undefined;
   /** Which lines ran in the same window, root first; without it every sample stands at its function's first line. */
   readonly lineNodes?: readonly LineNode[] | undefined;
   readonly sources?: SourceLookup | undefined;
 }
 
 /**
- * The CPU and wall profiles of one window.
+ * The CPU and wall profiles of one window, from its pieces.
  *
  * Wall is time on the event-loop thread: ticks times the real mean interval, without those that found the
  * thread idle. CPU is what the thread's CPU clock counted from tick to tick, plus that of all other threads as
@@ -42,25 +47,32 @@ export interface TimeTreeOptions {
  * that other ticks found at work: {@link claimIdleCpu} gives it to those.
  */
 export function* convertTimeTree(
-  tree: TimeTree,
+  pieces: readonly TimePiece[],
   options: TimeTreeOptions,
 ): Generator<void, readonly TypedProfile[]> {
   const profiles: TypedProfile[] = [];
-  const linesOf = yield* matchLines(tree.topDownRoot, options.lineNodes ?? []);
-  const frames = { files: new Map<string, string>(), linesOf, sources: options.sources };
+  const files = new Map<string, string>();
+  const matched: MatchedPiece[] = [];
+  for (const piece of pieces) {
+    const linesOf = yield* matchLines(piece.tree.topDownRoot, options.lineNodes ?? []);
+    matched.push({ ...piece, frames: { files, linesOf, sources: options.sources } });
+  }
   for (const type of options.types) {
-    const profile = yield* convertType(tree, type, options, frames);
+    const profile = yield* convertType(matched, type, options);
     if (profile !== undefined) profiles.push(profile);
     yield;
   }
   return profiles;
 }
 
+interface MatchedPiece extends TimePiece {
+  readonly frames: CallTreeOptions<TimeNode>;
+}
+
 function* convertType(
-  tree: TimeTree,
+  pieces: readonly MatchedPiece[],
   type: "cpu" | "wall",
   options: TimeTreeOptions,
-  frames: CallTreeOptions<TimeNode>,
 ): Generator<void, TypedProfile | undefined> {
   const valueType = { type, unit: "nanoseconds" };
   const builder = new ProfileBuilder({
@@ -69,24 +81,32 @@ function* convertType(
     periodType: valueType,
     period: BigInt(options.intervalMicros) * 1000n,
     timeUnixNanos: options.startUnixNanos,
-    durationNanos: durationNanos(tree),
+    durationNanos: sumDurations(pieces.map(({ tree }) => tree)),
   });
-  const writer = new CallTreeWriter<TimeNode>(builder, frames);
-  const intervalNanos = meanIntervalNanos(tree, options.intervalMicros);
-  const claim = claimIdleCpu(findIdle(tree), findBusy(tree), intervalNanos);
-  const valuesOf =
-    type === "cpu" ? cpuValues(options.labelsOf, claim) : wallValues(options.labelsOf, intervalNanos);
-  yield* addBusy(writer, tree, valuesOf);
-  if (type === "cpu") {
-    writer.addSample(PROGRAM_PATH, undefined, claim.unclaimedNanos);
-    writer.addSample(OTHER_THREADS_PATH, undefined, tree.nonJSThreadsCpuTime ?? 0);
-  }
+  for (const piece of pieces) yield* addPiece(builder, piece, type, options.intervalMicros);
+  yield;
   const profile = builder.build();
   const name = type === "cpu" ? "process_cpu" : "wall";
   return profile.samples.length === 0 ? undefined : { type, name, profile };
 }
 
-type LabelsOf = TimeTreeOptions["labelsOf"];
+function* addPiece(
+  builder: ProfileBuilder,
+  { tree, labelsOf, frames }: MatchedPiece,
+  type: "cpu" | "wall",
+  intervalMicros: number,
+): Generator<void, void> {
+  const writer = new CallTreeWriter<TimeNode>(builder, frames);
+  const intervalNanos = meanIntervalNanos(tree, intervalMicros);
+  const claim = claimIdleCpu(findIdle(tree), findBusy(tree), intervalNanos);
+  const valuesOf = type === "cpu" ? cpuValues(labelsOf, claim) : wallValues(labelsOf, intervalNanos);
+  yield* addBusy(writer, tree, valuesOf);
+  if (type !== "cpu") return;
+  writer.addSample(PROGRAM_PATH, undefined, claim.unclaimedNanos);
+  writer.addSample(OTHER_THREADS_PATH, undefined, tree.nonJSThreadsCpuTime ?? 0);
+}
+
+type LabelsOf = TimePiece["labelsOf"];
 
 function cpuValues(labelsOf: LabelsOf, claim: IdleCpuClaim): (node: TimeNode) => Iterable<NodeValue> {
   return function* values(node) {

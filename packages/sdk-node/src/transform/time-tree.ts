@@ -58,6 +58,11 @@ export function durationNanos(tree: TimeTree): bigint {
   return BigInt(Math.max(0, Math.round(tree.endTime - tree.startTime))) * 1000n;
 }
 
+/** The length of a window that was read in pieces. */
+export function sumDurations(trees: readonly TimeTree[]): bigint {
+  return trees.reduce((sum, tree) => sum + durationNanos(tree), 0n);
+}
+
 /**
  * Nanoseconds between two ticks as they really came: the timer of the sampling thread is late by 0.4 to 1.3 ms
  * at 10 ms. Bounded below by what was asked for and above by twice that, because one tick in a window that is
