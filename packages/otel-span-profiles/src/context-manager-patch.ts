@@ -61,12 +61,13 @@ export class ContextManagerPatch {
     const call = manager.with.bind(manager) as With;
     const isOff = (): boolean => this.#isRemoved || this.#manager !== manager;
     const around = this.#around;
-    const patched = (...args: Parameters<With>): ReturnType<With> =>
+    // Named, so that its frame can be told from the program's and left out of stacks.
+    const runInContext = (...args: Parameters<With>): ReturnType<With> =>
       isOff() ? call(...args) : around(args[0], call, args);
-    Object.defineProperty(manager, "with", { value: patched, configurable: true, writable: true });
+    Object.defineProperty(manager, "with", { value: runInContext, configurable: true, writable: true });
     this.#restore = () => {
       // Somebody else may have patched on top; then ours stays and only passes on.
-      if (manager.with !== patched) return;
+      if (manager.with !== runInContext) return;
       if (own === undefined) Reflect.deleteProperty(manager, "with");
       else Object.defineProperty(manager, "with", own);
     };

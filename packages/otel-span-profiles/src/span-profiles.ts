@@ -2,7 +2,7 @@ import type { Context, ContextManager } from "@opentelemetry/api";
 import { TraceFlags, trace } from "@opentelemetry/api";
 import type { LabelMechanism, ProfiledSpan } from "@pyroscope-ts/sdk-node/spans";
 import { PROFILE_ID_ATTRIBUTE } from "./attributes.ts";
-import { ContextManagerPatch } from "./context-manager-patch.ts";
+import { type AroundWith, ContextManagerPatch } from "./context-manager-patch.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { NamedSpan } from "./profiled-otel-span.ts";
 import { ProfiledOtelSpan } from "./profiled-otel-span.ts";
@@ -50,38 +50,47 @@ export class SpanProfiles {
   constructor({ options, profiler, contextManager }: SpanProfilesParts) {
     this.#options = options;
     this.#profiler = profiler;
-    this.#patch = new ContextManagerPatch(
-      (context, call, args) => profiler.runInSpan(this.#spanOf(context), call, ...args),
-      contextManager,
-    );
+    // Named as in context-manager-patch.ts: both are left out of stacks.
+    const runInSpanOf: AroundWith = (context, call, args) =>
+      profiler.runInSpan(this.#spanOf(context), call, ...args);
+    this.#patch = new ContextManagerPatch(runInSpanOf, contextManager);
   }
 
   /** The tracer started `span` under `parent`. */
   start(span: NamedSpan, parent: Context): void {
-    this.#guard("starting a span", () => {
+    // No closures here and in `end`: they run for every span.
+    try {
       if (!this.#canLabel()) return;
       const root = this.#options.spanScope === "root" ? this.#spanOf(parent) : undefined;
       const profiled = root ?? this.#profile(span);
       if (profiled !== undefined) this.#write(span, profiled);
-    });
+    } catch (error) {
+      this.#fail("starting a span", error);
+    }
   }
 
   /** The tracer ended `span`: no sample from now on belongs to it, wherever its context still is. */
   end(span: object): void {
-    this.#guard("ending a span", () => {
+    try {
       // The tracer SDKs hand out at the end what they did at the start.
       const profiled = this.#read(span);
-      if (profiled?.span === span) profiled.end();
+      if (profiled?.isOf(span)) profiled.end();
       // Not at the start: the first spans may be older than the context manager.
       if (this.#isWithoutManager && !this.#patch.apply())
         this.#warn("no context manager is registered with OpenTelemetry");
-    });
+    } catch (error) {
+      this.#fail("ending a span", error);
+    }
   }
 
   /** The context manager is as it was; nothing is labelled any more. */
   close(): void {
     this.#isClosed = true;
-    this.#guard("shutting down", () => this.#patch.remove());
+    try {
+      this.#patch.remove();
+    } catch (error) {
+      this.#fail("shutting down", error);
+    }
   }
 
   #profile(span: NamedSpan): ProfiledOtelSpan | undefined {
@@ -126,11 +135,7 @@ export class SpanProfiles {
     this.#profiler.warnOnce(`spans:${reason}`, `samples carry no span ids: ${reason}`);
   }
 
-  #guard(what: string, action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.#warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  #fail(what: string, error: unknown): void {
+    this.#warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

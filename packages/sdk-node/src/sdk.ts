@@ -200,7 +200,8 @@ export class Sdk {
     const context = run.agent.labels;
     const current = context.current();
     if (current?.span === span) return fn(...args);
-    return context.run(withSpan(current ?? toContext(run.agent.labelSets.empty), span), fn, args);
+    const labels = current === undefined ? run.agent.labelSets.empty : current.labels;
+    return context.run({ labels, ids: current?.ids, span }, fn, args);
   }
 
   /** How samples are labelled now; `none` also while nothing runs. */

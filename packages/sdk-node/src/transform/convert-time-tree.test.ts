@@ -184,6 +184,18 @@ describe("convertTimeTree", () => {
     ]);
   });
 
+  it("leaves the span processor's wrappers out, wherever that package lies", () => {
+    const scriptName = "file:///srv/node_modules/@pyroscope-ts/otel-span-profiles/dist/span-profiles.js";
+    const handler = node("handler", { ticks: [[1]] });
+    const theirs = node("runInContext", { scriptName: "file:///srv/run.js", children: [handler] });
+    const around = node("runInSpanOf", { scriptName, children: [theirs] });
+    const patched = node("runInContext", { scriptName, children: [around] });
+
+    expect(samplesOf(convert([node("main", { children: [patched] })]), "process_cpu")).toEqual([
+      "main runInContext handler 1000000",
+    ]);
+  });
+
   it("conserves every nanosecond of CPU", () => {
     const deep = Array.from({ length: 300 }).reduce<TimeNode>(
       (child, _, i) => node(`f${i}`, { ticks: [i % 2 === 0 ? [1] : [1, "/a"]], children: [child] }),

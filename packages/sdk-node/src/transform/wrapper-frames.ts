@@ -16,6 +16,10 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "awaitCall",
 ]);
 
+// The same between a caller of OpenTelemetry's `context.with` and the context manager, in a package of their own.
+const SPAN_WRAPPERS: ReadonlySet<string> = new Set(["runInContext", "runInSpanOf"]);
+const SPAN_PACKAGE = "/otel-span-profiles/";
+
 /**
  * True for the frames that wrapping adds to every stack below it: they say nothing about the program, and would
  * divide a function's samples by whether its caller wraps.
@@ -27,7 +31,8 @@ export function isWrapperFrame({
   readonly name: string;
   readonly scriptName: string;
 }): boolean {
-  return WRAPPERS.has(name) && isOwnScript(scriptName);
+  if (WRAPPERS.has(name)) return isOwnScript(scriptName);
+  return SPAN_WRAPPERS.has(name) && scriptName.includes(SPAN_PACKAGE);
 }
 
 /** True for the modules of this package. */
