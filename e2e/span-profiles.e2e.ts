@@ -99,6 +99,27 @@ describe.for(allNodes)("span profiles on Node $major", ({ path }) => {
     expect(names).toContain("__overflow__");
   });
 
+  it("follow NodeSDK's instrumentations of http, Express and Fastify without a word in the handlers", async () => {
+    const { printed, samples, stderr } = await run(path, "otel-instrumented.cjs", []);
+
+    expect([printed.ok, stderr]).toEqual([true, ""]);
+    const spans: { name: string; spanId: string; traceId: string; kind: number }[] = printed.spans;
+    const byId = new Map(spans.map((span) => [span.spanId, span]));
+    const servers = spans.filter(({ kind }) => kind === 1).map(({ name }) => name);
+    expect(new Set(servers)).toEqual(new Set(["GET", "GET /express/:id", "GET /fastify/:id"]));
+    const nameOf: Record<string, string> = {
+      burn_plain: "GET",
+      burn_express: "GET /express/:id",
+      burn_fastify: "GET /fastify/:id",
+    };
+    const { right, foreign, without } = share(samples.wall ?? [], (burner, { span_id = "", trace_id }) => {
+      const span = byId.get(span_id);
+      return span?.name === nameOf[burner] && span?.traceId === trace_id;
+    });
+    expect(foreign).toBe(0);
+    expect(right / (right + without)).toBeGreaterThanOrEqual(0.99);
+  });
+
   it("take ids that tagWrapper is given as they are", async () => {
     const { printed, samples } = await run(path, "otel-by-hand.mjs", []);
 
