@@ -28,11 +28,12 @@ beforeAll(async () => {
     flags: ["--reject-older-than", "0", "--reject-newer-than", "0", "--log-level", "error"],
   });
   client = createReceiverClient(receiver.address);
-});
+  // A machine that runs every other test beside it takes long to start a receiver.
+}, 60_000);
 
 afterAll(async () => {
-  await receiver.stop();
-  await directory.remove();
+  await receiver?.stop();
+  await directory?.remove();
 });
 
 function readRequests(name: string): readonly RecordedRequest[] {

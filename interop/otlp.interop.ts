@@ -56,4 +56,10 @@ describe.skipIf(missing.length > 0)(suiteName("the OpenTelemetry collector's exp
     expect((await lab.readTotals(query)).get("total")).toBe(1_500_000_000);
     expect(flamegraph?.total).toBe(1_500_000_000n);
   });
+
+  it("is not taken by the doctor for a client without a service", async () => {
+    const { body } = await lab.client.get("/api/v1/doctor");
+
+    expect(body).toMatchObject({ tenants: [{ findings: [] }] });
+  });
 });

@@ -20,10 +20,13 @@ import { addMetricsRoute } from "./http/metrics-route.ts";
 import { addMissingServices } from "./http/missing-services.ts";
 import { otlpRoute, rewriteOtlpUrl } from "./http/otlp-route.ts";
 import { createProfileWriter } from "./http/profile-writer.ts";
+import { addReaderHook } from "./http/reader-hook.ts";
 import { renderRoute } from "./http/render-route.ts";
 import { renderDiffRoute } from "./http/render-route-diff.ts";
+import { requestContextKey } from "./http/request-context.ts";
 import { addRequestMetrics } from "./http/request-metrics-hook.ts";
 import { addResponseHeaders } from "./http/response-headers.ts";
+import { findRoute } from "./http/routes.ts";
 import { addServingGuard } from "./http/serving-guard.ts";
 import { addSlowClientGuard } from "./http/slow-client-guard.ts";
 import { spansRoute } from "./http/spans-route.ts";
@@ -95,6 +98,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   });
   addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
   addConfigRoutes(app, { config });
+  addReaderHook(app, { doctor, clock: services.clock });
   addDoctorRoute(app, { doctor, clock: services.clock });
   await addMissingServices(app);
   addMetricsRoute(app, { metrics, readiness, bodyBudget });
@@ -109,6 +113,10 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
       Math.floor(config.maxInflightBytes / 2),
     ),
     readTimeoutMs: config.readTimeoutMs,
+    onUnread: ({ service, method, values }, error) => {
+      const { policy } = findRoute(`/${service.typeName}/${method.name}`) ?? {};
+      if (policy === "push") writer.refuse(values.get(requestContextKey), error);
+    },
     log: services.log,
     addServices: (router) => registerServices(router, { ...services, queries, writer, bodyBudget }),
   });

@@ -3,6 +3,7 @@ import {
   type ConnectRouterOptions,
   createConnectRouter,
   createContextValues,
+  type HandlerContext,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -33,6 +34,8 @@ export interface ConnectPluginOptions {
   /** Largest message, decompressed; 0: no limit. */
   readonly maxMessageBytes: number;
   readonly readTimeoutMs: number;
+  /** Told of a message that no service sees, since it is not protobuf or too large. */
+  readonly onUnread?: (context: HandlerContext, error: ReceiverError) => void;
   readonly log: ReceiverLogger;
 }
 
@@ -47,7 +50,10 @@ export async function addConnectServices(app: FastifyInstance, options: ConnectP
     acceptCompression: createMeteredCompressions(options.bodyBudget),
     readMaxBytes: options.maxMessageBytes === 0 ? NO_LIMIT_BYTES : options.maxMessageBytes,
     interceptors: [createErrorInterceptor(options.log)],
-    requestGate: blameMalformedMessage,
+    requestGate: (context) =>
+      blameMalformedMessage(context, (code, message) =>
+        options.onUnread?.(context, new ReceiverError(message, { code })),
+      ),
   };
   const router = createConnectRouter(routerOptions);
   options.addServices(router);

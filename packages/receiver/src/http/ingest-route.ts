@@ -1,13 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { ReceiverError } from "../errors.ts";
-import type { PushItemRefused } from "../ingest/push-service.ts";
+import type { PushItem, PushItemRefused } from "../ingest/push-service.ts";
 import { type BodyBudget, type BodyReservation, smallerLimit } from "./body-budget.ts";
 import type { IngestFormat } from "./ingest-format.ts";
 import { readIngestItem } from "./ingest-item.ts";
 import { parseIngestQuery } from "./ingest-query.ts";
 import type { ProfileWriter } from "./profile-writer.ts";
 import { selectRefusal, toPushError } from "./push-refusal.ts";
-import { readBody } from "./read-body.ts";
+import { type ReadBodyOptions, readBody } from "./read-body.ts";
 import { getRequestContext } from "./request-context.ts";
 import { toReceiverError } from "./to-receiver-error.ts";
 
@@ -47,15 +47,28 @@ async function ingest(
 ): Promise<void> {
   const context = getRequestContext(request);
   const { bodyLimitBytes } = writer.limitsOf(context);
-  const contentType = request.headers["content-type"] ?? "";
-  const query = parseIngestQuery(request.query, contentType, writer.nowUnixMillis());
   // A body that the budget can never hold is refused for good, not with a 503 that the client tries again and again.
   const limitBytes = smallerLimit(bodyLimitBytes, maxInflightBytes);
-  const body = await readBody(request.raw, { limitBytes, reservation });
-  const item = readIngestItem(body, query, contentType);
+  const read = readRequest(request, { limitBytes, reservation }, writer.nowUnixMillis());
+  const { item, format } = await read.catch((thrown: unknown) => {
+    const error = toReceiverError(thrown);
+    writer.refuse(context, error);
+    throw error;
+  });
   if (item === undefined) return;
   const refusal = selectRefusal(await writer.push(context, [item]));
-  if (refusal !== undefined) throw toIngestError(refusal, query.format);
+  if (refusal !== undefined) throw toIngestError(refusal, format);
+}
+
+async function readRequest(
+  request: IngestRequest,
+  options: ReadBodyOptions,
+  nowUnixMillis: number,
+): Promise<{ readonly item: PushItem | undefined; readonly format: IngestFormat }> {
+  const contentType = request.headers["content-type"] ?? "";
+  const query = parseIngestQuery(request.query, contentType, nowUnixMillis);
+  const body = await readBody(request.raw, options);
+  return { item: readIngestItem(body, query, contentType), format: query.format };
 }
 
 /** Formats whose profiles, once they are read, are refused with 400 and the bare text. */

@@ -2,6 +2,8 @@ import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 
 /** What connect-es puts before the decoder's words. */
 const PARSE_PREFIX = "parse binary: ";
+/** What it says at the option `readMaxBytes`. */
+const TOO_LARGE = /larger than configured readMaxBytes/;
 
 /**
  * Makes a request message that is not protobuf the fault of the client: `invalid_argument`, 400.
@@ -11,15 +13,23 @@ const PARSE_PREFIX = "parse binary: ";
  * the request with the error before it writes the error down, and that is where its code can still be set right.
  *
  * For the option `requestGate` of a router, which sees every request before its body is read.
+ *
+ * @param onUnread - told of a message that no handler sees, since it is not protobuf or too large.
  */
-export function blameMalformedMessage({ signal }: Pick<HandlerContext, "signal">): void {
+export function blameMalformedMessage(
+  { signal }: Pick<HandlerContext, "signal">,
+  onUnread: (code: "INVALID_ARGUMENT" | "BODY_TOO_LARGE", message: string) => void,
+): void {
   const onAbort = (): void => {
     const error: unknown = signal.reason;
-    const isMalformed =
-      error instanceof ConnectError &&
-      error.code === Code.Internal &&
-      error.rawMessage.startsWith(PARSE_PREFIX);
-    if (isMalformed) Object.assign(error, { code: Code.InvalidArgument });
+    if (!(error instanceof ConnectError)) return;
+    const { code, rawMessage } = error;
+    if (code === Code.Internal && rawMessage.startsWith(PARSE_PREFIX)) {
+      Object.assign(error, { code: Code.InvalidArgument });
+      onUnread("INVALID_ARGUMENT", rawMessage);
+    } else if (code === Code.ResourceExhausted && TOO_LARGE.test(rawMessage)) {
+      onUnread("BODY_TOO_LARGE", rawMessage);
+    }
   };
   signal.addEventListener("abort", onAbort, { once: true });
 }

@@ -64,13 +64,13 @@ async function exportProfiles(
   maxInflightBytes: number,
 ): Promise<void> {
   const context = getRequestContext(request);
-  const contentType = request.headers["content-type"] ?? "";
-  const encoding = encodings.get(contentType);
-  if (encoding === undefined) {
-    throw new ReceiverError(`Unsupported Content-Type: ${contentType}`, { code: "UNSUPPORTED_MEDIA_TYPE" });
-  }
   const limitBytes = smallerLimit(writer.limitsOf(context).bodyLimitBytes, maxInflightBytes);
-  const payload = await readExport(request, limitBytes, reservation);
+  const read = readExport(request, limitBytes, reservation);
+  const { encoding, payload } = await read.catch((thrown: unknown) => {
+    const error = toReceiverError(thrown);
+    writer.refuse(context, error);
+    throw error;
+  });
   const id = context.requestId;
   const item = { labels: [], payload, id, format: { kind: "otlp" as const, encoding } };
   const refusal = selectRefusal(await writer.push(context, [item]));
@@ -84,9 +84,14 @@ async function readExport(
   request: FastifyRequest,
   limitBytes: number,
   reservation: BodyReservation,
-): Promise<Uint8Array> {
+): Promise<{ readonly encoding: "json" | "proto"; readonly payload: Uint8Array }> {
+  const contentType = request.headers["content-type"] ?? "";
+  const encoding = encodings.get(contentType);
+  if (encoding === undefined) {
+    throw new ReceiverError(`Unsupported Content-Type: ${contentType}`, { code: "UNSUPPORTED_MEDIA_TYPE" });
+  }
   try {
-    return await readBody(request.raw, { limitBytes, reservation });
+    return { encoding, payload: await readBody(request.raw, { limitBytes, reservation }) };
   } catch (error) {
     if (!(error instanceof ReceiverError)) throw error;
     if (error.code === "BODY_TOO_LARGE") {

@@ -1,3 +1,6 @@
+import { ProtocolError } from "@pyroscope-ts/protocol";
+import type { ReceiverError, ReceiverErrorCode } from "../errors.ts";
+import type { DiscardReason } from "../ingest/discard-reasons.ts";
 import type { IngestionDoctor } from "../ingest/ingestion-doctor.ts";
 import type { IngestLimits } from "../ingest/limits.ts";
 import type { PushItem, PushItemResult, PushService } from "../ingest/push-service.ts";
@@ -11,7 +14,7 @@ export interface ProfileWriterOptions {
   readonly limitsOf: (tenant: string) => IngestLimits;
   readonly clock: { nowUnixMillis(): number };
   /** Told of every push. */
-  readonly doctor?: Pick<IngestionDoctor, "observe">;
+  readonly doctor?: Pick<IngestionDoctor, "observe" | "observeRefusal">;
   readonly metrics: Pick<
     MetricSet,
     "receivedProfiles" | "foldedSeries" | "receivedBytes" | "discardedSamples" | "discardedBytes"
@@ -29,6 +32,23 @@ export interface ProfileWriter {
    * storage thread is gone.
    */
   push(context: RequestContext, items: readonly PushItem[]): Promise<readonly PushItemResult[]>;
+  /** Counts a request that is refused before there is anything to hand over, as one profile. */
+  refuse(context: RequestContext, error: ReceiverError): void;
+}
+
+/** Errors that are about what a client sent; a full budget, a time-out or a missing tenant are not. */
+const refusedRequests: ReadonlyMap<ReceiverErrorCode, DiscardReason> = new Map([
+  ["BODY_TOO_LARGE", "body_size_limit_exceeded"],
+  ["UNSUPPORTED_MEDIA_TYPE", "malformed_profile"],
+  ["UNPROCESSABLE", "malformed_profile"],
+  ["INVALID_ARGUMENT", "malformed_profile"],
+]);
+
+function reasonOf({ code, cause }: ReceiverError): DiscardReason | undefined {
+  const isName =
+    cause instanceof ProtocolError &&
+    (cause.code === "LABELS_INVALID" || cause.code === "TEXT_PROFILE_TYPE_INVALID");
+  return isName ? "invalid_labels" : refusedRequests.get(code);
 }
 
 export function createProfileWriter({
@@ -68,6 +88,14 @@ export function createProfileWriter({
       for (const result of results) count(tenant, result);
       doctor?.observe({ tenant, client, items, results, nowUnixMillis: receivedUnixMillis });
       return results;
+    },
+    refuse({ tenants, client }, error) {
+      const [tenant] = tenants;
+      const reason = reasonOf(error);
+      if (tenant === undefined || tenants.length > 1 || reason === undefined) return;
+      metrics.discardedSamples.inc({ reason, tenant });
+      const nowUnixMillis = clock.nowUnixMillis();
+      doctor?.observeRefusal({ tenant, client, reason, message: error.message, nowUnixMillis });
     },
   };
 }

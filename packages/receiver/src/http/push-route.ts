@@ -29,7 +29,9 @@ export function createPusher({ writer, budget }: PusherOptions): ServiceImpl<typ
     async push(request, { values, requestHeader }) {
       const items = toPushItems(request);
       if (items.every((item) => item.payload.length === 0)) {
-        throw new ReceiverError("no profiles received", { code: "INVALID_ARGUMENT" });
+        const error = new ReceiverError("no profiles received", { code: "INVALID_ARGUMENT" });
+        writer.refuse(values.get(requestContextKey), error);
+        throw error;
       }
       // The bytes that arrived are counted already; what decompression made of them is not.
       const reservation = budget.open();

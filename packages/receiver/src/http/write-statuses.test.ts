@@ -162,6 +162,7 @@ const situations: readonly Situation[] = [
     push: [429, "resource_exhausted"],
     ingest: [413, "invalid_argument"],
     text: "",
+    reason: "body_size_limit_exceeded",
   },
 ];
 

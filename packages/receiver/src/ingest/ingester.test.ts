@@ -86,7 +86,9 @@ describe("Ingester", () => {
   ] as const)("stores a %s pprof under its series, at its time", async ([, pack]) => {
     const { push, profiles } = createIngester();
 
-    expect(await push([item(pack(pprof()), { id: "7" })])).toEqual([{ ok: true, profiles: 1 }]);
+    expect(await push([item(pack(pprof()), { id: "7" })])).toEqual([
+      { ok: true, profiles: 1, service: "shop" },
+    ]);
 
     expect(profiles()).toMatchObject([{ labels, timeUnixNanos: NOW_NANOS, sampleRows: undefined }]);
   });
@@ -117,7 +119,9 @@ describe("Ingester", () => {
   it("stores nothing, and says so, for a profile whose samples are all zero", async () => {
     const { push, admissions } = createIngester();
 
-    expect(await push([item(pprof({ values: [0, 0] }))])).toEqual([{ ok: true, profiles: 0 }]);
+    expect(await push([item(pprof({ values: [0, 0] }))])).toEqual([
+      { ok: true, profiles: 0, service: "shop" },
+    ]);
     expect(admissions).toEqual([]);
   });
 
@@ -126,7 +130,7 @@ describe("Ingester", () => {
 
     const results = await push([item(pprof({ labels: [{ route: "/a" }, { route: "/b" }] }))]);
 
-    expect(results).toEqual([{ ok: true, profiles: 2 }]);
+    expect(results).toEqual([{ ok: true, profiles: 2, service: "shop" }]);
     expect(profiles().map((profile) => formatLabels(profile.labels))).toEqual([
       '{__name__="process_cpu", route="/a", service_name="shop"}',
       '{__name__="process_cpu", route="/b", service_name="shop"}',
@@ -157,7 +161,7 @@ describe("Ingester", () => {
     expect(results).toMatchObject([
       { ok: false, reason: "storage_unavailable", code: "unavailable", message: "disk is full" },
       { ok: false, reason: "malformed_profile" },
-      { ok: true, profiles: 0 },
+      { ok: true, profiles: 0, service: "shop" },
     ]);
     expect(logged).toEqual([]);
   });
@@ -174,7 +178,7 @@ describe("Ingester", () => {
     fails = false;
     const other = labelSetFromRecord({ __name__: "process_cpu", service_name: "other" });
     expect(await push([item(pprof(), { labels: other })], { maxSeries: 1 })).toEqual([
-      { ok: true, profiles: 1 },
+      { ok: true, profiles: 1, service: "other" },
     ]);
     expect(logged).toEqual(["storing 1 profiles of tenant anonymous from test/1"]);
   });
@@ -220,7 +224,7 @@ describe("Ingester at its limits", () => {
       maxLabelValueBytes: "process_cpu".length,
       maxSeries: 1,
     };
-    expect(await push([item(bytes)], atLimit)).toEqual([{ ok: true, profiles: 1 }]);
+    expect(await push([item(bytes)], atLimit)).toEqual([{ ok: true, profiles: 1, service: "shop" }]);
 
     const refused = async (limits: Partial<IngestLimits>) => {
       const { reason, code, message } = await refusalOf(item(bytes), { ...atLimit, ...limits });
@@ -266,7 +270,7 @@ describe("Ingester at its limits", () => {
     );
 
     expect(await push([item(pprof({ labels: [{ a: "1" }], timeUnixNanos: 1n }))], unlimited)).toEqual([
-      { ok: true, profiles: 2 },
+      { ok: true, profiles: 2, service: "shop" },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { getLabel, SERVICE_NAME_LABEL, UNKNOWN_SERVICE } from "@pyroscope-ts/protocol";
 import { type Clock, systemClock } from "../clock.ts";
 import { ReceiverError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -10,6 +11,7 @@ import { type PprofItem, readPprofs } from "./read-pprofs.ts";
 import { Refusal, toRefused } from "./refusal.ts";
 import { SeriesAdmission } from "./series-admission.ts";
 import type { SeriesReservation } from "./series-budget.ts";
+import { isUnsymbolized } from "./unsymbolized.ts";
 
 // Profiles of one batch are admitted and stored in portions of about this many decompressed bytes, so that a push of
 // 256 MB holds the decoded columns of a few profiles at a time. A usual push is one portion: one record of the log.
@@ -162,6 +164,8 @@ function toResult(outcome: AdmittedItem | PushItemRefused, failure: Refusal | un
   return {
     ok: true,
     profiles: profiles.length,
+    service: getLabel(record.labels, SERVICE_NAME_LABEL) ?? UNKNOWN_SERVICE,
+    ...(profiles[0] !== undefined && isUnsymbolized(profiles[0].profile) && { isUnsymbolized: true }),
     ...(foldedSeries !== undefined && { foldedSeriesCount: foldedSeries.length }),
   };
 }

@@ -102,6 +102,70 @@ describe("IngestionDoctor", () => {
     ]);
   });
 
+  it("knows SDKs by their own labels, and takes the two libraries of the Go SDK for one", () => {
+    const doctor = new IngestionDoctor();
+    const from = (scope: string, version: string) => {
+      const labels = { service_name: "shop", "otel.scope.name": scope, "otel.scope.version": version };
+      doctor.observe(push({ client: "Go-http-client/1.1", items: [{ labels: labelSetFromRecord(labels) }] }));
+    };
+    from("com.grafana.pyroscope/go", "v1.5.0");
+    from("com.grafana.pyroscope/godeltaprof", "v0.1.12");
+
+    const { findings, clients } = doctor.diagnose("a", T0);
+    expect(clients.map(({ name, version }) => `${name} ${version}`)).toEqual([
+      "com.grafana.pyroscope/godeltaprof v0.1.12",
+      "com.grafana.pyroscope/go v1.5.0",
+    ]);
+    expect(findings).toEqual([]);
+  });
+
+  it("takes the service that a profile was kept for, where its labels are inside", () => {
+    const doctor = new IngestionDoctor();
+
+    doctor.observe(push({ results: [{ ok: true, profiles: 1, service: "inside" }] }, ""));
+
+    expect(doctor.diagnose("a", T0)).toMatchObject({ findings: [], clients: [{ service: "inside" }] });
+  });
+
+  it("finds profiles whose frames are addresses", () => {
+    const doctor = new IngestionDoctor();
+
+    doctor.observe(push({ results: [{ ok: true, profiles: 1, isUnsymbolized: true }] }));
+
+    expect(doctor.diagnose("a", T0).findings).toMatchObject([{ reason: "unsymbolized", service: "shop" }]);
+  });
+
+  it("keeps requests that were refused before their profiles were read", () => {
+    const doctor = new IngestionDoctor();
+    const message = "name: service name is required";
+
+    doctor.observeRefusal({
+      tenant: "a",
+      client: "sdk/1",
+      reason: "invalid_labels",
+      message,
+      nowUnixMillis: T0,
+    });
+
+    expect(doctor.diagnose("a", T0).findings).toMatchObject([
+      { reason: "invalid_labels", client: "sdk/1", message, advice: findingAdvice.invalid_labels },
+    ]);
+  });
+
+  it.for([
+    { client: "Grafana/10.3.9", reasons: ["old_grafana"] },
+    { client: "Grafana/9.5.0 linux", reasons: ["old_grafana"] },
+    { client: "Grafana/10.4.0", reasons: [] },
+    { client: "Grafana/12.1.0", reasons: [] },
+    { client: "curl/8.0", reasons: [] },
+  ])("finds in $client, which reads: $reasons", ({ client, reasons }) => {
+    const doctor = new IngestionDoctor();
+
+    doctor.observeReader("a", client, T0);
+
+    expect(doctor.diagnose("a", T0).findings.map(({ reason }) => reason)).toEqual(reasons);
+  });
+
   it("finds series that were folded", () => {
     const doctor = new IngestionDoctor();
 

@@ -1,4 +1,5 @@
 import { getLabel, SERVICE_NAME_LABEL, UNKNOWN_SERVICE } from "@pyroscope-ts/protocol";
+import type { DiscardReason } from "./discard-reasons.ts";
 import { type FindingReason, findingAdvice } from "./oddity-advice.ts";
 import type { PushItem, PushItemResult } from "./push-service.ts";
 import { RecentMap } from "./recent-map.ts";
@@ -21,7 +22,7 @@ interface Finding {
 interface SendingClient {
   /** `User-Agent`; "" where the client sends none. */
   readonly client: string;
-  /** Its parts, "" where it has none: `pyroscope-go/1.2.3`. */
+  /** The SDK, by its own labels or else by its `User-Agent`: `com.grafana.pyroscope/go`; "" where neither says. */
   readonly name: string;
   readonly version: string;
   /** `pprof`, `jfr` and so on, of the last request. */
@@ -50,12 +51,28 @@ export interface PushObservation {
   readonly nowUnixMillis: number;
 }
 
+/** A request that was refused before its profiles were looked at. */
+export interface RefusedRequest {
+  readonly tenant: string;
+  readonly client: string;
+  readonly reason: DiscardReason;
+  readonly message: string;
+  readonly nowUnixMillis: number;
+}
+
 // All of it together is a few megabytes at most, however many tenants and clients someone makes up.
 const MAX_TENANTS = 500;
 const MAX_CLIENTS = 100;
 const MAX_FINDINGS = 50;
 const MAX_SERVICES = 200;
 const MAX_TEXT_LENGTH = 500;
+
+// Labels by which SDKs name themselves.
+const SCOPE_NAME_LABEL = "otel.scope.name";
+const SCOPE_VERSION_LABEL = "otel.scope.version";
+
+/** The Go SDK has a library of its own for the profiles that it subtracts: one SDK all the same. */
+const GODELTAPROF = /godeltaprof$/;
 
 const MINUTE_MS = 60_000;
 /** A client that was silent for this long does not profile a service any more. */
@@ -96,6 +113,19 @@ export class IngestionDoctor {
     noteOddities(tenant, push, service);
   }
 
+  observeRefusal({ tenant, client, reason, message, nowUnixMillis }: RefusedRequest): void {
+    const record = this.#tenants.use(tenant, createTenant);
+    noteFinding(record, { client, nowUnixMillis }, "", reason, message);
+  }
+
+  /** Takes the `User-Agent` of who reads. */
+  observeReader(tenant: string, client: string, nowUnixMillis: number): void {
+    if (!isOldGrafana(client)) return;
+    const record = this.#tenants.use(tenant, createTenant);
+    const message = `${cut(client)} reads profiles, and has no page to explore them`;
+    noteFinding(record, { client, nowUnixMillis }, "", "old_grafana", message);
+  }
+
   /** What is known of a tenant. */
   diagnose(tenant: string, nowUnixMillis: number): Diagnosis {
     const record = this.#tenants.get(tenant);
@@ -115,16 +145,27 @@ function createTenant(): TenantRecord {
   };
 }
 
-function serviceOf({ items }: PushObservation): string {
-  return getLabel(items[0]?.labels ?? [], SERVICE_NAME_LABEL) ?? "";
+/** An OTLP request names its services inside, where it was decoded. */
+function serviceOf({ items, results }: PushObservation): string {
+  const kept = results.find((result) => result.ok && result.service !== undefined);
+  return (kept?.ok && kept.service) || (getLabel(items[0]?.labels ?? [], SERVICE_NAME_LABEL) ?? "");
+}
+
+/** Labels say more than a `User-Agent` such as `Go-http-client/1.1`, which is an HTTP library's. */
+function sdkOf({ client, items }: PushObservation): Pick<SendingClient, "name" | "version"> {
+  const labels = items[0]?.labels ?? [];
+  const name = getLabel(labels, SCOPE_NAME_LABEL);
+  if (name === undefined) return parseClient(client);
+  return { name: cut(name), version: cut(getLabel(labels, SCOPE_VERSION_LABEL) ?? "") };
 }
 
 function noteClient({ clients }: TenantRecord, push: PushObservation, service: string): void {
   const { client, nowUnixMillis } = push;
   const minute = Math.floor(nowUnixMillis / MINUTE_MS);
-  const record = clients.use(client, () => ({
+  const sdk = sdkOf(push);
+  const record = clients.use(`${client} ${sdk.name} ${sdk.version}`, () => ({
     client,
-    ...parseClient(client),
+    ...sdk,
     format: "",
     service,
     requestCount: 0,
@@ -160,7 +201,7 @@ function toClient(
 
 function noteFinding(
   { findings }: TenantRecord,
-  { client, nowUnixMillis }: PushObservation,
+  { client, nowUnixMillis }: Pick<PushObservation, "client" | "nowUnixMillis">,
   service: string,
   reason: FindingReason,
   message: string,
@@ -187,14 +228,18 @@ function noteFolding(tenant: TenantRecord, push: PushObservation, service: strin
 }
 
 function noteOddities(tenant: TenantRecord, push: PushObservation, service: string): void {
-  const { client, nowUnixMillis } = push;
+  const { nowUnixMillis } = push;
   if (!push.results.some(({ ok }) => ok)) return;
+  if (push.results.some((result) => result.ok && result.isUnsymbolized)) {
+    const message = `more than 30 % of the frames of service ${JSON.stringify(service)} are addresses without a name`;
+    noteFinding(tenant, push, service, "unsymbolized", message);
+  }
   if (service === "" || service === UNKNOWN_SERVICE) {
     const message = `profiles without the label ${SERVICE_NAME_LABEL} are kept as ${UNKNOWN_SERVICE}`;
     noteFinding(tenant, push, UNKNOWN_SERVICE, "unknown_service", message);
     return;
   }
-  const { name } = parseClient(client);
+  const name = sdkOf(push).name.replace(GODELTAPROF, "go");
   const senders = tenant.senders.use(service, () => new RecentMap(MAX_CLIENTS));
   senders.use(name, () => ({ name, lastUnixMillis: 0 })).lastUnixMillis = nowUnixMillis;
   const others = [...senders.values()].filter(
@@ -211,6 +256,13 @@ function parseClient(client: string): Pick<SendingClient, "name" | "version"> {
   const [product = ""] = client.split(" ");
   const [name = "", version = ""] = product.split("/");
   return { name, version };
+}
+
+/** Grafana has a page to explore profiles since 10.4. */
+function isOldGrafana(client: string): boolean {
+  const [, major, minor] = /^Grafana\/(\d+)\.(\d+)/.exec(client) ?? [];
+  if (major === undefined) return false;
+  return Number(major) < 10 || (Number(major) === 10 && Number(minor) < 4);
 }
 
 function cut(text: string): string {

@@ -7,7 +7,11 @@ type Oddity =
   /** One service, two programs that profile it. */
   | "several_clients"
   /** Labels of samples were folded at the limit of series. */
-  | "folded_series";
+  | "folded_series"
+  /** Frames are addresses: the agent found no symbols. */
+  | "unsymbolized"
+  /** A Grafana that has no Profiles Drilldown reads here. */
+  | "old_grafana";
 
 /** Name of a finding of the doctor. */
 export type FindingReason = DiscardReason | Oddity;
@@ -41,6 +45,9 @@ export const findingAdvice: { readonly [K in FindingReason]: string } = {
     "Set the application's name: appName or PYROSCOPE_APPLICATION_NAME in an SDK, service_name in Alloy.",
   folded_series:
     "Set no labels with many values around the code that is profiled: /api/v1/cardinality shows which. Or raise max_global_series_per_tenant.",
+  unsymbolized:
+    'Keep the symbols in the binary (Go: no -ldflags="-s -w"; C and C++: no strip), or profile the service with an SDK; see docs/pitfalls.md.',
+  old_grafana: "Update Grafana to 10.4 or newer: older ones can show panels, but not explore profiles.",
   several_clients:
     "An SDK and an agent profile the same service and count its time twice: switch one of them off, or rename its service.",
 };

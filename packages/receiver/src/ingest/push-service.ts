@@ -56,6 +56,10 @@ interface PushItemAdmitted {
   readonly ok: true;
   /** Profiles stored: one for each series that the item's samples belong to; 0 when every sample is zero. */
   readonly profiles: number;
+  /** The service that it was kept for. */
+  readonly service?: string;
+  /** Set when so many of its frames are addresses without a name that a flame graph of them says little. */
+  readonly isUnsymbolized?: true;
   /** Series of the item that were folded into one, since the tenant has as many as it may; absent: none. */
   readonly foldedSeriesCount?: number;
 }
