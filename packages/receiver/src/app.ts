@@ -10,6 +10,7 @@ import { addConfigRoutes } from "./http/config-route.ts";
 import { addConnectServices } from "./http/connect-plugin.ts";
 import { registerServices } from "./http/connect-services.ts";
 import { countQueries } from "./http/counted-queries.ts";
+import { deleteApplicationRoute } from "./http/delete-application-route.ts";
 import { addDoctorRoute } from "./http/doctor-route.ts";
 import { setErrorHandler } from "./http/error-handler.ts";
 import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
@@ -103,6 +104,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   await addMissingServices(app);
   addMetricsRoute(app, { metrics, readiness, bodyBudget });
   await app.register(ingestRoute, { writer, budget: bodyBudget });
+  await app.register(deleteApplicationRoute, { storage });
   await app.register(otlpRoute, { writer, budget: bodyBudget });
   await addConnectServices(app, {
     bodyBudget,

@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { createCli, type FlagValues } from "./cli.ts";
 import { settingRows } from "./config.ts";
@@ -20,6 +20,9 @@ async function run(...args: readonly string[]): Promise<CliResult> {
     verifyStore: async (flags) => {
       started.push({ verify: "", ...flags });
     },
+    deleteApplication: async (name, server) => {
+      started.push({ delete: name, ...server });
+    },
     repairStore: async (flags) => {
       started.push({ repair: "", ...flags });
     },
@@ -27,9 +30,11 @@ async function run(...args: readonly string[]): Promise<CliResult> {
   const write = (text: string): void => {
     output += text;
   };
-  for (const command of [cli, ...cli.commands, ...cli.commands.flatMap(({ commands }) => commands)]) {
+  const silence = (command: Command): void => {
     command.exitOverride().configureOutput({ writeOut: write, writeErr: write });
-  }
+    for (const sub of command.commands) silence(sub);
+  };
+  silence(cli);
   try {
     await cli.parseAsync(["node", "pyroscope", ...args]);
     return { started, output, exitCode: 0 };

@@ -14,7 +14,18 @@ export interface CliActions {
   verifyStore(flags: FlagValues): Promise<void>;
   /** `pyroscope store repair`. */
   repairStore(flags: FlagValues): Promise<void>;
+  /** `pyroscope admin app delete`. */
+  deleteApplication(name: string, server: AdminServer): Promise<void>;
   readonly version: string;
+}
+
+/** The running receiver that a command talks to. */
+export interface AdminServer {
+  readonly url: string;
+  /** As it is given: a token, or `@FILE`; undefined: none. */
+  readonly token: string | undefined;
+  /** `X-Scope-OrgID`; undefined: none. */
+  readonly tenant: string | undefined;
 }
 
 /** The command line of `pyroscope`. Flags and their help are those of the settings table. */
@@ -44,6 +55,7 @@ export function createCli(actions: CliActions): Command {
     await startServer(Object.fromEntries(flags));
   });
   addStoreCommands(cli, actions);
+  addAdminCommands(cli, actions);
   return cli;
 }
 
@@ -67,6 +79,25 @@ function addStoreCommands(cli: Command, { verifyStore, repairStore }: CliActions
     "Moves damaged blocks into the directory quarantine. No receiver may run on the directory.",
     repairStore,
   );
+}
+
+function addAdminCommands(cli: Command, { deleteApplication }: CliActions): void {
+  const admin = cli.command("admin").description("Asks a running receiver to do something.");
+  admin
+    .command("app")
+    .description("Applications: what pushes under one service_name.")
+    .command("delete")
+    .argument("<name>", "service_name of the application")
+    .description(
+      "Deletes every profile of an application. Queries have none at once, files after the next compaction.",
+    )
+    .option("--url <url>", "the receiver", "http://127.0.0.1:4040")
+    .option("--token <token>", "a token of the role admin; @FILE reads it from a file")
+    .option("--tenant <tenant>", "the tenant, where there are several")
+    .allowExcessArguments(false)
+    .action(async (name: string, { url, token, tenant }: AdminServer) => {
+      await deleteApplication(name, { url, token, tenant });
+    });
 }
 
 function toOption({ flag, placeholder, help, defaultText }: SettingRow): Option {

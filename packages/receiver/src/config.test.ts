@@ -149,11 +149,11 @@ describe("resolveConfig", () => {
     );
   });
 
-  it.for(["bare-secret", "admin=bare-secret", "push=", "push=bare secret", ","])(
+  it.for(["bare-secret", "owner=bare-secret", "push=", "push=bare secret", ","])(
     "refuses the tokens %s without repeating them",
     (tokens) => {
       expect(() => resolveConfig({ flags: { "auth-token": tokens } })).toThrow(
-        "--auth-token=***: expected push=TOKEN,read=TOKEN",
+        "--auth-token=***: expected push=TOKEN,read=TOKEN,admin=TOKEN",
       );
     },
   );

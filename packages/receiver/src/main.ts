@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { CommanderError } from "commander";
-import { createCli, type FlagValues } from "./cli.ts";
+import { type Command, CommanderError } from "commander";
+import { requestDeletion } from "./admin-commands.ts";
+import { type AdminServer, createCli, type FlagValues } from "./cli.ts";
 import { describeConfig, resolveConfig } from "./config.ts";
 import { ReceiverError } from "./errors.ts";
 import { createReceiver, type Receiver, version } from "./receiver.ts";
@@ -17,9 +18,8 @@ const EXIT_FAILURE = 1;
 // times the live heap it is a quarter of that.
 const HEAP_GROWTH_PERCENT = 200;
 
-const cli = createCli({ startServer, verifyStore, repairStore, version });
-for (const command of [cli, ...cli.commands, ...cli.commands.flatMap(({ commands }) => commands)])
-  command.exitOverride();
+const cli = createCli({ startServer, verifyStore, repairStore, deleteApplication, version });
+overrideExits(cli);
 
 try {
   await cli.parseAsync();
@@ -27,6 +27,16 @@ try {
   // Help and version arrive here too, with exit code 0; commander has printed what there is to say.
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
   exitWith(error);
+}
+
+function overrideExits(command: Command): void {
+  command.exitOverride();
+  for (const sub of command.commands) overrideExits(sub);
+}
+
+async function deleteApplication(name: string, { url, token, tenant }: AdminServer): Promise<void> {
+  const secret = token?.startsWith("@") ? readText(token.slice(1)).trim() : token;
+  writeOut(await requestDeletion(name, { url, token: secret, tenant }));
 }
 
 async function startServer(flags: FlagValues): Promise<void> {

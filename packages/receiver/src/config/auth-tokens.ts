@@ -1,10 +1,11 @@
 import { Secret } from "./secret.ts";
 import type { FileReader } from "./setting.ts";
 
-/** What a token lets its bearer do: send profiles, or read them. */
-export type TokenRole = "push" | "read";
+const ROLES = ["push", "read", "admin"] as const;
+/** What a token lets its bearer do: send profiles, read them, or delete them. */
+export type TokenRole = (typeof ROLES)[number];
 
-/** One token of one role. A token that may do both stands twice. */
+/** One token of one role. A token that may do several stands several times. */
 export interface AuthToken {
   readonly role: TokenRole;
   readonly secret: Secret;
@@ -14,7 +15,7 @@ export interface AuthToken {
  * Reads `push=TOKEN,read=TOKEN`. A role may have several tokens, so that one can be replaced without a gap. `push=@FILE`
  * takes the token from a file, `@FILE` all of the text, with line breaks for commas.
  *
- * @returns undefined when a part is not `push=` or `read=` with a token behind it.
+ * @returns undefined when a part is not a role with a token behind it.
  * @throws what `readFile` throws.
  */
 export function parseAuthTokens(text: string, readFile: FileReader): readonly AuthToken[] | undefined {
@@ -34,8 +35,8 @@ export function formatAuthTokens(tokens: readonly AuthToken[]): string {
 
 function parseAuthToken(part: string, readFile: FileReader): AuthToken | undefined {
   const at = part.indexOf("=");
-  const role = part.slice(0, at);
-  if (role !== "push" && role !== "read") return undefined;
+  const role = ROLES.find((name) => name === part.slice(0, at));
+  if (role === undefined) return undefined;
   const value = part.slice(at + 1);
   const token = value.startsWith("@") ? readFile(value.slice(1)).trim() : value;
   // Printable ASCII without spaces, so that the token fits into an Authorization header as it is.

@@ -44,7 +44,7 @@ export const serverSettings: SettingTable<ServerConfig> = {
     flag: "auth-token",
     fallback: [],
     help:
-      "Tokens that clients must send (Bearer, or as the password of Basic): `push=TOKEN,read=TOKEN`. " +
+      "Tokens that clients must send (Bearer, or as the password of Basic): `push=TOKEN,read=TOKEN,admin=TOKEN`; admin deletes. " +
       "`@FILE` reads the list from a file, `push=@FILE` one token. A role may have several.",
   },
   isInsecure: {

@@ -172,7 +172,7 @@ export const bindAddress: SettingKind<BindAddress> = {
 
 /** Tokens of roles. */
 export const authTokens: SettingKind<readonly AuthToken[]> = {
-  expects: "push=TOKEN,read=TOKEN (or @FILE with that text, or push=@FILE)",
+  expects: "push=TOKEN,read=TOKEN,admin=TOKEN (or @FILE with that text, or push=@FILE)",
   placeholder: "tokens",
   isSecret: true,
   parse: parseAuthTokens,

@@ -3,11 +3,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ReceiverError } from "../errors.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { setRequestContext } from "./request-context.ts";
-import { findRoute } from "./routes.ts";
+import { findRoute, type RoutePolicy } from "./routes.ts";
 import { ANONYMOUS_TENANT, parseTenants } from "./tenants.ts";
 
 /** Longest part of a `User-Agent` that is kept: it goes into log lines. */
 const MAX_CLIENT_LENGTH = 200;
+
+const ROLE_VERBS: Readonly<Record<RoutePolicy, string>> = {
+  ...{ push: "push", read: "read", admin: "delete" },
+  ...{ any: "ask about", open: "ask about" },
+};
 
 /** What {@link addAccessHook} needs. */
 export interface AccessHookOptions {
@@ -33,13 +38,18 @@ export function addAccessHook(app: FastifyInstance, options: AccessHookOptions):
       });
     }
     if (decision === "forbidden") {
-      throw new ReceiverError(`this token does not allow to ${route.policy} profiles`, {
+      throw new ReceiverError(`this token does not allow to ${ROLE_VERBS[route.policy]} profiles`, {
         code: "PERMISSION_DENIED",
       });
     }
-    if (route.policy === "push" && request.headers["sec-fetch-site"] === "cross-site") {
+    if (
+      (route.policy === "push" || route.policy === "admin") &&
+      request.headers["sec-fetch-site"] === "cross-site"
+    ) {
       // A page of another site can send forms here, with the Basic password that the browser remembers.
-      throw new ReceiverError("a page of another site may not push profiles", { code: "PERMISSION_DENIED" });
+      throw new ReceiverError(`a page of another site may not ${ROLE_VERBS[route.policy]} profiles`, {
+        code: "PERMISSION_DENIED",
+      });
     }
     setRequestContext(request, {
       tenants: isTenantless(route.policy) ? [] : resolveTenants(request, options),

@@ -92,7 +92,7 @@ describe("setErrorHandler", () => {
 
     const unavailable = statuses.filter(([, status]) => status === 503).map(([path]) => path);
     const needing = routes
-      .filter(({ policy }) => policy === "push" || policy === "read")
+      .filter(({ policy }) => policy !== "open" && policy !== "any")
       .map(({ path }) => path);
     expect(unavailable).toEqual(["/ready", ...needing]);
     expect([ready.statusCode, ready.body]).toEqual([503, "not ready:\nstorage: replaying\nand more\n"]);

@@ -15,9 +15,10 @@ import { missingServices } from "./missing-services.ts";
  *
  * - `open`: anyone; such a route holds no data.
  * - `push`, `read`: a token of that role.
+ * - `admin`: a token of that role; it changes what others have pushed.
  * - `any`: a token of any role.
  */
-export type RoutePolicy = "open" | "push" | "read" | "any";
+export type RoutePolicy = "open" | "push" | "read" | "admin" | "any";
 
 /** One path of the server. */
 export interface RouteRow {
@@ -77,6 +78,7 @@ export const routes: readonly RouteRow[] = [
   get("/api/v1/doctor", "read"),
   get("/api/v1/cardinality", "read"),
   get("/api/v1/spans", "read"),
+  post("/api/v1/applications/delete", "admin"),
   page("/"),
   asset("/assets/*"),
   asset("/favicon.ico"),

@@ -6,6 +6,6 @@ import { findRoute } from "./routes.ts";
 export function addServingGuard(app: FastifyInstance, readiness: Readiness): void {
   app.addHook("onRequest", async (request) => {
     const policy = findRoute(request.routeOptions.url)?.policy;
-    if (policy === "push" || policy === "read") readiness.checkServing();
+    if (policy !== "open" && policy !== "any") readiness.checkServing();
   });
 }

@@ -47,8 +47,11 @@ export interface CompactionLimits {
 
 /** What is to be done with some blocks of one tenant. */
 export interface CompactionJob {
-  /** `merge`: they become blocks of their level and are gone. `rollUp`: a block of a coarser level is made of them. */
-  readonly kind: "merge" | "rollUp";
+  /**
+   * `merge`: they become blocks of their level and are gone. `rollUp`: a block of a coarser level is made of them.
+   * `rewrite`: one block is written again without what was deleted.
+   */
+  readonly kind: "merge" | "rollUp" | "rewrite";
   /** Of what is written. */
   readonly level: Level;
   readonly blocks: readonly Block[];

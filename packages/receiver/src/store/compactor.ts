@@ -12,11 +12,12 @@ import {
   type ServiceRange,
   splitServices,
 } from "./compaction-plan.ts";
+import type { Deletions } from "./deletions.ts";
 import { discardBlock } from "./discard-block.ts";
 import { Duckdb, quoteSql } from "./duckdb.ts";
 import { createBlockId } from "./filenames.ts";
 import type { KnownIdentities } from "./known-identities.ts";
-import type { Level } from "./level.ts";
+import { LEVELS, type Level } from "./level.ts";
 import { BlockMerger } from "./merge-blocks.ts";
 import { BlockRoller } from "./roll-up-blocks.ts";
 import { TABLE_NAMES } from "./schema.ts";
@@ -40,6 +41,7 @@ export interface CompactorOptions extends BlockPlace {
   readonly database: Duckdb;
   readonly catalog: Catalog;
   readonly known: KnownIdentities;
+  readonly deletions: Deletions;
   readonly limits: CompactionLimits;
   /** Bytes of all blocks, with those that are written while others stay; 0: no limit. */
   readonly maxBytes: number;
@@ -56,7 +58,11 @@ export interface CompactorOptions extends BlockPlace {
 export class Compactor {
   readonly #options: CompactorOptions;
   readonly #stop = new AbortController();
+  /** Ends the pass that runs. */
+  #pass = new AbortController();
   #running: Promise<CompactionReport> | undefined;
+  /** What no pass may run beside. */
+  #exclusive: Promise<unknown> = Promise.resolve();
 
   constructor(options: CompactorOptions) {
     this.#options = options;
@@ -64,10 +70,25 @@ export class Compactor {
 
   /** Merges until there is nothing to merge. Who asks while a pass runs shares it. */
   compact(): Promise<CompactionReport> {
-    this.#running ??= this.#compact().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#exclusive
+      .then(() => this.#compact())
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
+  }
+
+  /** Interrupts the pass that runs, and does something before the next one. */
+  async whileIdle<Result>(act: () => Promise<Result>): Promise<Result> {
+    const before = [this.#exclusive, this.#running];
+    this.#pass.abort();
+    const result = Promise.allSettled(before).then(act);
+    this.#exclusive = result.catch(() => undefined);
+    return await result;
+  }
+
+  get #signal(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, this.#pass.signal]);
   }
 
   /** Interrupts the pass that runs; resolves when it has ended. */
@@ -81,8 +102,13 @@ export class Compactor {
       ...{ mergeCount: 0, replacedBlockCount: 0, writtenBlockCount: 0 },
       ...{ rollUpCount: 0, failureCount: 0 },
     };
-    await this.#options.catalog.refresh();
-    for (const tenant of this.#options.catalog.tenants()) await this.#compactTenant(tenant, report);
+    const { catalog, deletions } = this.#options;
+    this.#pass = new AbortController();
+    await catalog.refresh();
+    for (const tenant of catalog.tenants()) {
+      await this.#compactTenant(tenant, report);
+      await deletions.settle(tenant, catalog.blocksOf(tenant));
+    }
     return report;
   }
 
@@ -90,12 +116,35 @@ export class Compactor {
     const { catalog, clock, limits } = this.#options;
     // In this pass only: a disk that was full may have room in the next, and others may have given back what they took.
     const excluded = new Set<string>();
-    while (!this.#stop.signal.aborted) {
-      const job = planCompaction(catalog.blocksOf(tenant), clock.nowUnixMillis(), limits, excluded);
+    while (!this.#signal.aborted) {
+      const blocks = catalog.blocksOf(tenant);
+      const job =
+        this.#planRewrite(blocks, excluded) ??
+        planCompaction(
+          blocks,
+          clock.nowUnixMillis(),
+          limits,
+          new Set([...excluded, ...this.#pendingIds(blocks)]),
+        );
       if (job === undefined) return;
       const isDone = await this.#runLeased(tenant, job, report);
       if (!isDone) for (const { meta } of job.blocks) excluded.add(meta.id);
     }
+  }
+
+  /** What was deleted goes first. The finest level first: a roll-up then knows which of its sources are gone whole. */
+  #planRewrite(blocks: readonly Block[], excluded: ReadonlySet<string>): CompactionJob | undefined {
+    const pending = blocks.filter(
+      (block) => this.#options.deletions.isPending(block) && !excluded.has(block.meta.id),
+    );
+    const [block] = pending.toSorted(
+      (left, right) => LEVELS.indexOf(left.meta.level) - LEVELS.indexOf(right.meta.level),
+    );
+    return block && { kind: "rewrite", level: block.meta.level, blocks: [block] };
+  }
+
+  #pendingIds(blocks: readonly Block[]): readonly string[] {
+    return blocks.filter((block) => this.#options.deletions.isPending(block)).map(({ meta }) => meta.id);
   }
 
   /** Returns whether a plan can go on from this one's outcome: the job is done, or a damaged block is set aside. */
@@ -109,13 +158,13 @@ export class Compactor {
       if (writtenCount === undefined) return true;
       report.writtenBlockCount += writtenCount;
       if (kind === "rollUp") report.rollUpCount++;
-      else report.mergeCount++;
-      if (kind === "merge") report.replacedBlockCount += blocks.length;
+      else report.replacedBlockCount += blocks.length;
+      if (kind === "merge") report.mergeCount++;
       return true;
     } catch (error) {
-      if (this.#stop.signal.aborted) return false;
+      if (this.#signal.aborted) return false;
       report.failureCount++;
-      const what = kind === "merge" ? "compaction" : `roll-up to ${level}`;
+      const what = { merge: "compaction", rollUp: `roll-up to ${level}`, rewrite: "deletion" }[kind];
       this.#options.log(
         `${what} of ${blocks.length} blocks of tenant ${JSON.stringify(tenant)}: ${String(error)}`,
       );
@@ -166,8 +215,9 @@ export class Compactor {
       threadCount: 1,
     });
     try {
+      if (job.kind === "rewrite") return await this.#rewrite(database, inputs, lease);
       if (job.level !== "raw") return await this.#rollUp(database, inputs, tenant, job, lease);
-      const merger = new BlockMerger(database, inputs, this.#stop.signal);
+      const merger = new BlockMerger(database, inputs, this.#signal);
       const ranges = await this.#split(merger, blocks);
       const metas = await this.#write(merger, tenant, blocks, ranges);
       await this.#swap(lease, metas);
@@ -175,6 +225,30 @@ export class Compactor {
     } finally {
       database.close();
     }
+  }
+
+  /** Writes a block again without what was deleted, and takes its place; nothing where nothing is left. */
+  async #rewrite(database: Duckdb, inputs: InputFiles, lease: Lease): Promise<number> {
+    const [block] = lease.blocks as readonly [Block];
+    const { meta } = block;
+    const merger = new BlockMerger(database, inputs, this.#signal);
+    const services = (await merger.services()).map(({ service }) => service);
+    this.#checkPresent(lease.blocks);
+    if (services.length === 0) {
+      await this.#swap(lease, []);
+      return 0;
+    }
+    const origin = {
+      ...originOf(meta.tenant, meta.level, lease.blocks),
+      ...{ mergeCount: meta.mergeCount, rolledUp: meta.rolledUp },
+      segments: await this.#livingSegments(lease.blocks),
+      // Roll-ups may name the block by any of these.
+      blocks: [meta.id, ...meta.blocks].toSorted(),
+    };
+    const range = { first: services[0]!, last: services.at(-1)! };
+    const written = await commitBlock(this.#options, origin, (directory) => merger.write(directory, range));
+    await this.#swap(lease, [written]);
+    return 1;
   }
 
   /** Sums blocks up to a level; blocks of that level itself become one. The block that is written says which it covers. */
@@ -187,7 +261,7 @@ export class Compactor {
   ): Promise<number> {
     const ids = blocks.map(({ meta }) => meta.id);
     const before = blocks.flatMap(({ meta }) => meta.rolledUp);
-    const roller = new BlockRoller(database, inputs, level, this.#options.limits, this.#stop.signal);
+    const roller = new BlockRoller(database, inputs, level, this.#options.limits, this.#signal);
     const origin = {
       ...originOf(tenant, level, blocks),
       mergeCount: kind === "merge" ? 1 + Math.max(...blocks.map(({ meta }) => meta.mergeCount)) : 0,
@@ -203,7 +277,7 @@ export class Compactor {
   }
 
   async #inputsOf(scratch: string, blocks: readonly Block[]): Promise<InputFiles> {
-    const { catalog, database } = this.#options;
+    const { catalog, database, deletions } = this.#options;
     const repeats = new Map<Block, string>();
     for (const block of blocks) {
       const select = catalog.repeatsOf(block);
@@ -214,7 +288,10 @@ export class Compactor {
     }
     const entries = TABLE_NAMES.map((table) => [
       table,
-      blocks.map((block) => ({ path: block.file(table), repeats: repeats.get(block) })),
+      blocks.map((block) => ({
+        ...{ path: block.file(table), repeats: repeats.get(block) },
+        hiddenServices: deletions.hiddenIn(block),
+      })),
     ]);
     return Object.fromEntries(entries) as InputFiles;
   }

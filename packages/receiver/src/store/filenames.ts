@@ -28,6 +28,8 @@ export interface DataPaths {
   readonly removals: string;
   /** Name of the bucket whose blocks are all known here. */
   readonly bucket: string;
+  /** Applications that were deleted and are not yet out of every block. */
+  readonly deletions: string;
   /** What was damaged, for someone to look at; never deleted by us. */
   readonly quarantine: string;
 }
@@ -44,6 +46,7 @@ export function dataPaths(root: string): DataPaths {
     settings: join(root, "settings"),
     removals: join(root, "removals"),
     bucket: join(root, "bucket"),
+    deletions: join(root, "deletions.json"),
     quarantine: join(root, "quarantine"),
   };
 }

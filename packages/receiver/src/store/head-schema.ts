@@ -86,6 +86,8 @@ export interface HeadSelection {
   readonly tenants: readonly number[];
   /** Rows of totals below this one, with their samples: what was there when the query began. */
   readonly totalCount: number;
+  /** Services whose rows do not count. */
+  readonly hiddenServices?: readonly string[];
 }
 
 const NO_TRACE = "'00000000-0000-0000-0000-000000000000'::UUID";

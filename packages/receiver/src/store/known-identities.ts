@@ -1,8 +1,10 @@
 import type { ProfileIdentity } from "./admission.ts";
 import type { Block } from "./block.ts";
 import type { Catalog } from "./catalog.ts";
-import { type Duckdb, quoteSql } from "./duckdb.ts";
+import type { Deletions } from "./deletions.ts";
+import type { Duckdb } from "./duckdb.ts";
 import { IdentitySet, parseIdentity } from "./identity-set.ts";
+import { unionSql } from "./snapshot-sql.ts";
 
 // Identities of blocks that are kept in memory: 32 to 64 bytes each. Pushes are about now, so the newest blocks serve
 // nearly all of them; a backfill reads the blocks of its time in turn.
@@ -15,13 +17,15 @@ const MAX_CACHED_IDENTITIES = 1_000_000;
 export class KnownIdentities {
   readonly #database: Duckdb;
   readonly #catalog: Catalog;
+  readonly #deletions: Pick<Deletions, "hiddenIn">;
   /** By block id, the one used last at the end. */
   readonly #cache = new Map<string, Promise<IdentitySet>>();
   #cachedCount = 0;
 
-  constructor(database: Duckdb, catalog: Catalog) {
+  constructor(database: Duckdb, catalog: Catalog, deletions: Pick<Deletions, "hiddenIn">) {
     this.#database = database;
     this.#catalog = catalog;
+    this.#deletions = deletions;
   }
 
   /** Whether a block of the tenant holds the profile. */
@@ -77,8 +81,13 @@ export class KnownIdentities {
     const identities = new IdentitySet();
     // A damaged block is set aside by this; what it held counts as never seen.
     if (!(await this.#catalog.verify(block, ["totals"]))) return identities;
-    const file = quoteSql(block.file("totals"));
-    const rows = await this.#database.select(`SELECT DISTINCT profile FROM read_parquet(${file})`);
+    // What was deleted may come again, and counts then.
+    const file = {
+      ...{ path: block.file("totals"), repeats: undefined },
+      hiddenServices: this.#deletions.hiddenIn(block),
+    };
+    const from = unionSql("totals", { heads: [], files: [file] });
+    const rows = await this.#database.select(`SELECT DISTINCT profile FROM ${from}`);
     for (const uuid of rows.texts("profile")) identities.add(parseIdentity(uuid));
     return identities;
   }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import { Block } from "./block.ts";
-import { type BlockMeta, formatBlockMeta, parseBlockMeta } from "./block-meta.ts";
+import { type BlockMeta, parseBlockMeta } from "./block-meta.ts";
 import type { Catalog, Lease } from "./catalog.ts";
 import type { BlockPlace } from "./commit-block.ts";
 import { discardBlock } from "./discard-block.ts";
@@ -13,7 +13,7 @@ import { TABLE_NAMES, type TableName } from "./schema.ts";
 import { type BlockFile, unionSql } from "./snapshot-sql.ts";
 
 // The number rises when a table changes; tables of another number are dropped and made again from the directories.
-const BLOCKS_TABLE = "blocks_1";
+const BLOCKS_TABLE = "blocks_2";
 const REPEATS_TABLE = "repeats_1";
 
 export interface LocalCatalogOptions extends BlockPlace {
@@ -23,8 +23,9 @@ export interface LocalCatalogOptions extends BlockPlace {
 }
 
 /**
- * The catalog of a data directory of one process. The directories are the truth; the database file keeps what their
- * `meta.json` says, so that a start reads only those of new blocks.
+ * The catalog of a data directory of one process. The directories are the truth; the database file keeps which blocks
+ * were seen before, and the profiles of theirs that do not count. It holds no name of a service: what is deleted must be
+ * in no file.
  */
 export class LocalCatalog implements Catalog {
   readonly #options: LocalCatalogOptions;
@@ -82,12 +83,12 @@ export class LocalCatalog implements Catalog {
    */
   async open(): Promise<void> {
     const { database } = this.#options;
-    await database.run(`CREATE TABLE IF NOT EXISTS ${BLOCKS_TABLE} (path VARCHAR PRIMARY KEY, meta VARCHAR)`);
+    await database.run(`CREATE TABLE IF NOT EXISTS ${BLOCKS_TABLE} (path VARCHAR PRIMARY KEY)`);
     await database.run(`CREATE TABLE IF NOT EXISTS ${REPEATS_TABLE} (block VARCHAR, profile UUID)`);
-    const cached = await this.#loadRows();
+    const noted = await this.#loadRows();
     const found: Block[] = [];
     for (const path of await listBlockPaths(this.#options.fs, this.#options.paths.blocks)) {
-      const block = await this.#openBlock(path, cached.get(path));
+      const block = await this.#openBlock(path);
       if (block !== undefined) found.push(block);
     }
     const alive = await this.#removeDead(found);
@@ -96,9 +97,9 @@ export class LocalCatalog implements Catalog {
       await this.#options.bucket?.note(block);
     }
     const paths = new Set(alive.map((block) => block.path));
-    for (const path of cached.keys()) if (!paths.has(path)) await this.#deleteRow(path);
+    for (const path of noted) if (!paths.has(path)) await this.#deleteRow(path);
     await this.#loadRepeating();
-    await this.#adoptAll(alive, cached);
+    await this.#adoptAll(alive, noted);
   }
 
   async lease(blocks: readonly Block[]): Promise<Lease | undefined> {
@@ -155,17 +156,16 @@ export class LocalCatalog implements Catalog {
     this.#byTenant.set(block.meta.tenant, blocks);
   }
 
-  async #loadRows(): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.#options.database.select(`SELECT path, meta FROM ${BLOCKS_TABLE}`);
-    const metas = rows.texts("meta");
-    return new Map(rows.texts("path").map((path, i) => [path, metas[i]!]));
+  async #loadRows(): Promise<ReadonlySet<string>> {
+    const rows = await this.#options.database.select(`SELECT path FROM ${BLOCKS_TABLE}`);
+    return new Set(rows.texts("path"));
   }
 
-  async #openBlock(path: string, cached: string | undefined): Promise<Block | undefined> {
+  async #openBlock(path: string): Promise<Block | undefined> {
     const { fs, paths, quarantine } = this.#options;
     try {
-      const text = cached ?? (await fs.readFile(join(paths.blocks, path, META_FILE))).toString("utf8");
-      const block = new Block(parseBlockMeta(text, path), paths.blocks);
+      const text = await fs.readFile(join(paths.blocks, path, META_FILE));
+      const block = new Block(parseBlockMeta(text.toString("utf8"), path), paths.blocks);
       if (block.path === path) return block;
       await quarantine.addBlock(path, undefined, `${META_FILE} says that it is ${block.path}`);
     } catch (error) {
@@ -189,8 +189,8 @@ export class LocalCatalog implements Catalog {
    * Notes blocks that this store did not see being written. Each profile of theirs that is counted in a block which is
    * noted already must not count again; the oldest come first, and so each profile counts once, whatever was copied.
    */
-  async #adoptAll(alive: readonly Block[], cached: ReadonlyMap<string, string>): Promise<void> {
-    const noted = new Set(alive.filter(({ path }) => cached.has(path)));
+  async #adoptAll(alive: readonly Block[], paths: ReadonlySet<string>): Promise<void> {
+    const noted = new Set(alive.filter(({ path }) => paths.has(path)));
     const unseen = alive.filter((block) => !noted.has(block));
     for (const block of unseen.toSorted((left, right) => (left.meta.id < right.meta.id ? -1 : 1))) {
       if (await this.#adopt(block, noted)) noted.add(block);
@@ -236,10 +236,7 @@ export class LocalCatalog implements Catalog {
   }
 
   async #insertRow(block: Block): Promise<void> {
-    await this.#options.database.run(`INSERT OR REPLACE INTO ${BLOCKS_TABLE} VALUES (?, ?)`, [
-      block.path,
-      formatBlockMeta(block.meta),
-    ]);
+    await this.#options.database.run(`INSERT OR REPLACE INTO ${BLOCKS_TABLE} VALUES (?)`, [block.path]);
   }
 
   async #deleteRow(path: string): Promise<void> {

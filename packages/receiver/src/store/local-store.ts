@@ -4,6 +4,7 @@ import type { Admission, AdmittedProfile } from "./admission.ts";
 import { blockBytes } from "./block-meta.ts";
 import { BlockShipper } from "./block-shipper.ts";
 import { type CompactionReport, Compactor } from "./compactor.ts";
+import { Deletions } from "./deletions.ts";
 import type { Duckdb } from "./duckdb.ts";
 import { type DataPaths, dataPaths } from "./filenames.ts";
 import { type HashedProfile, ProfileHasher } from "./hash-profile.ts";
@@ -18,7 +19,7 @@ import { QueryDatabase } from "./query-database.ts";
 import { Retention, type RetentionReport } from "./retention.ts";
 import type { TenantRetention } from "./retention-rule.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
-import type { Store, StoreStatus, TenantStats } from "./store.ts";
+import type { Application, DeletionReport, Store, StoreStatus, TenantStats } from "./store.ts";
 import {
   DEFAULT_COMPACTION_LIMITS,
   DEFAULT_DATABASE_LIMITS,
@@ -37,6 +38,7 @@ interface StoreParts {
   readonly queries: QueryDatabase;
   readonly catalog: LocalCatalog;
   readonly known: KnownIdentities;
+  readonly deletions: Deletions;
   readonly quarantine: Quarantine;
   readonly head: Head;
   readonly retention: Retention;
@@ -69,7 +71,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const place = { fs, clock, paths, bucket };
     const catalog = new LocalCatalog({ ...place, database, quarantine, log });
     await catalog.open();
-    const known = new KnownIdentities(database, catalog);
+    const deletions = new Deletions(fs, paths);
+    await deletions.load();
+    const known = new KnownIdentities(database, catalog, deletions);
     const compaction = { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction };
     const budget = resolveBudget(options);
     const retention = new Retention({
@@ -87,14 +91,26 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const limits = budget.flush;
     const head = await Head.create({ ...place, database, catalog, known, limits, onFlushed, log });
     const compactor = new Compactor({
-      ...{ ...place, database, catalog, known, log },
+      ...{ ...place, database, catalog, known, deletions, log },
       ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
     });
     const series = new ActiveSeries(clock);
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
     const queries = new QueryDatabase(database, maxQueryCount);
     const store = new LocalStore(
-      { database, queries, catalog, known, quarantine, head, retention, compactor, series, bucket },
+      {
+        database,
+        queries,
+        catalog,
+        known,
+        deletions,
+        quarantine,
+        head,
+        retention,
+        compactor,
+        series,
+        bucket,
+      },
       options,
     );
     await store.replay(paths);
@@ -211,6 +227,24 @@ class LocalStore implements Store {
   async applyRetention(tenants?: ReadonlyMap<string, TenantRetention>): Promise<RetentionReport> {
     this.#checkOpen();
     return await this.#parts.retention.sweep(tenants);
+  }
+
+  async deleteApplication({ tenant, service }: Application): Promise<DeletionReport> {
+    this.#checkOpen();
+    const { catalog, compactor, deletions, head, known, quarantine } = this.#parts;
+    return await deletions.whileHidden(tenant, service, async () => {
+      await head.flush();
+      // A merge that runs would write what is deleted into a block of another name.
+      return await compactor.whileIdle(async () => {
+        const blocks = catalog.blocksOf(tenant).filter(({ meta }) => meta.services.includes(service));
+        await deletions.add(tenant, service, blocks);
+        known.forget(blocks.map(({ meta }) => meta.id));
+        return {
+          blockCount: blocks.length,
+          quarantinedBlockCount: quarantine.blocks.filter((block) => block.tenant === tenant).length,
+        };
+      });
+    });
   }
 
   async compact(): Promise<CompactionReport> {

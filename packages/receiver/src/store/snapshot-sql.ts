@@ -1,4 +1,5 @@
 import type { MillisRange } from "./block-cover.ts";
+import { notInServices } from "./deletions.ts";
 import { quoteSql } from "./duckdb.ts";
 import { groupBy } from "./group-by.ts";
 import { type HeadSelection, headSelect } from "./head-schema.ts";
@@ -11,6 +12,8 @@ export interface BlockFile {
   readonly repeats: string | undefined;
   /** Times of the rows that count, in Unix milliseconds; undefined: all. */
   readonly ranges?: readonly MillisRange[] | undefined;
+  /** Services whose rows do not count. */
+  readonly hiddenServices?: readonly string[];
 }
 
 /** What a query reads of one table. */
@@ -29,9 +32,11 @@ const keys: Readonly<Record<"series" | "stacks" | "frames", readonly string[]>> 
 /** A FROM term with all rows of all parts. */
 export function unionSql(table: TableName, { heads, files }: TableParts): string {
   const names = columnNames(table);
-  const selects = heads.map((head) => `SELECT ${names} FROM (${headSelect(table, head)})`);
+  const selects = heads.map(
+    (head) => `SELECT ${names} FROM (${headSelect(table, head)})${whereOf(table, head)}`,
+  );
   // Files that are read alike are one term: a list of hundreds costs less than as many terms.
-  const alike = groupBy(files, (file) => (hasProfiles(table) ? conditionOf(file) : ""));
+  const alike = groupBy(files, (file) => joinOf(table, file) + whereOf(table, file));
   for (const [condition, group] of alike) {
     const paths = group.map(({ path }) => quoteSql(path)).join(", ");
     selects.push(`SELECT ${names} FROM read_parquet([${paths}])${condition}`);
@@ -50,15 +55,29 @@ export function distinctSql(table: "series" | "stacks" | "frames", parts: TableP
   return partCount < 2 ? rows : `(SELECT ${columns.join(", ")} FROM ${rows} GROUP BY ${key.join(", ")})`;
 }
 
-/** What follows the FROM term of a file's profiles. */
-function conditionOf({ repeats, ranges }: BlockFile): string {
-  const join = repeats === undefined ? "" : ` AS rows ANTI JOIN (${repeats}) AS repeats USING (profile)`;
-  if (ranges === undefined) return join;
-  const times = ranges.map(
-    ({ from, until }) =>
-      `time BETWEEN make_timestamp_ns(${BigInt(from) * 1_000_000n}) AND make_timestamp_ns(${BigInt(until) * 1_000_000n + 999_999n})`,
-  );
-  return `${join} WHERE ${times.join(" OR ")}`;
+/** Leaves profiles out that another block has. */
+function joinOf(table: TableName, { repeats }: BlockFile): string {
+  if (repeats === undefined || !hasProfiles(table)) return "";
+  return ` AS rows ANTI JOIN (${repeats}) AS repeats USING (profile)`;
+}
+
+/** Leaves rows out by time and service, in the tables that have these. */
+function whereOf(
+  table: TableName,
+  { ranges, hiddenServices = [] }: Pick<BlockFile, "ranges" | "hiddenServices">,
+): string {
+  const conditions: string[] = [];
+  if (ranges !== undefined && hasProfiles(table)) {
+    const times = ranges.map(({ from, until }) => {
+      const [first, last] = [BigInt(from) * 1_000_000n, BigInt(until) * 1_000_000n + 999_999n];
+      return `time BETWEEN make_timestamp_ns(${first}) AND make_timestamp_ns(${last})`;
+    });
+    conditions.push(`(${times.join(" OR ")})`);
+  }
+  if (hiddenServices.length > 0 && (hasProfiles(table) || table === "series")) {
+    conditions.push(notInServices(hiddenServices));
+  }
+  return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
 }
 
 function hasProfiles(table: TableName): boolean {

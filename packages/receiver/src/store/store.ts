@@ -35,6 +35,21 @@ export interface StoreStatus {
   readonly takesWrites: boolean;
 }
 
+/** A service of a tenant, with all of its profiles. */
+export interface Application {
+  readonly tenant: string;
+  /** Value of `service_name`. */
+  readonly service: string;
+}
+
+/** What a deletion has hidden. */
+export interface DeletionReport {
+  /** Blocks that hold the application, and that the next compaction writes again without it. */
+  readonly blockCount: number;
+  /** Damaged blocks of the tenant that may hold it: they are for someone to look at, and nobody's answers. */
+  readonly quarantinedBlockCount: number;
+}
+
 /** Durable profiles: a log, a head in memory, blocks on disk. */
 export interface Store {
   /**
@@ -61,6 +76,11 @@ export interface Store {
    * @param tenants - What tenants have that have their own.
    */
   applyRetention(tenants?: ReadonlyMap<string, TenantRetention>): Promise<RetentionReport>;
+  /**
+   * Deletes what an application has pushed. No answer has it from the call on, and none after a restart once it
+   * resolves; {@link Store.compact} takes it out of the files. What is pushed after it resolves counts.
+   */
+  deleteApplication(application: Application): Promise<DeletionReport>;
   /** Merges blocks that are due into larger ones; see {@link CompactionReport}. Answers stay the same. */
   compact(): Promise<CompactionReport>;
   status(): StoreStatus;

@@ -4,6 +4,8 @@ import { type BlockPart, coverRange } from "./block-cover.ts";
 import { tableBytes } from "./block-meta.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Database } from "./database.ts";
+import type { Deletions } from "./deletions.ts";
+import { groupBy } from "./group-by.ts";
 import type { Head } from "./head.ts";
 import type { GenerationTenant } from "./head-generation.ts";
 import type { HeadSelection } from "./head-schema.ts";
@@ -21,6 +23,7 @@ export interface SnapshotSources {
   readonly catalog: Catalog;
   readonly head: Pick<Head, "slots">;
   readonly quarantine: Quarantine;
+  readonly deletions: Pick<Deletions, "hiddenIn" | "hiddenInHead">;
 }
 
 const NANOS_PER_MILLI = 1_000_000n;
@@ -86,8 +89,9 @@ async function verify(catalog: Catalog, block: Block, wanted: readonly TableName
   }
 }
 
-function hold({ queries, catalog, head, quarantine }: SnapshotSources, range: SnapshotRange): Snapshot {
-  const heads = head.slots.flatMap((slot) => selectHead(slot, range));
+function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
+  const { queries, catalog, head, quarantine, deletions } = sources;
+  const heads = head.slots.flatMap((slot) => selectHead(slot, range, deletions));
   const parts = partsIn(catalog, range);
   const blocks = parts.map(({ block }) => block);
   for (const { slot } of heads) slot.retain();
@@ -100,7 +104,7 @@ function hold({ queries, catalog, head, quarantine }: SnapshotSources, range: Sn
   const partsOf = (table: Parameters<Snapshot["from"]>[0]): Parameters<typeof unionSql>[1] => ({
     heads: heads.map(({ selection }) => selection),
     files: parts.map(({ block, ranges }) => ({
-      ...{ path: block.file(table), ranges },
+      ...{ path: block.file(table), ranges, hiddenServices: deletions.hiddenIn(block) },
       repeats: catalog.repeatsOf(block),
     })),
   });
@@ -123,7 +127,11 @@ function hold({ queries, catalog, head, quarantine }: SnapshotSources, range: Sn
   };
 }
 
-function selectHead(slot: HeadSlot, range: SnapshotRange): readonly HeldHead[] {
+function selectHead(
+  slot: HeadSlot,
+  range: SnapshotRange,
+  deletions: SnapshotSources["deletions"],
+): readonly HeldHead[] {
   const { generation, flushedTenants } = slot;
   const tenants = [...new Set(range.tenants)]
     .filter((tenant) => !flushedTenants.has(tenant))
@@ -133,7 +141,15 @@ function selectHead(slot: HeadSlot, range: SnapshotRange): readonly HeldHead[] {
   if (tenants.length === 0) return [];
   generation.publish();
   const { prefix, totalCount } = generation;
-  return [{ slot, selection: { prefix, tenants: tenants.map(({ number }) => number), totalCount } }];
+  // Tenants share the tables; what is hidden of one is not hidden of another.
+  const groups = groupBy(tenants, ({ name }) => JSON.stringify(deletions.hiddenInHead(name)));
+  return [...groups.values()].map((group) => ({
+    slot,
+    selection: {
+      ...{ prefix, totalCount, tenants: group.map(({ number }) => number) },
+      hiddenServices: deletions.hiddenInHead(group[0]!.name),
+    },
+  }));
 }
 
 function partsIn(catalog: Catalog, range: SnapshotRange): readonly BlockPart[] {

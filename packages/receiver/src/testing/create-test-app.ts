@@ -11,7 +11,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import type { StorageService } from "../worker/storage-service.ts";
 
 /** Tokens of a test: `--auth-token`. */
-export const TOKENS = "push=push-token,read=read-token";
+export const TOKENS = "push=push-token,read=read-token,admin=admin-token";
 
 /** A server that is only asked through `inject`, and what its storage was told. */
 export interface TestApp {
@@ -51,6 +51,10 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     labelNames: answer("labelNames", ["service_name"]),
     labelValues: answer("labelValues", []),
     series: answer("series", []),
+    deleteApplication: async (request: unknown) => {
+      asked.push({ method: "deleteApplication", request });
+      return { blockCount: 2, quarantinedBlockCount: 1 };
+    },
     ...options.storage,
   } as unknown as StorageService;
   const readiness: Readiness = {

@@ -2,7 +2,7 @@ import type { PushService } from "../ingest/push-service.ts";
 import type { QueryService } from "../query/query-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
-import type { StoreStatus } from "../store/store.ts";
+import type { Application, DeletionReport, StoreStatus } from "../store/store.ts";
 
 /** What the storage thread does for the HTTP thread. */
 export interface StorageService extends PushService, QueryService, SettingsService {
@@ -12,6 +12,8 @@ export interface StorageService extends PushService, QueryService, SettingsServi
   ready(): Promise<void>;
   /** Replaces what single tenants have instead of the retention of the settings. */
   setRetention(tenants: ReadonlyMap<string, TenantRetention>): Promise<void>;
+  /** Hides an application and begins to take it out of the files; see {@link Store.deleteApplication}. */
+  deleteApplication(application: Application): Promise<DeletionReport>;
   /** Writes everything in memory into blocks. */
   flush(): Promise<void>;
   /** How the store is now. Before {@link StorageService.ready} resolves it waits for it. */
@@ -40,6 +42,7 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   setSetting: true,
   deleteSetting: true,
   setRetention: true,
+  deleteApplication: true,
   opened: true,
   ready: true,
   flush: true,

@@ -73,6 +73,14 @@ export function createStorage({
     async setRetention(tenants) {
       retentions = tenants;
     },
+    async deleteApplication(application) {
+      const { store } = await opening;
+      const report = await store.deleteApplication(application);
+      // Names of applications are their users' business: the log has none.
+      log.info({ tenant: application.tenant, ...report }, "application deleted");
+      store.compact().catch((error: unknown) => log.error({ err: error }, "compaction after a deletion"));
+      return report;
+    },
     flush: async () => (await opening).store.flush(),
     status: async () => (await opening).store.status(),
     push: async (batch) => (await opening).ingester.push(batch),
