@@ -6,6 +6,8 @@ export type SdkErrorCode =
   | "NATIVE_UNAVAILABLE"
   /** A running profiler stopped giving profiles. */
   | "PROFILER_FAILED"
+  /** A running process could not be profiled from outside; it goes on as before. */
+  | "ATTACH_FAILED"
   /** The server answered and does not want the upload: it is not sent again. */
   | "EXPORT_REJECTED"
   /** The server did not answer, or asked to try later: the upload is sent again. */

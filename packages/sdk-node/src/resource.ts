@@ -23,7 +23,10 @@ export interface Resource {
  *
  * Source: the labels of github.com/grafana/pyroscope-go and pyroscope-nodejs.
  */
-export function createResource(config: Pick<SdkConfig, "applicationName" | "tags">): Resource {
+export function createResource(
+  config: Pick<SdkConfig, "applicationName" | "tags">,
+  nodeVersion: string = process.versions.node,
+): Resource {
   const labels = sortLabels(
     new Map([
       ...config.tags.slice(0, MAX_TAGS).map(({ name, value }) => [name, value] as const),
@@ -31,7 +34,7 @@ export function createResource(config: Pick<SdkConfig, "applicationName" | "tags
       ["otel.scope.name", PACKAGE_NAME],
       ["otel.scope.version", PACKAGE_VERSION],
       ["process.runtime.name", "nodejs"],
-      ["process.runtime.version", process.versions.node],
+["process.runtime.version", nodeVersion],
       ["service_name", formatLabelValue(config.applicationName) ?? config.applicationName],
     ]),
   );

@@ -7,13 +7,25 @@ describe("parseFlags", () => {
 
     expect(parseFlags(args)).toEqual({
       variables: { PYROSCOPE_APPLICATION_NAME: "shop", PYROSCOPE_UPLOAD_RATE: "5s" },
+      own: {},
       rest: ["node", "--test", "app.js"],
     });
   });
 
   it("takes the first word that is no flag for the command", () => {
     expect(parseFlags(["--tenant-id", "t", "node", "--x"]).rest).toEqual(["node", "--x"]);
-    expect(parseFlags([])).toEqual({ variables: {}, rest: [] });
+    expect(parseFlags([])).toEqual({ variables: {}, own: {}, rest: [] });
+  });
+
+  it("tells the flags of a command from settings", () => {
+    expect(parseFlags(["--output", "a.pb.gz", "--tenant-id=t"], ["output"])).toEqual({
+      variables: { PYROSCOPE_TENANT_ID: "t" },
+      own: { output: "a.pb.gz" },
+      rest: [],
+    });
+    expect(() => parseFlags(["--outpt", "a"], ["output"])).toThrow(
+      /expected one of --output, --application-name/,
+    );
   });
 
   it("keeps what follows the first sign of equality", () => {

@@ -2,12 +2,15 @@ import process from "node:process";
 import { describeError } from "../errors.ts";
 import type { Environment } from "../resolve-config.ts";
 import { PACKAGE_VERSION } from "../version.ts";
+import { runAttach } from "./attach-command.ts";
 import { runExec } from "./exec-command.ts";
 
 const USAGE = `pyroscope-node: profiles Node programs that know nothing of it
 
   pyroscope-node exec [--flag value ...] -- node app.js   every Node process of the command
+  pyroscope-node attach PID [--flag value ...]            a process that runs, for --duration (10s)
 
+attach writes to --output FILE, sends to the server under --application-name NAME, or both.
 Every option of start() with an environment variable is a flag: --application-name, --server-address, --upload-rate ...
 `;
 
@@ -18,6 +21,7 @@ export async function main(): Promise<void> {
   const [command, ...args] = process.argv.slice(2);
   try {
     if (command === "exec") await runExec(args, environment);
+    else if (command === "attach") await runAttach(args, environment);
     else if (command === "--version") process.stdout.write(`${PACKAGE_VERSION}\n`);
     else if (command === "--help") process.stdout.write(USAGE);
     else fail(USAGE, 2);

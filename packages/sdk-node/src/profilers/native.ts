@@ -112,6 +112,13 @@ interface FrameModule {
   readonly isAsyncContextFrameActive: () => boolean;
 }
 
+const TIME_BINDINGS = "@datadog/pprof/out/src/time-profiler-bindings.js";
+
+/** The file that loads the native time profiler in whichever process requires it. */
+export function findTimeBindings(): string {
+  return createRequire(import.meta.url).resolve(TIME_BINDINGS);
+}
+
 /**
  * Loads the native profiler. The first call takes some milliseconds and happens in `start()`, never at import.
  *
@@ -125,7 +132,7 @@ export function loadNativeBindings(): NativeBindings {
   }
   try {
     const require = createRequire(import.meta.url);
-    const time: TimeModule = require("@datadog/pprof/out/src/time-profiler-bindings.js");
+    const time: TimeModule = require(TIME_BINDINGS);
     const heap: HeapModule = require("@datadog/pprof/out/src/heap-profiler-bindings.js");
     const frame: FrameModule = require("@datadog/pprof/out/src/async-context-frame.js");
     return {
