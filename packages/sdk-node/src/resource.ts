@@ -34,7 +34,7 @@ export function createResource(
       ["otel.scope.name", PACKAGE_NAME],
       ["otel.scope.version", PACKAGE_VERSION],
       ["process.runtime.name", "nodejs"],
-["process.runtime.version", nodeVersion],
+      ["process.runtime.version", nodeVersion],
       ["service_name", formatLabelValue(config.applicationName) ?? config.applicationName],
     ]),
   );

@@ -103,6 +103,7 @@ async function record(
     throw attachError(`the inspector that opened is that of PID ${started.pid}, not of ${target.pid}`);
   }
   if (started.problem !== undefined) throw attachError(`PID ${target.pid}: ${started.problem}`);
+  await showOptimizedLoops(client);
   onStarted();
   await Promise.race([sleep(durationMs, undefined, { signal }).catch(() => undefined), client.ended]);
   const json = await client.evaluate(call(stopInTarget));
@@ -110,6 +111,18 @@ async function record(
   if (typeof json !== "string")
     throw attachError(`PID ${target.pid}: profiling ended before it was asked to`);
   return { tree: JSON.parse(json) as TimeTree, endUnixMs, nodeVersion: started.version };
+}
+
+/**
+ * Has V8 compile anew what it optimised while it ran (on-stack replacement): of such code a profiler that starts later knows
+ * nothing, and its time, all of that of a long loop, would stand under its caller. Beginning precise coverage throws
+ * optimised code away; V8 has the hot part of it again within milliseconds, and tells the profiler then.
+ */
+async function showOptimizedLoops(client: InspectorClient): Promise<void> {
+  await client.post("Profiler.enable");
+  await client.post("Profiler.startPreciseCoverage");
+  await client.post("Profiler.stopPreciseCoverage");
+  await client.post("Profiler.disable");
 }
 
 /** An expression that calls `fn` in the target. */

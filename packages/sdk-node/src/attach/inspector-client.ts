@@ -6,6 +6,8 @@ import { attachError } from "./target-process.ts";
 export interface InspectorClient {
   /** What `expression` is in that process, as JSON has it. @throws {@link SdkError} `ATTACH_FAILED`. */
   evaluate(expression: string): Promise<unknown>;
+  /** Calls a method of the protocol. @throws {@link SdkError} `ATTACH_FAILED`. */
+  post(method: string, params?: object): Promise<void>;
   /** Resolves when the connection is closed at both ends. */
   close(): Promise<void>;
   /** Resolves when the other side is gone, or waits for this one to go before it ends. */
@@ -55,34 +57,36 @@ export async function connectInspector(url: string): Promise<InspectorClient> {
     params: { enabled: true },
   };
   socket.send(JSON.stringify(enableNotice));
+  const ask = async (method: string, params: object): Promise<Reply> => {
+    const id = nextId++;
+    const replied = new Promise<Reply>((resolve) => {
+      waiting.set(id, resolve);
+    });
+    socket.send(JSON.stringify({ id, method, params }));
+    const giveUp = new AbortController();
+    try {
+      return await Promise.race([
+        replied,
+        ended.then(() => Promise.reject(attachError("the process ended, or closed its inspector"))),
+        sleep(ANSWER_TIMEOUT_MS, undefined, { signal: giveUp.signal }).then(() =>
+          Promise.reject(
+            attachError(`the process did not answer within ${ANSWER_TIMEOUT_MS} ms: is it in native code?`),
+          ),
+        ),
+      ]);
+    } finally {
+      waiting.delete(id);
+      giveUp.abort();
+    }
+  };
   return {
     ended,
     async evaluate(expression) {
-      const id = nextId++;
-      const replied = new Promise<Reply>((resolve) => {
-        waiting.set(id, resolve);
-      });
-      const params = { expression, returnByValue: true, silent: true };
-      socket.send(JSON.stringify({ id, method: "Runtime.evaluate", params }));
-      const giveUp = new AbortController();
-      try {
-        return readReply(
-          await Promise.race([
-            replied,
-            ended.then(() => Promise.reject(attachError("the process ended, or closed its inspector"))),
-            sleep(ANSWER_TIMEOUT_MS, undefined, { signal: giveUp.signal }).then(() =>
-              Promise.reject(
-                attachError(
-                  `the process did not answer within ${ANSWER_TIMEOUT_MS} ms: is it in native code?`,
-                ),
-              ),
-            ),
-          ]),
-        );
-      } finally {
-        waiting.delete(id);
-        giveUp.abort();
-      }
+      return readReply(await ask("Runtime.evaluate", { expression, returnByValue: true, silent: true }));
+    },
+    async post(method, params = {}) {
+      const { error } = await ask(method, params);
+      if (error !== undefined) throw attachError(`${method}: ${error.message}`);
     },
     async close() {
       socket.close();
