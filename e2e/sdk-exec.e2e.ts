@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { functionNames, withReceiver } from "./harness/fake-receiver.ts";
@@ -5,10 +6,13 @@ import { allNodes, fixturePath, runProgram } from "./harness/run-program.ts";
 
 const bin = fileURLToPath(new URL("../packages/sdk-node/bin/pyroscope-node.js", import.meta.url));
 
+// A busy machine needs more than the default for the last window.
+const PATIENT = ["--exit-timeout", "1m"];
+
 describe.for(allNodes)("pyroscope-node exec on Node $major", ({ major, path }) => {
   it("profiles a program, its worker threads and its children", async () => {
     await withReceiver(async (receiver) => {
-      const flags = ["--application-name", "unaware", "--server-address", receiver.url];
+      const flags = ["--application-name", "unaware", "--server-address", receiver.url, ...PATIENT];
       const program = fixturePath("sdk-unaware-threads.mjs");
       const { code, stdout, stderr } = await runProgram(path, [bin, "exec", ...flags, "--", path, program])
         .result;
@@ -18,12 +22,24 @@ describe.for(allNodes)("pyroscope-node exec on Node $major", ({ major, path }) =
       expect(names).toContain("burnInMain");
       expect(names).toContain("burnInWorker");
       expect(names).toContain("burnInChild");
+      const labelsOf = (name: string) =>
+        receiver.profiles().find((profile) => functionNames([profile], "wall").has(name))?.labels ?? {};
+      expect(labelsOf("burnInWorker")).toMatchObject({
+        service_name: "unaware",
+        thread_id: expect.stringMatching(/^\d+$/),
+      });
+      expect(labelsOf("burnInMain").thread_id).toBeUndefined();
+      expect(labelsOf("burnInMain").hostname).toBe(hostname());
+      const sessions = ["burnInMain", "burnInWorker", "burnInChild"].map(
+        (name) => labelsOf(name).__session_id__,
+      );
+      expect(new Set(sessions).size).toBe(3);
     });
   });
 
   it.skipIf(major === "20")("profiles a program in TypeScript", async () => {
     await withReceiver(async (receiver) => {
-      const flags = ["--server-address", receiver.url, "--application-name=typed"];
+      const flags = ["--server-address", receiver.url, "--application-name=typed", ...PATIENT];
       const program = fixturePath("sdk-unaware-typed.ts");
       const { code } = await runProgram(path, [bin, "exec", ...flags, path, program]).result;
 

@@ -121,6 +121,12 @@ export class Agent {
     this.#profilers.noteLabels();
   }
 
+  /** Under which name profiles appear. */
+  get applicationName(): string {
+    const { labels } = this.#parts.resource;
+    return labels.find(({ name }) => name === "service_name")?.value ?? "";
+  }
+
   /** What is profiled now. */
   get profileTypes(): readonly ProfileTypeName[] {
     return [...this.#profilers.types, ...this.#allocations.scheduledTypes];

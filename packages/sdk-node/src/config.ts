@@ -36,6 +36,7 @@ export interface SdkConfig extends DeliveryConfig {
   readonly enabled: boolean;
   /** Sorted by name; names and values in the form that every server takes. */
   readonly tags: readonly Label[];
+  readonly detectLabels: boolean;
   readonly uploadRateMs: number;
   readonly profileTypes: readonly ProfileTypeName[];
   readonly sampleRateHz: number;
@@ -131,6 +132,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "none",
     kind: pairsKind("label names with texts, numbers or booleans", toLabels),
     help: "Labels of every profile of this process; as text a=b,c=d.",
+  },
+  detectLabels: {
+    option: "detectLabels",
+    env: env("PYROSCOPE_DETECT_LABELS"),
+    fallback: true,
+    fallbackText: "true",
+    kind: booleanKind,
+    help: "Add what the process is known by: host, version, commit, pod, and what OTEL_RESOURCE_ATTRIBUTES says.",
   },
   uploadRateMs: {
     option: "uploadRate",

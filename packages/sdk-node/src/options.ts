@@ -49,6 +49,8 @@ export interface PyroscopeOptions {
   readonly enabled?: boolean | undefined;
   /** Labels of every profile of this process, such as `region` or `version`. */
   readonly tags?: LabelValues | undefined;
+  /** Add what the process is known by: host, version, commit, pod, thread. `tags` win over it. */
+  readonly detectLabels?: boolean | undefined;
   /** Time between two uploads; each holds one window of that length. */
   readonly uploadRate?: Duration | undefined;
   /** What is profiled. */

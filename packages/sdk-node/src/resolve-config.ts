@@ -37,6 +37,7 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     serverAddress: pick("serverAddress"),
     enabled: pick("enabled"),
     tags: pick("tags"),
+    detectLabels: pick("detectLabels"),
     uploadRateMs: pick("uploadRateMs"),
     profileTypes: pick("profileTypes"),
     sampleRateHz: pick("sampleRateHz"),

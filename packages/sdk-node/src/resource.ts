@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { SdkConfig } from "./config.ts";
 import type { Label } from "./labels/label.ts";
-import { formatLabelValue, sortLabels } from "./labels/label.ts";
+import { formatLabelValue, isIdLabel, sanitizeLabelName, sortLabels } from "./labels/label.ts";
 import { PACKAGE_NAME, PACKAGE_VERSION } from "./version.ts";
 
 // Pyroscope's default max_label_names_per_series; `__name__`, which the exporter adds, counts.
 const MAX_SERIES_LABELS = 30;
 
-// Leaves room for five labels of samples beside our own seven.
+// Tags and what was detected; leaves room for five labels of samples beside our own seven.
 const MAX_TAGS = 18;
 
 /** Labels that every profile of one run has, in order of their names. */
@@ -15,6 +15,16 @@ export interface Resource {
   readonly labels: readonly Label[];
   /** Labels that a sample may add before a server refuses the series. */
   readonly maxSampleLabels: number;
+  /** Names of the tags for which there was no room. */
+  readonly droppedTags: readonly string[];
+}
+
+/** What a resource is made from beside the configuration. */
+export interface ResourceParts {
+  /** Labels that nobody asked for, the most telling first: tags win over them, and for the last there may be no room. */
+  readonly detected?: readonly (readonly [string, string])[];
+  /** Of another process, where it is not this one. */
+  readonly nodeVersion?: string;
 }
 
 /**
@@ -25,11 +35,17 @@ export interface Resource {
  */
 export function createResource(
   config: Pick<SdkConfig, "applicationName" | "tags">,
-  nodeVersion: string = process.versions.node,
+  { detected = [], nodeVersion = process.versions.node }: ResourceParts = {},
 ): Resource {
+  const chosen = new Map(config.tags.slice(0, MAX_TAGS).map(({ name, value }) => [name, value]));
+  for (const [rawName, rawValue] of detected) {
+    const [name, value] = [sanitizeLabelName(rawName), formatLabelValue(rawValue)];
+    const isUsable = name !== undefined && value !== undefined && !isIdLabel(name);
+    if (isUsable && chosen.size < MAX_TAGS && !chosen.has(name)) chosen.set(name, value);
+  }
   const labels = sortLabels(
     new Map([
-      ...config.tags.slice(0, MAX_TAGS).map(({ name, value }) => [name, value] as const),
+      ...chosen,
       ["__session_id__", randomBytes(8).toString("hex")],
       ["otel.scope.name", PACKAGE_NAME],
       ["otel.scope.version", PACKAGE_VERSION],
@@ -38,5 +54,9 @@ export function createResource(
       ["service_name", formatLabelValue(config.applicationName) ?? config.applicationName],
     ]),
   );
-  return { labels, maxSampleLabels: MAX_SERIES_LABELS - labels.length - 1 };
+  return {
+    labels,
+    maxSampleLabels: MAX_SERIES_LABELS - labels.length - 1,
+    droppedTags: config.tags.slice(MAX_TAGS).map(({ name }) => name),
+  };
 }

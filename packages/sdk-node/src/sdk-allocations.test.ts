@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { loadInspector } from "./profilers/inspector.ts";
 import { Sdk } from "./sdk.ts";
+import { fakeFacts } from "./testing/fake-facts.ts";
 import { createFakeNative } from "./testing/fake-native.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
 import { MemoryHelper } from "./testing/memory-exporter.ts";
@@ -22,6 +23,9 @@ function createSdk() {
     environment: () => ({}),
     loadNative: () => createFakeNative(),
     loadInspector,
+    readFacts: () => fakeFacts,
+    inheritOptions: () => undefined,
+    shareOptions: () => undefined,
     createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock,

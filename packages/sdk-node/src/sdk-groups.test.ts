@@ -6,6 +6,7 @@ import { SdkError } from "./errors.ts";
 import type { PyroscopeOptions } from "./options.ts";
 import type { Host } from "./sdk.ts";
 import { Sdk } from "./sdk.ts";
+import { fakeFacts } from "./testing/fake-facts.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { formatSamples } from "./testing/format-samples.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
@@ -25,6 +26,9 @@ function createSdk(more: Partial<Host> = {}) {
     environment: () => ({ PYROSCOPE_APPLICATION_NAME: "app" }),
     loadNative: () => native,
     loadInspector: noInspector,
+    readFacts: () => fakeFacts,
+    inheritOptions: () => undefined,
+    shareOptions: () => undefined,
     createHelper: () => exporter,
     process: new FakeProcess(),
     clock: new ManualClock(),

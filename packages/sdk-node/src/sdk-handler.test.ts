@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { Sdk } from "./sdk.ts";
+import { fakeFacts } from "./testing/fake-facts.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { MemoryHelper } from "./testing/memory-exporter.ts";
@@ -17,6 +18,9 @@ function createRunningSdk() {
     environment: () => ({}),
     loadNative: () => createFakeNative(),
     loadInspector: noInspector,
+    readFacts: () => fakeFacts,
+    inheritOptions: () => undefined,
+    shareOptions: () => undefined,
     createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock: new ManualClock(),

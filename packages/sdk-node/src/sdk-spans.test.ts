@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { ProfiledSpan } from "./labels/sample-context.ts";
 import { Sdk } from "./sdk.ts";
+import { fakeFacts } from "./testing/fake-facts.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { MemoryHelper } from "./testing/memory-exporter.ts";
@@ -28,6 +29,9 @@ function startSdk(platform: NodeJS.Platform = "linux") {
     environment: () => ({}),
     loadNative: () => native,
     loadInspector: noInspector,
+    readFacts: () => fakeFacts,
+    inheritOptions: () => undefined,
+    shareOptions: () => undefined,
     createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock: new ManualClock(),

@@ -4,6 +4,7 @@ import { SdkError } from "./errors.ts";
 import { loadInspector } from "./profilers/inspector.ts";
 import type { Host } from "./sdk.ts";
 import { Sdk } from "./sdk.ts";
+import { fakeFacts } from "./testing/fake-facts.ts";
 import type { FakeNative } from "./testing/fake-native.ts";
 import { createFakeNative, noInspector } from "./testing/fake-native.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
@@ -26,6 +27,9 @@ function createSdk(more: Partial<Host> = {}) {
     environment: () => ({}),
     loadNative: () => native,
     loadInspector: noInspector,
+    readFacts: () => fakeFacts,
+    inheritOptions: () => undefined,
+    shareOptions: () => undefined,
     createHelper: () => helper,
     process,
     clock,
@@ -86,6 +90,35 @@ describe("Sdk", () => {
     });
 
     expect(() => sdk.start(options)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
+  });
+
+  it("takes the options of the thread that started this one, where it has none of its own", async () => {
+    const shared: unknown[] = [];
+    const { options, sdk } = createSdk({
+      inheritOptions: () => ({ ...options, applicationName: "of the main thread" }),
+      shareOptions: (given) => void shared.push(given),
+    });
+
+    sdk.start(undefined);
+    expect(sdk.status().applicationName).toBe("of the main thread");
+    await sdk.stop(0);
+    sdk.start({ ...options, applicationName: "own" });
+
+    expect(sdk.status().applicationName).toBe("own");
+    expect(shared).toMatchObject([{ applicationName: "of the main thread" }, { applicationName: "own" }]);
+    await sdk.stop(0);
+  });
+
+  it("names a program without a name after its package, and says so", async () => {
+    const { logger, options, sdk } = createSdk({
+      readFacts: () => ({ ...fakeFacts, packageName: "checkout" }),
+    });
+
+    sdk.start({ ...options, applicationName: undefined });
+
+    expect(sdk.status().applicationName).toBe("checkout");
+    expect(logger.lines).toContain("warn pyroscope: applicationName is not set: profiles appear as checkout");
+    await sdk.stop(0);
   });
 
   it("does nothing when it is not enabled", () => {

@@ -1,7 +1,8 @@
 import { isMainThread } from "node:worker_threads";
 import { Agent } from "./agent.ts";
 import type { Cancel, Clock } from "./clock.ts";
-import type { SdkConfig } from "./config.ts";
+import { type SdkConfig, settings } from "./config.ts";
+import { detectLabels } from "./detect-labels.ts";
 import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
 import { describeError } from "./errors.ts";
 import type { Helper } from "./exporters/exporter.ts";
@@ -9,6 +10,7 @@ import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
+import type { ProcessFacts } from "./process-facts.ts";
 import type { CaptureResult } from "./profilers/allocation-windows.ts";
 import type { BackendLoaders } from "./profilers/load-backend.ts";
 import { loadBackend } from "./profilers/load-backend.ts";
@@ -17,6 +19,7 @@ import type { ProfilerGroup } from "./profilers/profiler-set.ts";
 import { PullSource } from "./pull-source.ts";
 import type { Environment } from "./resolve-config.ts";
 import { checkProblems, isSameConfig, resolveConfig } from "./resolve-config.ts";
+import type { Resource } from "./resource.ts";
 import { createResource } from "./resource.ts";
 import type { FlushResult, PyroscopeStatus } from "./status.ts";
 import type { WatchedProcess } from "./watch-process.ts";
@@ -27,6 +30,10 @@ export interface Host extends BackendLoaders {
   readonly environment: () => Environment;
   readonly createHelper: (config: SdkConfig, diagnostics: Diagnostics) => Helper;
   readonly process: WatchedProcess;
+  readonly readFacts: () => ProcessFacts;
+  /** What a start without options has in a worker thread: those of the thread that started it. */
+  readonly inheritOptions: () => PyroscopeOptions | undefined;
+  readonly shareOptions: (options: PyroscopeOptions) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly platform: NodeJS.Platform;
@@ -85,7 +92,7 @@ export class Sdk {
         this.#run.agent.start(only);
         return;
       }
-      this.#options = options ?? (only === undefined ? {} : this.#options);
+      this.#options = options ?? (only === undefined ? (this.#host.inheritOptions() ?? {}) : this.#options);
       const { config, problems } = resolveConfig(this.#options, this.#host.environment());
       isStrict = config.strict;
       if (isStrict) checkProblems(problems);
@@ -247,7 +254,7 @@ export class Sdk {
     if (run !== undefined) state = run === this.#run ? "running" : "stopping";
     return {
       state,
-      applicationName: this.#lastRun?.config.applicationName,
+      applicationName: this.#lastRun?.agent.applicationName,
       serverAddress: this.#lastRun?.config.serverAddress,
       backend: this.#run?.backend,
       profileTypes: this.#run?.agent.profileTypes ?? [],
@@ -277,9 +284,6 @@ export class Sdk {
       diagnostics.info("profiling is off: enabled=false");
       return;
     }
-    if (config.applicationName === "unknown_service") {
-      diagnostics.warn("applicationName is not set: profiles appear as unknown_service");
-    }
     const helper = this.#host.createHelper(config, diagnostics);
     const { native, problem } = loadBackend(this.#host, config.strict);
     const agent = this.#createAgent(config, diagnostics, helper, native);
@@ -298,9 +302,25 @@ export class Sdk {
       releaseExit: watchExit(this.#host.process, agent, config),
     };
     this.#lastRun = this.#run;
+    this.#host.shareOptions(this.#options);
     diagnostics.info(
-      `profiling ${config.applicationName}: ${agent.profileTypes.join(", ")} to ${config.serverAddress}`,
+      `profiling ${agent.applicationName}: ${agent.profileTypes.join(", ")} to ${config.serverAddress}`,
     );
+  }
+
+  #createResource(config: SdkConfig, diagnostics: Diagnostics): Resource {
+    const facts = this.#host.readFacts();
+    const isNamed = config.applicationName !== settings.applicationName.fallback;
+    const applicationName = isNamed ? config.applicationName : (facts.packageName ?? config.applicationName);
+    if (!isNamed) {
+      diagnostics.warn(`applicationName is not set: profiles appear as ${applicationName}`);
+    }
+    const detected = config.detectLabels ? detectLabels(facts, config.maxLabelValues) : [];
+    const resource = createResource({ ...config, applicationName }, { detected });
+    if (resource.droppedTags.length > 0) {
+      diagnostics.warn(`tags ignored, a profile has room for 18: ${resource.droppedTags.join(", ")}`);
+    }
+    return resource;
   }
 
   #createAgent(
@@ -315,7 +335,7 @@ export class Sdk {
       native,
       loadInspector,
       helper,
-      resource: createResource(config),
+      resource: this.#createResource(config, diagnostics),
       clock,
       random,
       diagnostics,

@@ -178,6 +178,16 @@ export function choicesKind<T extends string>(choices: readonly T[]): SettingKin
   };
 }
 
+/** Names and values of `a=b,c=d`, trimmed; undefined for anything else. */
+export function parsePairs(text: string): readonly (readonly [string, string])[] | undefined {
+  const pairs = text
+    .split(",")
+    .filter((pair) => pair.trim() !== "")
+    .map((pair) => /^\s*([^=]*[^=\s])\s*=(.*)$/.exec(pair));
+  if (pairs.includes(null)) return undefined;
+  return pairs.map((match) => [match?.[1] ?? "", (match?.[2] ?? "").trim()] as const);
+}
+
 /** Names and values: an object in code, `a=b,c=d` as text. `convert` gives undefined for what it refuses. */
 export function pairsKind<T>(
   expects: string,
@@ -186,12 +196,8 @@ export function pairsKind<T>(
   return {
     expects,
     fromText: (text) => {
-      const pairs = text
-        .split(",")
-        .filter((pair) => pair.trim() !== "")
-        .map((pair) => /^\s*([^=]*[^=\s])\s*=(.*)$/.exec(pair));
-      if (pairs.includes(null)) return undefined;
-      return convert(pairs.map((match) => [match?.[1] ?? "", (match?.[2] ?? "").trim()]));
+      const pairs = parsePairs(text);
+      return pairs && convert(pairs);
     },
     fromOption: (value) => {
       if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;

@@ -1,14 +1,24 @@
 import process from "node:process";
 import { systemClock } from "./clock.ts";
 import { createHelperThread } from "./exporters/helper-thread.ts";
+import { readProcessFacts } from "./process-facts.ts";
 import { loadInspector } from "./profilers/inspector.ts";
 import { loadNativeBindings } from "./profilers/native.ts";
+import type { Environment } from "./resolve-config.ts";
 import { Sdk } from "./sdk.ts";
+import { inheritOptions, shareOptions } from "./thread-options.ts";
+
+function readEnvironment(): Environment {
+  // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
+  return process.env;
+}
 
 /** The one object of this thread, behind every entry point. It holds nothing and touches nothing before start(). */
 export const sdk: Sdk = new Sdk({
-  // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
-  environment: () => process.env,
+  environment: readEnvironment,
+  readFacts: () => readProcessFacts(readEnvironment()),
+  inheritOptions,
+  shareOptions,
   loadNative: loadNativeBindings,
   loadInspector,
   createHelper: (config, diagnostics) => createHelperThread(config, systemClock, diagnostics),

@@ -121,7 +121,7 @@ async function sendProfiles(
   { endUnixMs, nodeVersion, profiles, startUnixMs }: AttachedProfiles,
   config: SdkConfig,
 ): Promise<void> {
-  const { labels } = createResource(config, nodeVersion.slice(1));
+  const { labels } = createResource(config, { nodeVersion: nodeVersion.slice(1) });
   const upload: ProfileUpload = {
     startUnixMs,
     endUnixMs,

@@ -1,0 +1,30 @@
+import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worker_threads";
+import type { PyroscopeOptions } from "./options.ts";
+
+// Seen by the threads that are started afterwards, and by their threads.
+const KEY = "pyroscope.options";
+
+/** Hands the options of a start on to the worker threads of this one; functions, as of a logger, cannot go along. */
+export function shareOptions(options: PyroscopeOptions): void {
+  setEnvironmentData(
+    KEY,
+    JSON.stringify(options, (_key, value: unknown) => (isPlain(value) ? value : undefined)),
+  );
+}
+
+/** The options of the thread that started this one; undefined in the main thread. */
+export function inheritOptions(): PyroscopeOptions | undefined {
+  const shared = isMainThread ? undefined : getEnvironmentData(KEY);
+  return typeof shared === "string" ? (JSON.parse(shared) as PyroscopeOptions) : undefined;
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null)
+    return typeof value !== "function" && typeof value !== "bigint";
+  if (Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    (prototype === Object.prototype || prototype === null) &&
+    !Object.values(value).some((member) => typeof member === "function")
+  );
+}
