@@ -160,11 +160,10 @@ async function convert(
   const sources = sourceMaps ? new SourceMaps({ startThread: startWorker, clock, diagnostics }) : undefined;
   try {
     await sources?.resolve(await runInSlices(collectPositions(tree.topDownRoot)));
-    const work = convertTimeTree(tree, {
+    const work = convertTimeTree([{ tree, labelsOf: () => undefined }], {
       types: ["cpu", "wall"],
       intervalMicros: Math.round(1_000_000 / sampleRateHz),
       startUnixNanos: BigInt(endUnixMs) * 1_000_000n - durationNanos(tree),
-      labelsOf: () => undefined,
       sources,
     });
     return await runInSlices(work);
