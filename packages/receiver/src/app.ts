@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
 import type { TenantLimits } from "./config/tenant-limits.ts";
 import type { ReceiverConfig } from "./config.ts";
+import type { Forwarder } from "./forward/forwarder.ts";
 import { addAccessHook } from "./http/access-hook.ts";
 import { createAuthenticator } from "./http/authenticator.ts";
 import { createBodyBudget, smallerLimit } from "./http/body-budget.ts";
@@ -49,6 +50,8 @@ export interface AppServices {
   readonly log: ReceiverLogger;
   readonly clock: { nowUnixMillis(): number };
   readonly buildInfo: BuildInfo;
+  /** Gets a copy of what is accepted; absent: nobody does. */
+  readonly forwarder?: Forwarder;
   /** Where the built web UI is. */
   readonly uiDirectory: string;
   /** Makes the listening server; absent: Fastify's own, which tests never let listen. */
@@ -85,6 +88,7 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
 
 async function addRoutes(app: FastifyInstance, services: AppServices): Promise<void> {
   const { config, metrics, readiness, storage } = services;
+  const forwarding = services.forwarder === undefined ? {} : { forwarder: services.forwarder };
   const queries = bindQueries(countQueries(storage, metrics.metrics.queriesInProgress), (tenants) =>
     services.limits.queryOf(tenants),
   );
@@ -95,6 +99,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
     limitsOf: (tenant) => services.limits.ingestOf(tenant),
     clock: services.clock,
     doctor,
+    ...forwarding,
     metrics: metrics.metrics,
   });
   addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
@@ -102,7 +107,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   addReaderHook(app, { doctor, clock: services.clock });
   addDoctorRoute(app, { doctor, clock: services.clock });
   await addMissingServices(app);
-  addMetricsRoute(app, { metrics, readiness, bodyBudget });
+  addMetricsRoute(app, { metrics, readiness, bodyBudget, ...forwarding });
   await app.register(ingestRoute, { writer, budget: bodyBudget });
   await app.register(deleteApplicationRoute, { storage });
   await app.register(otlpRoute, { writer, budget: bodyBudget });

@@ -21,6 +21,9 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "max-nodes-serialization": ["0", "1"],
   "base-url": ["/a", "/b/c"],
   "trace-url": ["http://a/{traceId}", "https://b/{traceId}"],
+  "forward-to": ["http://a:1", "https://user:password@b"],
+  "forward-auth-token": ["token-a", "token-b"],
+  "forward-queue-mb": ["1", "2"],
   "log-level": ["debug", "warn"],
   "max-inflight-mb": ["1", "2.5"],
   "max-connections": ["1", "2"],
@@ -70,6 +73,7 @@ const companions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "storage.s3.bucket-name": { PYROSCOPE_STORAGE_BACKEND: "s3" },
   "storage.s3.access-key-id": { PYROSCOPE_STORAGE_S3_SECRET_ACCESS_KEY: "secret" },
   "storage.s3.secret-access-key": { PYROSCOPE_STORAGE_S3_ACCESS_KEY_ID: "key" },
+  "forward-auth-token": { PYROSCOPE_FORWARD_TO: "http://a" },
 };
 
 const masked: Readonly<Record<string, string>> = {
@@ -77,6 +81,9 @@ const masked: Readonly<Record<string, string>> = {
   "read=c": "read=***",
   "secret-a": "***",
   "secret-b": "***",
+  "https://user:password@b": "https://***@b",
+  "token-a": "***",
+  "token-b": "***",
 };
 
 function resolveShown(flag: string, sources: ConfigSources): string | undefined {

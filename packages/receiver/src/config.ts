@@ -1,6 +1,7 @@
 import type { AuthToken } from "./config/auth-tokens.ts";
 import { type BindAddress, formatBindAddress, isLoopback } from "./config/bind-address.ts";
 import { bucketSettings } from "./config/bucket-settings.ts";
+import type { ForwardTarget } from "./config/forward-target.ts";
 import { ingestLimitSettings, queryLimitSettings } from "./config/limit-settings.ts";
 import type { Secret } from "./config/secret.ts";
 import { serverSettings } from "./config/server-settings.ts";
@@ -46,6 +47,12 @@ export interface ServerConfig {
   readonly baseUrl: string;
   /** Address of a trace in another program, with placeholders; undefined: traces are not linked to. */
   readonly traceUrl: string | undefined;
+  /** Another Pyroscope that gets a copy of every accepted push; undefined: none does. */
+  readonly forwardTo: ForwardTarget | undefined;
+  /** Value of the header Authorization for it, instead of the user and password of its address. */
+  readonly forwardAuthorization: Secret | undefined;
+  /** Most bytes of pushes that wait for it. */
+  readonly forwardQueueBytes: number;
   readonly logLevel: LogLevel;
   /** Bytes of request bodies held at once, over all connections. */
   readonly maxInflightBytes: number;
@@ -208,6 +215,9 @@ function checkConfig(config: ReceiverConfig): void {
     );
   }
   checkBucket(config.bucket);
+  if (config.forwardAuthorization !== undefined && config.forwardTo === undefined) {
+    throw new ReceiverError("--forward-auth-token: --forward-to is missing", { code: "CONFIG_INVALID" });
+  }
   const { maxFlamegraphNodesDefault, maxFlamegraphNodesMax } = config.queryLimits;
   if (maxFlamegraphNodesDefault > maxFlamegraphNodesMax) {
     throw new ReceiverError(

@@ -7,6 +7,8 @@ import { type OverridesFile, openOverridesFile } from "./config/overrides-file.t
 import { createTenantLimits } from "./config/tenant-limits.ts";
 import type { ReceiverConfig } from "./config.ts";
 import type { ReceiverError } from "./errors.ts";
+import { createForwarder, type Forwarder } from "./forward/forwarder.ts";
+import { createSendPush } from "./forward/send-push.ts";
 import { createOnePortServer } from "./http/one-port-server.ts";
 import { listen } from "./listen.ts";
 import { createReadiness } from "./readiness.ts";
@@ -117,8 +119,10 @@ async function serve(
   const metrics = createMetrics({ isProcessIncluded: true });
   metrics.metrics.buildInfo.set({ version, node: process.versions.node }, 1);
   const overrides = await openOverrides(config, { log, metrics, storage: storage.service });
+  const forwarder = openForwarder(config, { log, metrics });
   const app = await createApp({
     config,
+    ...(forwarder === undefined ? {} : { forwarder }),
     limits: createTenantLimits(config, (tenant) => overrides?.overrides.get(tenant)),
     storage: storage.service,
     readiness,
@@ -140,9 +144,25 @@ async function serve(
       const late = systemClock.setTimer(() => app.server.closeAllConnections(), config.shutdownTimeoutMs);
       await app.close();
       late.cancel();
+      await forwarder?.stop(config.shutdownTimeoutMs);
       await endStorage(storage);
     },
   };
+}
+
+function openForwarder(
+  config: ReceiverConfig,
+  { log, metrics }: { readonly log: ReceiverLogger; readonly metrics: ReceiverMetrics },
+): Forwarder | undefined {
+  const { forwardTo: target, forwardAuthorization: authorization } = config;
+  if (target === undefined) return undefined;
+  return createForwarder({
+    send: createSendPush({ target, authorization, isTenantSent: config.isMultitenancyEnabled }),
+    maxWaitingBytes: config.forwardQueueBytes,
+    clock: systemClock,
+    metrics: metrics.metrics,
+    log,
+  });
 }
 
 interface OverridesTargets {

@@ -1,5 +1,6 @@
 import type { LogLevel, ServerConfig } from "../config.ts";
 import { ROLL_UP_LEVELS } from "../store/level.ts";
+import { bearerToken, forwardTarget } from "./forward-target.ts";
 import type { SettingTable } from "./setting.ts";
 import {
   authTokens,
@@ -134,6 +135,26 @@ export const serverSettings: SettingTable<ServerConfig> = {
     help:
       "Where the web page finds traces: an address with {traceId}, and {spanId}, {service}, {from} and {until} (Unix " +
       "milliseconds) as needed, such as http://localhost:16686/trace/{traceId}.",
+  },
+  forwardTo: {
+    ...forwardTarget,
+    flag: "forward-to",
+    fallback: undefined,
+    help:
+      "Also send every accepted push to the Pyroscope at this address, from memory and in the background: " +
+      "it never delays or fails an answer here.",
+  },
+  forwardAuthorization: {
+    ...bearerToken,
+    flag: "forward-auth-token",
+    fallback: undefined,
+    help: "Token that is sent there as Authorization: Bearer; `@FILE` reads it from a file.",
+  },
+  forwardQueueBytes: {
+    ...mebibytes,
+    flag: "forward-queue-mb",
+    fallback: 32 * MEBIBYTE,
+    help: "Pushes that wait while that server is slow or away; above it the oldest are dropped and counted.",
   },
   logLevel: {
     ...oneOf(LOG_LEVELS),

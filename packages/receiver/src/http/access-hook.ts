@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ReceiverError } from "../errors.ts";
+import { FORWARDED_HEADER } from "../forward/forwarded-push.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { setRequestContext } from "./request-context.ts";
 import { findRoute, type RoutePolicy } from "./routes.ts";
@@ -55,6 +56,7 @@ export function addAccessHook(app: FastifyInstance, options: AccessHookOptions):
       tenants: isTenantless(route.policy) ? [] : resolveTenants(request, options),
       requestId: randomUUID(),
       client: (request.headers["user-agent"] ?? "").slice(0, MAX_CLIENT_LENGTH),
+      ...(request.headers[FORWARDED_HEADER] === undefined ? {} : { isForwarded: true }),
     });
   });
 }

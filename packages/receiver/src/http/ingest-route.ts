@@ -50,13 +50,18 @@ async function ingest(
   // A body that the budget can never hold is refused for good, not with a 503 that the client tries again and again.
   const limitBytes = smallerLimit(bodyLimitBytes, maxInflightBytes);
   const read = readRequest(request, { limitBytes, reservation }, writer.nowUnixMillis());
-  const { item, format } = await read.catch((thrown: unknown) => {
+  const { item, format, body } = await read.catch((thrown: unknown) => {
     const error = toReceiverError(thrown);
     writer.refuse(context, error);
     throw error;
   });
   if (item === undefined) return;
-  const refusal = selectRefusal(await writer.push(context, [item]));
+  const results = await writer.push(context, [item], () => ({
+    path: request.url.replace(/^[^?]*/, "/ingest"),
+    contentType: request.headers["content-type"] ?? "",
+    body: body.slice(),
+  }));
+  const refusal = selectRefusal(results);
   if (refusal !== undefined) throw toIngestError(refusal, format);
 }
 
@@ -64,11 +69,15 @@ async function readRequest(
   request: IngestRequest,
   options: ReadBodyOptions,
   nowUnixMillis: number,
-): Promise<{ readonly item: PushItem | undefined; readonly format: IngestFormat }> {
+): Promise<{
+  readonly item: PushItem | undefined;
+  readonly format: IngestFormat;
+  readonly body: Uint8Array;
+}> {
   const contentType = request.headers["content-type"] ?? "";
   const query = parseIngestQuery(request.query, contentType, nowUnixMillis);
   const body = await readBody(request.raw, options);
-  return { item: readIngestItem(body, query, contentType), format: query.format };
+  return { item: readIngestItem(body, query, contentType), format: query.format, body };
 }
 
 /** Formats whose profiles, once they are read, are refused with 400 and the bare text. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import type { Forwarder } from "../forward/forwarder.ts";
 import type { Readiness } from "../readiness.ts";
 import type { StoreStatus } from "../store/store.ts";
 import type { MetricSet, ReceiverMetrics } from "../telemetry/metrics.ts";
@@ -9,6 +10,7 @@ export interface MetricsRouteOptions {
   readonly metrics: ReceiverMetrics;
   readonly readiness: Readiness;
   readonly bodyBudget: BodyBudget;
+  readonly forwarder?: Pick<Forwarder, "waitingBytes">;
 }
 
 /** `GET /metrics`: the receiver's own metrics as Prometheus text. */
@@ -17,6 +19,7 @@ export function addMetricsRoute(app: FastifyInstance, options: MetricsRouteOptio
   app.get("/metrics", async (_request, reply) => {
     const { storage } = options.readiness;
     metrics.inflightBodyBytes.set(options.bodyBudget.inflightBytes);
+    metrics.forwardQueueBytes.set(options.forwarder?.waitingBytes ?? 0);
     if (storage !== undefined) setStorageMetrics(metrics, storage);
     return reply.type(contentType).send(await options.metrics.render());
   });

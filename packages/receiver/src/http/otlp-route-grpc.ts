@@ -7,6 +7,7 @@ import {
   UndecodedExportRequestSchema,
 } from "@pyroscope-ts/protocol/messages";
 import type { BodyBudget } from "./body-budget.ts";
+import { copyOtlp } from "./otlp-route.ts";
 import type { ProfileWriter } from "./profile-writer.ts";
 import { selectRefusal, toPushError } from "./push-refusal.ts";
 import { requestContextKey } from "./request-context.ts";
@@ -36,7 +37,8 @@ export function createOtlpProfiles({
         reservation.grow(payload.length);
         const format = { kind: "otlp", encoding: "proto" } as const;
         const item = { labels: [], payload, id: context.requestId, format };
-        const refusal = selectRefusal(await writer.push(context, [item]));
+        const results = await writer.push(context, [item], () => copyOtlp(payload, "proto"));
+        const refusal = selectRefusal(results);
         if (refusal !== undefined) throw toPushError(refusal);
         return create(ExportProfilesServiceResponseSchema);
       } finally {

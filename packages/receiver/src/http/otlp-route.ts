@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { ReceiverError } from "../errors.ts";
 import { formatBytes } from "../ingest/format-bytes.ts";
 import { type BodyBudget, type BodyReservation, smallerLimit } from "./body-budget.ts";
-import type { ProfileWriter } from "./profile-writer.ts";
+import type { CopiedRequest, ProfileWriter } from "./profile-writer.ts";
 import { selectRefusal, toPushError } from "./push-refusal.ts";
 import { readBody } from "./read-body.ts";
 import { getRequestContext } from "./request-context.ts";
@@ -73,11 +73,18 @@ async function exportProfiles(
   });
   const id = context.requestId;
   const item = { labels: [], payload, id, format: { kind: "otlp" as const, encoding } };
-  const refusal = selectRefusal(await writer.push(context, [item]));
+  const results = await writer.push(context, [item], () => copyOtlp(payload, encoding));
+  const refusal = selectRefusal(results);
   if (refusal === undefined) return;
   if (refusal.isUndecodable || refusal.code !== "invalid_argument") throw toPushError(refusal);
   const message = `failed to make a GRPC request: push series with index 0 and id ${id} failed: ${refusal.code}: ${refusal.message}`;
   throw new ReceiverError(message, { code: "INVALID_ARGUMENT" });
+}
+
+/** Over whatever protocol it came, it goes on as OTLP over HTTP. */
+export function copyOtlp(payload: Uint8Array, encoding: "json" | "proto"): CopiedRequest {
+  const contentType = encoding === "json" ? "application/json" : "application/x-protobuf";
+  return { path: OTLP_HTTP_PATH, contentType, body: payload.slice() };
 }
 
 async function readExport(

@@ -1,5 +1,7 @@
 import { ProtocolError } from "@pyroscope-ts/protocol";
 import type { ReceiverError, ReceiverErrorCode } from "../errors.ts";
+import type { ForwardedPush } from "../forward/forwarded-push.ts";
+import type { Forwarder } from "../forward/forwarder.ts";
 import type { DiscardReason } from "../ingest/discard-reasons.ts";
 import type { IngestionDoctor } from "../ingest/ingestion-doctor.ts";
 import type { IngestLimits } from "../ingest/limits.ts";
@@ -15,6 +17,8 @@ export interface ProfileWriterOptions {
   readonly clock: { nowUnixMillis(): number };
   /** Told of every push. */
   readonly doctor?: Pick<IngestionDoctor, "observe" | "observeRefusal">;
+  /** Gets a copy of every request of which something was admitted. */
+  readonly forwarder?: Pick<Forwarder, "add">;
   readonly metrics: Pick<
     MetricSet,
     "receivedProfiles" | "foldedSeries" | "receivedBytes" | "discardedSamples" | "discardedBytes"
@@ -28,10 +32,15 @@ export interface ProfileWriter {
   /**
    * Hands profiles over as one batch; resolves when those that were admitted are durable.
    *
+   * @param copyRequest - the request for another server, of bytes that are its own; called only when it is forwarded.
    * @throws {@link ReceiverError} `INVALID_ARGUMENT` when the request names several tenants; `UNAVAILABLE` when the
    * storage thread is gone.
    */
-  push(context: RequestContext, items: readonly PushItem[]): Promise<readonly PushItemResult[]>;
+  push(
+    context: RequestContext,
+    items: readonly PushItem[],
+    copyRequest: () => CopiedRequest,
+  ): Promise<readonly PushItemResult[]>;
   /** Counts a request that is refused before there is anything to hand over, as one profile. */
   refuse(context: RequestContext, error: ReceiverError): void;
 }
@@ -51,11 +60,15 @@ function reasonOf({ code, cause }: ReceiverError): DiscardReason | undefined {
   return isName ? "invalid_labels" : refusedRequests.get(code);
 }
 
+/** A request as another server takes it. */
+export type CopiedRequest = Omit<ForwardedPush, "tenant">;
+
 export function createProfileWriter({
   pushService,
   limitsOf,
   clock,
   doctor,
+  forwarder,
   metrics,
 }: ProfileWriterOptions): ProfileWriter {
   const count = (tenant: string, result: PushItemResult): void => {
@@ -72,9 +85,10 @@ export function createProfileWriter({
   return {
     nowUnixMillis: () => clock.nowUnixMillis(),
     limitsOf: ({ tenants }) => limitsOf(requireOneTenant(tenants)),
-    async push({ tenants, client }, items) {
+    async push({ tenants, client, isForwarded }, items, copyRequest) {
       const tenant = requireOneTenant(tenants);
       // Read before the payloads move to the other thread, which leaves them empty here.
+      const copy = forwarder === undefined || isForwarded === true ? undefined : copyRequest();
       const sentBytes = items.reduce((sum, item) => sum + item.payload.length, 0);
       metrics.receivedBytes.inc({ tenant }, sentBytes);
       const receivedUnixMillis = clock.nowUnixMillis();
@@ -86,6 +100,7 @@ export function createProfileWriter({
         client,
       });
       for (const result of results) count(tenant, result);
+      if (copy !== undefined && results.some(({ ok }) => ok)) forwarder?.add({ tenant, ...copy });
       doctor?.observe({ tenant, client, items, results, nowUnixMillis: receivedUnixMillis });
       return results;
     },

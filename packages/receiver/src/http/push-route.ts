@@ -1,14 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   create,
-  type PusherService,
+  PusherService,
   type PushRequest,
+  PushRequestSchema,
   PushResponseSchema,
+  toBinary,
 } from "@pyroscope-ts/protocol/messages";
 import { ReceiverError } from "../errors.ts";
 import type { PushItem } from "../ingest/push-service.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import type { ProfileWriter } from "./profile-writer.ts";
+import type { CopiedRequest, ProfileWriter } from "./profile-writer.ts";
 import { selectRefusal, toPushError } from "./push-refusal.ts";
 import { requestContextKey } from "./request-context.ts";
 
@@ -37,13 +39,23 @@ export function createPusher({ writer, budget }: PusherOptions): ServiceImpl<typ
       const reservation = budget.open();
       try {
         if (isCompressed(requestHeader)) reservation.grow(sum(items.map(({ payload }) => payload.length)));
-        const refusal = selectRefusal(await writer.push(values.get(requestContextKey), items));
+        const results = await writer.push(values.get(requestContextKey), items, () => copyPush(request));
+        const refusal = selectRefusal(results);
         if (refusal !== undefined) throw toPushError(refusal);
         return create(PushResponseSchema);
       } finally {
         reservation.release();
       }
     },
+  };
+}
+
+/** Over whatever protocol it came, it goes on as Connect's. */
+function copyPush(request: PushRequest): CopiedRequest {
+  return {
+    path: `/${PusherService.typeName}/${PusherService.method.push.name}`,
+    contentType: "application/proto",
+    body: toBinary(PushRequestSchema, request),
   };
 }
 

@@ -9,6 +9,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** `User-Agent`, shortened; empty without one. */
   readonly client: string;
+  /** Set when another receiver forwarded the request. */
+  readonly isForwarded?: boolean;
 }
 
 const NO_CONTEXT: RequestContext = { tenants: [], requestId: "", client: "" };

@@ -11,6 +11,8 @@ export interface MetricSet {
   readonly foldedSeries: Counter<"tenant">;
   readonly discardedSamples: Counter<"reason" | "tenant">;
   readonly discardedBytes: Counter<"reason" | "tenant">;
+  readonly forwardedPushes: Counter<"outcome">;
+  readonly forwardQueueBytes: Gauge<never>;
   readonly queriesInProgress: Gauge<never>;
   readonly activeSeries: Gauge<never>;
   readonly runtimeConfigLoaded: Gauge<never>;
@@ -109,6 +111,18 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     name: "pyroscope_discarded_bytes_total",
     help: "Decompressed bytes of profiles that were refused, by reason.",
     labels: ["reason", "tenant"],
+  },
+  forwardedPushes: {
+    kind: "counter",
+    name: "pyroscope_forwarded_pushes_total",
+    help: "Accepted pushes for the server of --forward-to: sent, refused there, failed after several tries, or dropped because too many wait.",
+    labels: ["outcome"],
+  },
+  forwardQueueBytes: {
+    kind: "gauge",
+    name: "pyroscope_forward_queue_bytes",
+    help: "Bytes of pushes that wait to be forwarded.",
+    labels: [],
   },
   queriesInProgress: {
     kind: "gauge",
