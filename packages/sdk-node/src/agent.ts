@@ -8,6 +8,8 @@ import { adaptExporter, isCustomExporter } from "./exporters/custom-exporter.ts"
 import { type EncodedProfile, encodeProfile } from "./exporters/encode-profile.ts";
 import type { Helper, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
 import { Governor, type OverheadStatus } from "./governor.ts";
+import { createHeapLimitWatch } from "./heap-limit/create-heap-limit-watch.ts";
+import type { HeapLimitWatch } from "./heap-limit/heap-limit-watch.ts";
 import type { CallObserver } from "./labels/call-observer.ts";
 import type { LabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
@@ -43,6 +45,7 @@ export interface AgentParts extends Omit<ProfilerParts, "meter"> {
 export class Agent {
   readonly labelSets: LabelSets;
   readonly #parts: AgentParts;
+  readonly #heapLimit: HeapLimitWatch | undefined;
   readonly #profilers: ProfilerSet;
   readonly #allocations: AllocationWindows;
   readonly #scheduler: Scheduler;
@@ -67,7 +70,8 @@ export class Agent {
       (key, message) => diagnostics.warnOnce(key, message),
     );
     this.#meter = new CostMeter(parts.isMainThread);
-    const profilerParts = { ...parts, meter: this.#meter };
+    this.#heapLimit = createHeapLimitWatch(parts, resource.labels);
+    const profilerParts = { ...parts, meter: this.#meter, heapLimit: this.#heapLimit };
     const profilers = new ProfilerSet(profilerParts, this.labelSets);
     this.#profilers = profilers;
     this.#observedMs = clock.nowMonotonicMs();
@@ -173,7 +177,10 @@ export class Agent {
       else diagnostics.warn(describeError(failure));
     }
     const { scheduledTypes } = this.#allocations;
-    if (this.#profilers.isEmpty && scheduledTypes.length === 0) throw failures[0];
+    if (this.#profilers.isEmpty && scheduledTypes.length === 0) {
+      this.#heapLimit?.close();
+      throw failures[0];
+    }
     this.#allocations.start();
   }
 
@@ -243,6 +250,7 @@ export class Agent {
     const { clock, diagnostics } = this.#parts;
     const deadlineMs = clock.nowMonotonicMs() + timeoutMs;
     this.#scheduler.stop();
+    this.#heapLimit?.close();
     this.#allocations.stop();
     const recordings = this.#profilers.stop();
     if (!this.canFinish || !this.isPushing || timeoutMs === 0) return;
@@ -272,6 +280,7 @@ export class Agent {
       );
     }
     this.#sources?.close();
+    this.#heapLimit?.close();
     await this.#delivery.close();
     return result;
   }

@@ -48,6 +48,7 @@ export interface SdkConfig extends DeliveryConfig {
   readonly sourceMaps: boolean;
   readonly heapSamplingIntervalBytes: number;
   readonly heapStackDepth: number;
+  readonly heapLimitProfile: boolean;
   readonly authToken: Secret | undefined;
   readonly basicAuthUser: string | undefined;
   readonly basicAuthPassword: Secret | undefined;
@@ -233,6 +234,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "64",
     kind: integerKind(1, 512),
     help: "Frames that a heap sample keeps.",
+  },
+  heapLimitProfile: {
+    option: "heapLimitProfile",
+    env: env("PYROSCOPE_HEAP_LIMIT_PROFILE"),
+    fallback: false,
+    fallbackText: "false",
+    kind: booleanKind,
+    help: "When the heap reaches its limit, a child process uploads what is alive in it before the program ends by that.",
   },
   authToken: {
     option: "authToken",

@@ -73,6 +73,8 @@ export interface PyroscopeOptions {
   readonly heapSamplingIntervalBytes?: ByteSize | undefined;
   /** Frames that a heap sample keeps. */
   readonly heapStackDepth?: number | undefined;
+  /** When the heap reaches its limit, a child process uploads what is alive in it before the program ends by that. */
+  readonly heapLimitProfile?: boolean | undefined;
   /** Sent as `Authorization: Bearer …`; wins over a user and password. */
   readonly authToken?: string | undefined;
   /** User of HTTP Basic authentication. */

@@ -2,6 +2,7 @@
 // of it, with settings from the environment alone.
 import { basename } from "node:path";
 import process from "node:process";
+import { EXPORT_PROGRAM } from "./heap-limit/heap-limit-watch.ts";
 import { start } from "./index.ts";
 
 // With NODE_OPTIONS a package manager that starts the program is a Node process too; nobody wants its profiles.
@@ -17,4 +18,7 @@ const PACKAGE_MANAGERS: ReadonlySet<string> = new Set([
 
 const program = basename(process.argv[1] ?? "").replace(/(-cli)?\.[cm]?js$/, "");
 
-if (!PACKAGE_MANAGERS.has(program)) start();
+// The SDK's own child process, at the heap limit of the one that it reports about.
+const isOwn = program === EXPORT_PROGRAM;
+
+if (!PACKAGE_MANAGERS.has(program) && !isOwn) start();

@@ -49,6 +49,7 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     sourceMaps: pick("sourceMaps"),
     heapSamplingIntervalBytes: pick("heapSamplingIntervalBytes"),
     heapStackDepth: pick("heapStackDepth"),
+    heapLimitProfile: pick("heapLimitProfile"),
     authToken: pick("authToken"),
     basicAuthUser: pick("basicAuthUser"),
     basicAuthPassword: pick("basicAuthPassword"),

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
 import type { CostMeter } from "../cost-meter.ts";
 import type { Diagnostics } from "../diagnostics.ts";
+import type { HeapLimitWatch } from "../heap-limit/heap-limit-watch.ts";
 import type { CallAccounts } from "../labels/call-accounts.ts";
 import type { LabelContext } from "../labels/label-context.ts";
 import { noLabelContext, StorageLabelContext } from "../labels/label-context.ts";
@@ -17,7 +18,7 @@ import { HeapProfiler } from "./heap-profiler.ts";
 import type { Inspector } from "./inspector.ts";
 import { InspectorHeapSampler } from "./inspector-heap-sampler.ts";
 import { InspectorProfiler } from "./inspector-profiler.ts";
-import type { NativeBindings } from "./native.ts";
+import type { HeapSampler, NativeBindings } from "./native.ts";
 import type { Recording, TimeProfiler } from "./profiler.ts";
 import { WaitProfiler } from "./wait-profiler.ts";
 import { WallProfiler } from "./wall-profiler.ts";
@@ -34,6 +35,8 @@ export interface ProfilerParts {
   readonly meter: CostMeter;
   readonly diagnostics: Diagnostics;
   readonly isMainThread: boolean;
+  /** Where the heap's limit is watched. */
+  readonly heapLimit?: HeapLimitWatch | undefined;
   readonly platform: NodeJS.Platform;
 }
 
@@ -103,13 +106,18 @@ export function createHeapProfiler(
   );
   if (types.length === 0) return undefined;
   return new HeapProfiler({
-    sampler: native ?? new InspectorHeapSampler(parts.loadInspector),
+    sampler: createHeapSampler(parts),
     types,
     intervalBytes: config.heapSamplingIntervalBytes,
     stackDepth: config.heapStackDepth,
     clock,
     diagnostics,
   });
+}
+
+function createHeapSampler({ native, heapLimit, loadInspector }: ProfilerParts): HeapSampler {
+  if (native === undefined) return new InspectorHeapSampler(loadInspector);
+  return heapLimit === undefined ? native : heapLimit.watch(native);
 }
 
 /** Windows of allocations: on request, and scheduled where they are wanted. */

@@ -95,6 +95,11 @@ export interface NativeBindings extends HeapSampler {
   readonly sampleCountIndex: number;
   /** True when AsyncLocalStorage lives in V8's context slot, which the native profiler reads by itself. */
   readonly isAsyncContextFrameActive: () => boolean;
+  /**
+   * Has `command` run, with the path of the sampled heap as one more argument, when the heap reaches its limit. As long as
+   * the heap sampler, which must be started, is not stopped.
+   */
+  readonly watchHeapLimit: (command: readonly string[]) => void;
 }
 
 interface TimeModule {
@@ -106,6 +111,16 @@ interface HeapModule {
   readonly startSamplingHeapProfiler: (intervalBytes: number, depth: number, allocations: boolean) => void;
   readonly getAllocationProfile: () => HeapNode;
   readonly stopSamplingHeapProfiler: () => void;
+  readonly monitorOutOfMemory: (
+    extensionBytes: number,
+    maxExtensionCount: number,
+    isDumpedToStderr: boolean,
+    command: readonly string[],
+    callback: undefined,
+    callbackMode: number,
+    isMainThread: boolean,
+    isExtensionAutomatic: boolean,
+  ) => void;
 }
 
 interface FrameModule {
@@ -143,6 +158,8 @@ export function loadNativeBindings(): NativeBindings {
         heap.startSamplingHeapProfiler(intervalBytes, stackDepth, false),
       readHeapSampler: heap.getAllocationProfile,
       stopHeapSampler: heap.stopSamplingHeapProfiler,
+      // The limit is raised once, by one young generation: what V8 needs to finish the collection that it is in.
+      watchHeapLimit: (command) => heap.monitorOutOfMemory(0, 1, false, command, undefined, 1, true, true),
     };
   } catch (cause) {
     throw new SdkError(

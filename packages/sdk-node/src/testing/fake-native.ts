@@ -106,6 +106,7 @@ export function createFakeNative(hasFrames = false): FakeNative {
       return heapRoot;
     },
     stopHeapSampler: () => void heapCalls.push("stop"),
+    watchHeapLimit: (command) => void heapCalls.push(`watch ${command.at(-2)}`),
     stopHeapFromElsewhere() {
       isHeapStopped = true;
     },
