@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { routes } from "../packages/receiver/src/http/routes.ts";
+import { findingAdvice } from "../packages/receiver/src/ingest/oddity-advice.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -67,6 +68,64 @@ describe("docs/wire-compatibility.md", () => {
   });
 });
 
+describe("docs/clients.md and docs/pitfalls.md", () => {
+  // What users of Pyroscope were told to know, by the ids of the list that it was taken from.
+  it.for([
+    ["G1", "clients", "Alloy eBPF", "python_enabled"],
+    ["G2", "clients", "What eBPF sees", "perf-map-agent"],
+    ["G3", "clients", "Kernels", "5.10"],
+    ["G4", "clients", "Symbols", '-ldflags="-s=false -w=false"'],
+    ["G5", "clients", "Containers", "cgroup v1"],
+    ["G6", "clients", "Perf maps", "/tmp/perf-PID.map"],
+    ["G7", "clients", "SDK or eBPF", "labels"],
+    ["G8", "clients", "Java agent", "PYROSCOPE_PROFILER_EVENT"],
+    ["G9", "clients", "Java line numbers", "DebugNonSafepoints"],
+    ["G10", "clients", "Two Java agents", "SkyWalking"],
+    ["C8", "clients", "Grafana", "10.4"],
+    ["M8.1", "pitfalls", "A scrape that times out", "time-out"],
+    ["M8.2", "pitfalls", "An SDK that is too old", "1.0"],
+    ["M8.3", "pitfalls", "An SDK without a name", "annotation"],
+    ["M8.4", "pitfalls", "A service name that is refused", "space"],
+    ["M8.5", "pitfalls", "Two agents on one service", "twice"],
+    ["M8.6", "pitfalls", "Addresses in place of names", "symbols"],
+    ["M8.7", "pitfalls", "Allocated is not in use", "inuse_space"],
+    ["M8.8", "pitfalls", "A Grafana that is too old", "10.4"],
+  ] as const)("have a heading for %s that says what matters", ([, document, heading, word]) => {
+    const sections = read(`docs/${document}.md`).split(/^#{2,3} /m);
+
+    expect(sections.find((section) => section.startsWith(`${heading}\n`))).toContain(word);
+  });
+
+  it("name a finding of the doctor for each pitfall, or say why there is none", () => {
+    const sections = read("docs/pitfalls.md").split(/^### /m).slice(1);
+    const lines = sections.map((section) => /^Finding: (.*)/m.exec(section)?.[1] ?? "");
+    const reasons = lines.flatMap((line) =>
+      Array.from(line.matchAll(/`([a-z_]+)`/g), ([, name = ""]) => name),
+    );
+
+    expect(lines).toHaveLength(8);
+    expect(lines.filter((line) => line.startsWith("none"))).toHaveLength(2);
+    expect(Object.keys(findingAdvice)).toEqual(expect.arrayContaining(reasons));
+    expect(reasons.length).toBeGreaterThanOrEqual(6);
+  });
+
+  it("names each version that the programs of interop/ use", () => {
+    const versions = [
+      ["interop/go/go.mod", /grafana\/pyroscope-go v([\d.]+)/],
+      ["interop/go/go.mod", /pdata\/pprofile v([\d.]+)/],
+      ["interop/java.interop.ts", /AGENT_VERSION = "([\d.]+)"/],
+      ["interop/python/requirements.txt", /pyroscope-io==([\d.]+)/],
+      ["interop/rust/Cargo.toml", /version = "=([\d.]+)"/],
+      ["interop/package.json", /"@pyroscope\/nodejs": "([\d.]+)"/],
+    ] as const;
+    const text = read("docs/clients.md");
+
+    expect(versions.map(([file, pattern]) => pattern.exec(read(file))?.[1])).toSatisfy((found) =>
+      found.every((version: string | undefined) => version !== undefined && text.includes(` ${version} `)),
+    );
+  });
+});
+
 describe("packages/protocol/README.md", () => {
   const examples = Array.from(
     read("packages/protocol/README.md").matchAll(/```js\n([\s\S]*?)```/g),
@@ -100,6 +159,7 @@ describe("CONTRIBUTING.md", () => {
 
 describe("links between documents", () => {
   const documents = [
+    "deploy/grafana/README.md",
     ...readdirSync(root).filter((name) => name.endsWith(".md")),
     ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".md"))

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { fromBinary, PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 import { Profile } from "pprof-format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createReceiverClient, type ReceiverClient } from "./harness/client.ts";
+import { pushRequestBytes, stacksPprof } from "./harness/push-bytes.ts";
 import { makeDataDirectory, type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
 
 // What official clients sent, recorded by `pnpm test:interop`. Their pprofs are added up by a decoder that is not ours.
@@ -176,5 +177,103 @@ describe("recorded requests of the collector and of Alloy", () => {
       expect(await totalOf(service, "process_cpu:cpu:nanoseconds:cpu:nanoseconds")).toBe(400_000_000n);
       expect(await totalOf(service, "process_cpu:samples:count:cpu:nanoseconds")).toBe(40n);
     }
+  });
+});
+
+describe("requests by specification", () => {
+  const timeUnixNanos = BigInt(Date.now()) * 1_000_000n;
+  const push = async (body: Uint8Array, headers: Readonly<Record<string, string>>) => {
+    const answer = await fetch(`${receiver.address}/push.v1.PusherService/Push`, {
+      method: "POST",
+      headers: { "content-type": "application/proto", ...headers },
+      body,
+    });
+    expect([answer.status, await answer.text()]).toEqual([200, ""]);
+  };
+
+  it("of the SDK for Ruby are stored to exact totals", async () => {
+    const pprof = stacksPprof({
+      types: [["cpu", "nanoseconds"]],
+      periodType: ["cpu", "nanoseconds"],
+      timeUnixNanos,
+      stacks: { "main.rb - <main>;app.rb - work": [70_000_000], "main.rb - <main>": [30_000_000] },
+    });
+    const labels = {
+      __name__: "process_cpu",
+      service_name: "by-specification-ruby",
+      "otel.scope.name": "com.grafana.pyroscope/ruby",
+      "otel.scope.version": "1.0.0",
+      "process.runtime.name": "ruby",
+      "process.runtime.version": "3.4.1",
+      region: "eu",
+    };
+
+    await push(gzipSync(pushRequestBytes([{ labels, pprof }])), { "content-encoding": "gzip" });
+
+    expect(await totalOf("by-specification-ruby", "process_cpu:cpu:nanoseconds:cpu:nanoseconds")).toBe(
+      100_000_000n,
+    );
+  });
+
+  it("of the old gem for Ruby name functions by file", async () => {
+    const pprof = stacksPprof({
+      types: [["samples", "count"]],
+      periodType: ["", "milliseconds"],
+      timeUnixNanos,
+      stacks: { "<main>;work": [7] },
+    });
+    const query = { name: "by-specification-rbspy{region=eu}", spyName: "rbspy", from: `${Date.now()}` };
+    const form = new FormData();
+    form.set("profile", new Blob([pprof as Uint8Array<ArrayBuffer>]), "profile.pprof");
+
+    expect(await client.ingest(query, form)).toMatchObject({ status: 200, body: "" });
+
+    const type = "process_cpu:samples:count::milliseconds";
+    expect(await totalOf("by-specification-rbspy", type)).toBe(7n);
+  });
+
+  it("of the profiler for .NET are stored to exact totals, each under its name", async () => {
+    const of = (types: readonly (readonly [string, string])[], values: readonly number[]) =>
+      stacksPprof({
+        types,
+        periodType: ["", "nanoseconds"],
+        timeUnixNanos,
+        stacks: { "Shop.dll!Main;Shop.dll!Price": values },
+      });
+    const labels = (name: string) => ({
+      __name__: name,
+      service_name: "by-specification-dotnet",
+      spy_name: "dotnetspy",
+    });
+    const series = [
+      { labels: labels("process_cpu"), pprof: of([["cpu", "nanoseconds"]], [120_000_000]) },
+      { labels: labels("wall"), pprof: of([["wall", "nanoseconds"]], [900_000_000]) },
+      {
+        labels: labels("memory"),
+        pprof: of(
+          [
+            ["alloc_samples", "count"],
+            ["alloc_size", "bytes"],
+          ],
+          [12, 34_567],
+        ),
+      },
+      { labels: labels("lock"), pprof: of([["lock_count", "count"]], [3]) },
+      { labels: labels("exception"), pprof: of([["exception", "count"]], [2]) },
+    ];
+
+    await push(pushRequestBytes(series), {});
+
+    const totals = await Promise.all(
+      [
+        "process_cpu:cpu:nanoseconds::nanoseconds",
+        "wall:wall:nanoseconds::nanoseconds",
+        "memory:alloc_samples:count::nanoseconds",
+        "memory:alloc_size:bytes::nanoseconds",
+        "lock:lock_count:count::nanoseconds",
+        "exception:exception:count::nanoseconds",
+      ].map((type) => totalOf("by-specification-dotnet", type)),
+    );
+    expect(totals).toEqual([120_000_000n, 900_000_000n, 12n, 34_567n, 3n, 2n]);
   });
 });

@@ -46,6 +46,7 @@ const healthy: StoreStatus = {
   logBytes: 7,
   quarantinedBlockCount: 8,
   quarantinedLogPieceCount: 9,
+  failedBlockWriteCount: 0,
   unshippedBlockCount: 0,
   duplicateProfileCount: 10,
   takesWrites: true,

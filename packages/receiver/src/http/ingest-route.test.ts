@@ -141,7 +141,7 @@ describe("ingestRoute refusing", () => {
       PPROF,
       415,
       "unknown",
-      'Content-Encoding "br": expected gzip or none',
+      'Content-Encoding "br": expected gzip, deflate, zstd or none',
     ],
     [
       "a body that is not the gzip it says",

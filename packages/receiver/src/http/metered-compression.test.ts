@@ -1,4 +1,4 @@
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { createBodyBudget } from "./body-budget.ts";
@@ -8,6 +8,8 @@ const text = Buffer.from("a message of thirty-one letters");
 const cases = [
   ["gzip", gzipSync],
   ["br", brotliCompressSync],
+  ["zstd", zstdCompressSync],
+  ["deflate", deflateSync],
 ] as const;
 
 function createDecompress(name: string, maxInflightBytes = 1000) {
@@ -44,6 +46,14 @@ describe.for(cases)("createMeteredCompressions, %s", ([name, compress]) => {
     await expect(decompress(compress(text).subarray(0, -4), 1000)).rejects.toMatchObject({
       code: Code.InvalidArgument,
     });
+  });
+
+  it("compresses answers so that they are the same again", async () => {
+    const compression = createMeteredCompressions(createBodyBudget(1000)).find((one) => one.name === name);
+
+    const compressed = await compression!.compress(text);
+
+    expect(Buffer.from(await compression!.decompress(compressed, 1000))).toEqual(text);
   });
 
   it("takes no bytes for no bytes", async () => {

@@ -1,5 +1,13 @@
 import type { Transform } from "node:stream";
-import { createBrotliDecompress, createGunzip } from "node:zlib";
+import { promisify } from "node:util";
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+  deflate,
+  zstdCompress,
+} from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
@@ -19,6 +27,12 @@ export function createMeteredCompressions(budget: BodyBudget): Compression[] {
   return [
     { ...compressionGzip, decompress: meteredDecompress(createGunzip, budget) },
     { ...compressionBrotli, decompress: meteredDecompress(createBrotliDecompress, budget) },
+    {
+      name: "zstd",
+      compress: promisify(zstdCompress),
+      decompress: meteredDecompress(createZstdDecompress, budget),
+    },
+    { name: "deflate", compress: promisify(deflate), decompress: meteredDecompress(createInflate, budget) },
   ];
 }
 
@@ -74,7 +88,9 @@ function toDecompressError(error: unknown): unknown {
   return error;
 }
 
-/** What zlib says of its input: `Z_…` for gzip, `ERR__ERROR_…` and `ERR_BROTLI_…` for brotli. */
+/** What zlib says of its input: `Z_…` for gzip and deflate, `ZSTD_…`, `ERR__ERROR_…` and `ERR_BROTLI_…` for brotli. */
 function isZlibError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && /^(Z_|ERR__ERROR|ERR_BROTLI)/.test(String(error.code));
+  return (
+    error instanceof Error && "code" in error && /^(Z_|ZSTD_|ERR__ERROR|ERR_BROTLI)/.test(String(error.code))
+  );
 }

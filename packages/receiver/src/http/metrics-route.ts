@@ -37,6 +37,7 @@ function setStorageMetrics(metrics: MetricSet, status: StoreStatus): void {
   metrics.storageQuarantinedBlocks.set(status.quarantinedBlockCount);
   metrics.storageQuarantinedLogPieces.set(status.quarantinedLogPieceCount);
   metrics.storageDuplicateProfiles.set(status.duplicateProfileCount);
+  metrics.storageFailedBlockWrites.set(status.failedBlockWriteCount);
   metrics.storageUnshippedBlocks.set(status.unshippedBlockCount);
   metrics.storageTakesWrites.set(status.takesWrites ? 1 : 0);
 }

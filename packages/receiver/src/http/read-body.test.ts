@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createBodyBudget } from "./body-budget.ts";
 import { readBody } from "./read-body.ts";
@@ -59,6 +59,26 @@ describe("readBody", () => {
 
     expect(outcome).toBe("0123456789");
     expect(heldBytes).toBe(10);
+  });
+
+  it.for([
+    ["deflate", deflateSync],
+    ["zstd", zstdCompressSync],
+  ] as const)("undoes %s, stops its bombs and refuses what is cut", async ([encoding, compress]) => {
+    const headers = { "content-encoding": encoding };
+    const whole = compress(Buffer.from("0123456789"));
+
+    expect((await read([whole], headers)).outcome).toBe("0123456789");
+    expect((await read([compress(Buffer.alloc(5_000_000))], headers)).outcome).toMatchObject({
+      code: "BODY_TOO_LARGE",
+    });
+    expect((await read([whole.subarray(0, -3)], headers)).outcome).toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
+    expect((await read([Buffer.from("neither")], headers)).outcome).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining(`request body is not a whole ${encoding} stream: `),
+    });
   });
 
   it("stops at the limit, and lets the rest flow away so that the client sees the answer", async () => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import type { Readable, Transform } from "node:stream";
+import { createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { ReceiverError } from "../errors.ts";
 import type { BodyReservation } from "./body-budget.ts";
 
@@ -17,14 +17,14 @@ export interface ReadBodyOptions {
 }
 
 /**
- * Reads a whole request body, and undoes `Content-Encoding: gzip`.
+ * Reads a whole request body, and undoes `Content-Encoding`: gzip, deflate or zstd.
  *
  * Stops at the limit, during decompression too; what is kept never passes it. The connection stays open for the
  * answer, and what is left of the body flows away.
  *
  * @returns the body in a buffer of its own.
  * @throws {@link ReceiverError} `BODY_TOO_LARGE`, `UNAVAILABLE` (budget), `UNSUPPORTED_MEDIA_TYPE` (another encoding),
- * `INVALID_ARGUMENT` (not gzip), `BODY_TIMEOUT` (the client broke off).
+ * `INVALID_ARGUMENT` (not what its encoding says), `BODY_TIMEOUT` (the client broke off).
  */
 export async function readBody(
   request: IncomingMessage,
@@ -58,22 +58,26 @@ function openBody(request: IncomingMessage): AsyncIterable<Uint8Array> {
       return request.iterator({ destroyOnReturn: false });
     case "gzip":
     case "x-gzip":
-      return gunzipped(request);
+      return decompressed(request, createGunzip());
+    case "deflate":
+      return decompressed(request, createInflate());
+    case "zstd":
+      return decompressed(request, createZstdDecompress());
     default:
-      throw new ReceiverError(`Content-Encoding ${JSON.stringify(encoding)}: expected gzip or none`, {
-        code: "UNSUPPORTED_MEDIA_TYPE",
-      });
+      throw new ReceiverError(
+        `Content-Encoding ${JSON.stringify(encoding)}: expected gzip, deflate, zstd or none`,
+        { code: "UNSUPPORTED_MEDIA_TYPE" },
+      );
   }
 }
 
-function gunzipped(request: Readable): AsyncIterable<Uint8Array> {
-  const gunzip = createGunzip();
+function decompressed(request: Readable, decompressor: Transform): AsyncIterable<Uint8Array> {
   // pipe() passes on neither errors nor a connection that breaks off.
-  request.once("error", (error) => gunzip.destroy(error));
+  request.once("error", (error) => decompressor.destroy(error));
   request.once("close", () => {
-    if (!request.readableEnded) gunzip.destroy(new Error("the client broke off"));
+    if (!request.readableEnded) decompressor.destroy(new Error("the client broke off"));
   });
-  return request.pipe(gunzip);
+  return request.pipe(decompressor);
 }
 
 function discardRest(request: IncomingMessage): void {
@@ -87,8 +91,9 @@ function discardRest(request: IncomingMessage): void {
 function toBodyError(error: unknown, request: IncomingMessage): unknown {
   if (error instanceof ReceiverError || !(error instanceof Error)) return error;
   const code = "code" in error ? String(error.code) : "";
-  if (code.startsWith("Z_")) {
-    return new ReceiverError(`request body is not a whole gzip stream: ${error.message}`, {
+  if (/^(Z_|ZSTD_)/.test(code)) {
+    const encoding = request.headers["content-encoding"] ?? "";
+    return new ReceiverError(`request body is not a whole ${encoding} stream: ${error.message}`, {
       code: "INVALID_ARGUMENT",
       cause: error,
     });

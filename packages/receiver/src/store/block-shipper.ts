@@ -51,6 +51,7 @@ export class BlockShipper implements BlockBucket {
   /** Bytes of blocks that are not in the bucket yet, by path. */
   readonly #unshipped = new Map<string, number>();
   #failure: string | undefined;
+  #failedUploadCount = 0;
   #running: Promise<void> = Promise.resolve();
   #isRunning = false;
   #isClosed = false;
@@ -68,6 +69,11 @@ export class BlockShipper implements BlockBucket {
 
   get unshippedBlockCount(): number {
     return this.#unshipped.size;
+  }
+
+  /** Uploads that failed since the start. */
+  get failedUploadCount(): number {
+    return this.#failedUploadCount;
   }
 
   /** Bytes of blocks on this machine. */
@@ -183,6 +189,7 @@ export class BlockShipper implements BlockBucket {
       await (kind === "upload" ? this.#upload(path) : this.#remove(path));
       return undefined;
     } catch (error) {
+      if (kind === "upload") this.#failedUploadCount++;
       const reason = error instanceof Error ? error.message : String(error);
       // Once for each reason: a bucket that is away for a night is no news each time.
       if (reason !== this.#failure) this.#options.log(`${kind} of block ${path}: ${reason}`);

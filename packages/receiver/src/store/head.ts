@@ -44,6 +44,7 @@ export class Head {
   #queuedFlush: Promise<void> | undefined;
   #timer: Timer | undefined;
   #failure: string | undefined;
+  #failedFlushCount = 0;
   readonly #dropping = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -123,10 +124,17 @@ export class Head {
     this.#queuedFlush ??= this.#flushing.then(() => {
       this.#queuedFlush = undefined;
       const run = this.#flushAll();
-      this.#flushing = run.catch(() => undefined);
+      this.#flushing = run.catch(() => {
+        this.#failedFlushCount++;
+      });
       return run;
     });
     return this.#queuedFlush;
+  }
+
+  /** Flushes that failed since the start. */
+  get failedFlushCount(): number {
+    return this.#failedFlushCount;
   }
 
   /** Waits for what runs in the background and leaves the log as it is. */

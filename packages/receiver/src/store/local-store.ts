@@ -269,6 +269,7 @@ class LocalStore implements Store {
       quarantinedBlockCount: quarantine.blocks.length,
       quarantinedLogPieceCount: quarantine.logPieceCount,
       duplicateProfileCount: this.#duplicateCount,
+      failedBlockWriteCount: head.failedFlushCount + (bucket?.failedUploadCount ?? 0),
       unshippedBlockCount: bucket?.unshippedBlockCount ?? 0,
       takesWrites: this.#closing === undefined && this.#refusal === undefined,
     };

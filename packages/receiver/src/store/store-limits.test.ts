@@ -54,6 +54,7 @@ describe("Store.append", () => {
     await store.append(plainAdmission("a", [profile(0)]));
 
     await expect(store.flush()).rejects.toMatchObject({ code: "ENOSPC" });
+    expect(store.status().failedBlockWriteCount).toBe(1);
     await store.append(plainAdmission("a", [profile(1)]));
     expect((await sumAll(store, "a")).profiles).toBe(2n);
     isFull = false;

@@ -29,6 +29,8 @@ export interface StoreStatus {
   readonly quarantinedLogPieceCount: number;
   /** Profiles that came again and were not counted again, since the start. */
   readonly duplicateProfileCount: number;
+  /** Attempts to write blocks to the disk or the bucket that failed, and are tried again, since the start. */
+  readonly failedBlockWriteCount: number;
   /** Blocks that are not in the bucket yet; 0 where there is no bucket. */
   readonly unshippedBlockCount: number;
   /** Whether an append would be tried now: the last write was good, or enough time has passed to try again. */

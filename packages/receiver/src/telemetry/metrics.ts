@@ -26,6 +26,7 @@ export interface MetricSet {
   readonly storageQuarantinedBlocks: Gauge<never>;
   readonly storageQuarantinedLogPieces: Gauge<never>;
   readonly storageDuplicateProfiles: Gauge<never>;
+  readonly storageFailedBlockWrites: Gauge<never>;
   readonly storageUnshippedBlocks: Gauge<never>;
   readonly storageTakesWrites: Gauge<never>;
 }
@@ -202,6 +203,12 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     help: "Profiles that came again since the start and were counted once.",
     labels: [],
   },
+  storageFailedBlockWrites: {
+    kind: "gauge",
+    name: "pyroscope_storage_failed_block_writes",
+    help: "Attempts to write blocks to the disk or the bucket that failed since the start. Each is tried again.",
+    labels: [],
+  },
   storageUnshippedBlocks: {
     kind: "gauge",
     name: "pyroscope_storage_unshipped_blocks",
@@ -227,6 +234,7 @@ export const metricAliases: readonly MetricAlias[] = [
   { of: "receivedProfiles", name: "pyroscope_distributor_profiles_received_total" },
   { of: "receivedProfiles", name: "pyroscope_distributor_received_samples_total" },
   { of: "activeSeries", name: "pyroscope_ingester_memory_series" },
+  { of: "storageFailedBlockWrites", name: "pyroscope_ingester_shipper_uploads_failed_total" },
   { of: "storageBlocks", name: "pyroscope_bucket_store_blocks_loaded" },
   { of: "queriesInProgress", name: "pyroscope_query_frontend_queries_in_progress" },
 ];
