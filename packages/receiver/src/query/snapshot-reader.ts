@@ -48,7 +48,11 @@ export class SnapshotReader {
   ): Promise<Answer<Value>> {
     const { range } = plan;
     if (range === undefined) return { value: nothing, missingBlocks: [], resolution: "raw" };
-    return await this.#gate.run((signal) => this.#readRange(plan, range, work, signal), options?.signal);
+    return await this.#gate.run(
+      (signal) => this.#readRange(plan, range, work, signal),
+      plan.tenants.join("|"),
+      options?.signal,
+    );
   }
 
   async #readRange<Value>(
