@@ -1,9 +1,32 @@
-// How long a flush holds up the event loop: the longest turn of it while a window is taken, converted and sent.
+// How long a flush holds up the event loop, and what it costs: reading the native profiler, converting and handing over on the
+// profiled thread, encoding and compressing on the helper thread.
 //     node --expose-gc packages/sdk-node/bench/flush-stall.mjs [seconds per window] [windows]
 import { createServer } from "node:http";
-import { flush, start, stop, tagWrapper } from "../dist/index.js";
+import { createRequire } from "node:module";
+import { flush, start, status, stop, tagWrapper } from "../dist/index.js";
 
-const [windowSeconds = "5", windows = "6"] = process.argv.slice(2);
+const [windowSeconds = "15", windows = "6"] = process.argv.slice(2);
+
+// CPU time of this thread, which another process on the machine does not lengthen; Node 20 and 22 only have the time.
+const nowMs =
+  process.threadCpuUsage === undefined
+    ? () => performance.now()
+    : () => {
+        // Brings the clock of the thread up to date on Linux.
+        process.cpuUsage();
+        const { user, system } = process.threadCpuUsage();
+        return (user + system) / 1000;
+      };
+
+const readings = [];
+const { TimeProfiler } = createRequire(import.meta.url)("@datadog/pprof/out/src/time-profiler-bindings.js");
+const { stop: readNative } = TimeProfiler.prototype;
+TimeProfiler.prototype.stop = function timed(restart) {
+  const startMs = nowMs();
+  const tree = readNative.call(this, restart);
+  readings.push(nowMs() - startMs);
+  return tree;
+};
 
 const server = createServer((request, response) => {
   let bytes = 0;
@@ -16,7 +39,9 @@ await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 start({
   applicationName: "bench",
   serverAddress: `http://127.0.0.1:${server.address().port}`,
-  uploadRate: "1h",
+  // Pieces are read as in a program; the end of the window is a flush() of this one.
+  uploadRate: "15s",
+  logger: null,
 });
 
 // 80 call paths of different depth under 20 routes.
@@ -46,17 +71,17 @@ async function load(ms) {
   }
 }
 
-// Lateness of the event loop's turns, all the time while a flush runs.
+// The longest turn of the event loop while `work` runs, in the same time as above.
 async function longestTurnMs(work) {
   let longest = 0;
-  let last = performance.now();
+  let last = nowMs();
   let isDone = false;
   const done = work().finally(() => {
     isDone = true;
   });
   while (!isDone) {
     await new Promise((resolve) => setImmediate(resolve));
-    const now = performance.now();
+    const now = nowMs();
     longest = Math.max(longest, now - last);
     last = now;
   }
@@ -64,16 +89,44 @@ async function longestTurnMs(work) {
   return longest;
 }
 
-for (let window = 1; window <= Number(windows); window++) {
+const percentile = (values, share) =>
+  values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))];
+const format = (values) =>
+  `median ${percentile(values, 0.5).toFixed(2)}, p99 ${percentile(values, 0.99).toFixed(2)} ms`;
+
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+const turns = [];
+const threadMs = [];
+const helperMs = [];
+const nativeMs = [];
+const pieceMs = [];
+let before = status().overhead;
+const startedMs = performance.now();
+for (let window = 0; window < Number(windows); window++) {
   await load(Number(windowSeconds) * 1000);
-  globalThis.gc?.();
-  const idle = await longestTurnMs(() => sleep(100));
-  const cpu = process.cpuUsage();
-  const stall = await longestTurnMs(flush);
-  const { user, system } = process.cpuUsage(cpu);
-  console.log(
-    `window ${window}: longest turn ${stall.toFixed(1)} ms (${idle.toFixed(1)} without a flush), ${((user + system) / 1000).toFixed(0)} ms CPU`,
-  );
+  const turn = await longestTurnMs(flush);
+  const { overhead } = status();
+  // The first window runs code that is not compiled yet.
+  if (window > 0) {
+    turns.push(turn);
+    threadMs.push(overhead.threadMs - before.threadMs);
+    helperMs.push(overhead.helperMs - before.helperMs);
+    nativeMs.push(sum(readings));
+    pieceMs.push(...readings);
+  }
+  readings.length = 0;
+  before = overhead;
 }
+const elapsedMs = performance.now() - startedMs;
+const share = (sum(threadMs) + sum(helperMs)) / (elapsedMs * (1 - 1 / Number(windows)));
+console.log(
+  `${process.version}, windows of ${windowSeconds} s, ${process.threadCpuUsage ? "CPU time" : "wall time"}`,
+);
+console.log(`longest turn of a flush       ${format(turns)}`);
+console.log(`reading a piece               ${format(pieceMs)}`);
+console.log(`per window: reading           ${format(nativeMs)}`);
+console.log(`            thread in all     ${format(threadMs)}`);
+console.log(`            helper, encoding  ${format(helperMs)}`);
+console.log(`share of a core               ${(share * 100).toFixed(2)} %`);
 await stop();
 server.close();

@@ -83,6 +83,7 @@ export class WallProfiler implements TimeProfiler {
   #pieces: ReadPiece[] = [];
   #cancelPiece: Cancel | undefined;
   #isWorkaroundOn = false;
+  #isSuspected = false;
 
   constructor(options: WallProfilerOptions) {
     this.#options = options;
@@ -183,7 +184,11 @@ export class WallProfiler implements TimeProfiler {
   #readPiece(running: Running): void {
     this.#pieces.push(this.#read(running, true));
     const stuck = running.profiler.v8ProfilerStuckEventLoopDetected();
-    if (stuck > 0) this.#heal(running, stuck);
+    // A piece with hardly a sample looks the same as a sampling thread that is stuck, on a machine that is overloaded: healing
+    // takes 20 to 75 ms, so a suspicion must come twice.
+    const isSuspected = stuck > 0 && this.#isSuspected;
+    this.#isSuspected = stuck > 0 && !isSuspected;
+    if (isSuspected || stuck >= STUCK) this.#heal(running, stuck);
   }
 
   #read({ profiler, labels }: Running, isRestarted: boolean): ReadPiece {

@@ -34,7 +34,17 @@ export interface LineTicks {
 const ANONYMOUS_NAME = "(anonymous)";
 
 // Between two pauses: some microseconds of work, and a look at the clock is not most of it.
-const NODES_PER_STEP = 64;
+const NODES_PER_STEP = 16;
+
+// Rows of frames of a path that are not known yet, and of those that are left out.
+const UNKNOWN = -1;
+const LEFT_OUT = -2;
+
+/** The nodes above and with one, root first, and the rows of their frames as far as they are known. */
+interface Path {
+  readonly path: readonly CallTreeNode<unknown>[];
+  readonly rows: LocationIndex[];
+}
 
 /** How the nodes of a call tree become frames. */
 export interface CallTreeOptions<N> {
@@ -53,7 +63,6 @@ export interface CallTreeOptions<N> {
  */
 export class CallTreeWriter<N extends CallTreeNode<N>> {
   readonly #builder: ProfileBuilder;
-  readonly #rows = new Map<CallTreeNode<unknown>, LocationIndex>();
   readonly #files: Map<string, string>;
   readonly #linesOf: (node: N) => readonly LineTicks[];
   readonly #sources: SourceLookup | undefined;
@@ -68,13 +77,18 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
 
   *add(root: N, valuesOf: (node: N) => Iterable<NodeValue>): Generator<void, void> {
     const path: N[] = [];
+    // Of the frames of the path, made when the first sample below needs them.
+    const rows: LocationIndex[] = [];
     const open: { readonly node: N; readonly depth: number }[] = [];
     for (const node of root.children) open.push({ node, depth: 0 });
     for (let visited = 1, next = open.pop(); next !== undefined; visited++, next = open.pop()) {
       path.length = next.depth;
       path.push(next.node);
+      rows.length = next.depth;
+      rows.push(UNKNOWN);
       const lines = this.#linesOf(next.node);
-      for (const { labels, value } of valuesOf(next.node)) this.#addLines(path, lines, { labels, value });
+      for (const { labels, value } of valuesOf(next.node))
+        this.#addLines({ path, rows }, lines, { labels, value });
       for (const node of next.node.children) open.push({ node, depth: next.depth + 1 });
       if (visited % NODES_PER_STEP === 0) yield;
     }
@@ -82,43 +96,54 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
 
   /** @param path - root first. */
   addSample(path: readonly CallTreeNode<unknown>[], labels: SampleLabels | undefined, value: number): void {
-    this.#addAt(path, undefined, { labels, value });
+    this.#addAt({ path, rows: path.map(() => UNKNOWN) }, undefined, { labels, value });
   }
 
-  #addLines(path: readonly N[], lines: readonly LineTicks[], { labels, value }: NodeValue): void {
+  #addLines(path: Path, lines: readonly LineTicks[], { labels, value }: NodeValue): void {
     if (lines.length === 0) this.#addAt(path, undefined, { labels, value });
     const total = lines.reduce((sum, { ticks }) => sum + ticks, 0);
     for (const { line, ticks } of lines) this.#addAt(path, line, { labels, value: (value * ticks) / total });
   }
 
-  #addAt(
-    path: readonly CallTreeNode<unknown>[],
-    leafLine: number | undefined,
-    { labels, value }: NodeValue,
-  ): void {
+  #addAt(path: Path, leafLine: number | undefined, { labels, value }: NodeValue): void {
     if (!(value > 0)) return;
     // What rounding takes from one sample the next has, so that the sum stays what was measured.
     const exact = value + this.#carry;
     const whole = Math.round(exact);
     this.#carry = exact - whole;
     if (whole <= 0) return;
-    const rows: LocationIndex[] = [];
-    const leaf = path.at(-1);
-    for (const node of path) {
-      // Time in a wrapper itself is the SDK's own cost, which is not hidden.
-      if (node === leaf || !isWrapperFrame(node)) {
-        rows.push(node === leaf && leafLine !== undefined ? this.#locate(node, leafLine) : this.#rowOf(node));
-      }
-    }
     const labelInputs = labels?.labels.map((label) => ({ key: label.name, text: label.value })) ?? [];
-    this.#builder.addSample(rows.reverse(), [whole], labelInputs);
+    this.#builder.addSample(this.#stackOf(path, leafLine), [whole], labelInputs);
   }
 
-  #rowOf(node: CallTreeNode<unknown>): LocationIndex {
-    const known = this.#rows.get(node);
-    if (known !== undefined) return known;
+  /** Leaf first. */
+  #stackOf({ path, rows }: Path, leafLine: number | undefined): readonly LocationIndex[] {
+    const leaf = path.length - 1;
+    const stack: LocationIndex[] = [];
+    for (const [i, node] of path.entries()) {
+      // Time in a wrapper itself is the SDK's own cost, which is not hidden.
+      if (i === leaf) stack.push(this.#leafRow(node, rows, leafLine));
+      else {
+        const known = rows[i] ?? UNKNOWN;
+        const row = known === UNKNOWN ? this.#callerRow(node) : known;
+        rows[i] = row;
+        if (row !== LEFT_OUT) stack.push(row);
+      }
+    }
+    return stack.reverse();
+  }
+
+  #callerRow(node: CallTreeNode<unknown>): LocationIndex {
+    return isWrapperFrame(node) ? LEFT_OUT : this.#locate(node, undefined);
+  }
+
+  #leafRow(node: CallTreeNode<unknown>, rows: LocationIndex[], leafLine: number | undefined): LocationIndex {
+    const known = rows.at(-1) ?? UNKNOWN;
+    if (leafLine !== undefined) return this.#locate(node, leafLine);
+    if (known !== UNKNOWN) return known;
     const row = this.#locate(node, undefined);
-    this.#rows.set(node, row);
+    // Above other samples the same node may be a wrapper that is left out.
+    if (!isWrapperFrame(node)) rows[rows.length - 1] = row;
     return row;
   }
 

@@ -53,9 +53,13 @@ export function* convertTimeTree(
   const profiles: TypedProfile[] = [];
   const files = new Map<string, string>();
   const matched: MatchedPiece[] = [];
+  const { lineNodes = [], sources } = options;
   for (const piece of pieces) {
-    const linesOf = yield* matchLines(piece.tree.topDownRoot, options.lineNodes ?? []);
-    matched.push({ ...piece, frames: { files, linesOf, sources: options.sources } });
+    // Each walk over what the native profiler gives takes some microseconds for each node.
+    const linesOf = lineNodes.length === 0 ? undefined : yield* matchLines(piece.tree.topDownRoot, lineNodes);
+    const intervalNanos = meanIntervalNanos(piece.tree, options.intervalMicros);
+    matched.push({ ...piece, intervalNanos, frames: { files, linesOf, sources } });
+    yield;
   }
   for (const type of options.types) {
     const profile = yield* convertType(matched, type, options);
@@ -66,6 +70,8 @@ export function* convertTimeTree(
 }
 
 interface MatchedPiece extends TimePiece {
+  /** Between two ticks as they really came. */
+  readonly intervalNanos: number;
   readonly frames: CallTreeOptions<TimeNode>;
 }
 
@@ -83,7 +89,7 @@ function* convertType(
     timeUnixNanos: options.startUnixNanos,
     durationNanos: sumDurations(pieces.map(({ tree }) => tree)),
   });
-  for (const piece of pieces) yield* addPiece(builder, piece, type, options.intervalMicros);
+  for (const piece of pieces) yield* addPiece(builder, piece, type);
   yield;
   const profile = builder.build();
   const name = type === "cpu" ? "process_cpu" : "wall";
@@ -92,16 +98,17 @@ function* convertType(
 
 function* addPiece(
   builder: ProfileBuilder,
-  { tree, labelsOf, frames }: MatchedPiece,
+  { tree, labelsOf, intervalNanos, frames }: MatchedPiece,
   type: "cpu" | "wall",
-  intervalMicros: number,
 ): Generator<void, void> {
   const writer = new CallTreeWriter<TimeNode>(builder, frames);
-  const intervalNanos = meanIntervalNanos(tree, intervalMicros);
+  if (type === "wall") {
+    yield* addBusy(writer, tree, wallValues(labelsOf, intervalNanos));
+    return;
+  }
   const claim = claimIdleCpu(findIdle(tree), findBusy(tree), intervalNanos);
-  const valuesOf = type === "cpu" ? cpuValues(labelsOf, claim) : wallValues(labelsOf, intervalNanos);
-  yield* addBusy(writer, tree, valuesOf);
-  if (type !== "cpu") return;
+  yield;
+  yield* addBusy(writer, tree, cpuValues(labelsOf, claim));
   writer.addSample(PROGRAM_PATH, undefined, claim.unclaimedNanos);
   writer.addSample(OTHER_THREADS_PATH, undefined, tree.nonJSThreadsCpuTime ?? 0);
 }

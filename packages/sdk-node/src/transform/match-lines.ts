@@ -6,7 +6,7 @@ import type { LineTicks } from "./call-tree.ts";
 type TicksByLine = Map<number, number>;
 
 // As in CallTreeWriter: some microseconds of work between two pauses.
-const NODES_PER_STEP = 64;
+const NODES_PER_STEP = 16;
 
 /**
  * The lines that each node of the native profiler's tree spent its time on, by what the inspector's sampler saw at the

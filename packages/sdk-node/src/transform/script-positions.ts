@@ -4,7 +4,7 @@ import type { CallTreeNode } from "./call-tree.ts";
 import { positionOf } from "./call-tree.ts";
 
 // As in CallTreeWriter: some microseconds of work between two pauses.
-const NODES_PER_STEP = 64;
+const NODES_PER_STEP = 16;
 
 /** The positions of the functions of a call tree, each once, of scripts that are files. */
 export function* collectPositions<N extends CallTreeNode<N>>(
