@@ -17,7 +17,7 @@ interface SeriesDecision {
 
 /**
  * Makes room for the series of a profile. Where there is none, labels that came from samples give way: their new series
- * become one. Only a service that is new itself is turned away.
+ * become one. Only a service that is new itself, when not even that one series fits, is turned away.
  */
 export class SeriesAdmission {
   readonly #index: SeriesIndex;
@@ -41,13 +41,13 @@ export class SeriesAdmission {
       this.#own.add(tenant, ownHash);
       return { item, reservation };
     }
-    if (!this.#isKnown(tenant, ownHash)) return refuse(reservation, item);
-    this.#own.add(tenant, ownHash);
+    const isKnown = this.#isKnown(tenant, ownHash);
     const folded = foldItem(batch, item, this.#newSeries(tenant, item, ownHash));
     if (!folded.ok) return { item: folded, reservation: undefined };
-    // Beyond the limit by one for each service, which is known: no client can add more.
-    const foldedReservation = this.#reserveAll(tenant, folded, 0);
-    if (foldedReservation instanceof Refusal) return refuse(foldedReservation, item);
+    // Beyond the limit by one for each service that is known: no client can add more. A new one must fit.
+    const foldedReservation = this.#reserveAll(tenant, folded, isKnown ? 0 : limits.maxSeries);
+    if (foldedReservation instanceof Refusal) return refuse(isKnown ? foldedReservation : reservation, item);
+    this.#own.add(tenant, ownHash);
     return { item: folded, reservation: foldedReservation };
   }
 

@@ -74,13 +74,14 @@ function groupSamples(
   const position = new Uint32Array(count);
   const groupOf = new Uint32Array(count);
   const equals = createEquality(admitted, hashed);
+  const hash = createHash(admitted, hashed);
   // Open addressing, at most half full; slots hold group + 1.
   const mask = 2 ** Math.ceil(Math.log2(2 * count + 2)) - 1;
   const slots = new Uint32Array(mask + 1);
   let length = 0;
   for (let i = 0; i < count; i++) {
     const row = sampleRows === undefined ? i : sampleRows[i]!;
-    let slot = hashed.stacks[2 * row]! & mask;
+    let slot = hash(row, i) & mask;
     while (slots[slot] !== 0 && !equals(row, i, sample[slots[slot]! - 1]!, position[slots[slot]! - 1]!)) {
       slot = (slot + 1) & mask;
     }
@@ -95,6 +96,36 @@ function groupSamples(
     groups: { length, sample: sample.subarray(0, length), position: position.subarray(0, length) },
     groupOf,
   };
+}
+
+// Random, so that nobody can push span ids that all fall into one slot.
+const HASH_SEED = (Math.random() * 0x1_0000_0000) | 0;
+
+/**
+ * A hash of a sample's stack, span and trace. Of the stack alone it would not do: thousands of spans can stand on one stack,
+ * and each would be compared with all before it.
+ */
+function createHash(
+  { spanIds, traceIds }: AdmittedProfile,
+  { stacks }: HashedProfile,
+): (row: number, position: number) => number {
+  const spans = spanIds && new Int32Array(spanIds.buffer, spanIds.byteOffset, 2 * spanIds.length);
+  const traces = traceIds && new Int32Array(traceIds.buffer, traceIds.byteOffset, 2 * traceIds.length);
+  return (row, position) => {
+    let hash = mix(stacks[2 * row]! ^ HASH_SEED, 0);
+    if (spans !== undefined) hash = mix(hash ^ spans[2 * position]!, spans[2 * position + 1]!);
+    if (traces !== undefined) {
+      hash = mix(hash ^ traces[4 * position]!, traces[4 * position + 1]!);
+      hash = mix(hash ^ traces[4 * position + 2]!, traces[4 * position + 3]!);
+    }
+    return hash;
+  };
+}
+
+/** Constants of murmur3's finaliser: odd, so that the products keep every bit, and well mixed. */
+function mix(left: number, right: number): number {
+  const hash = Math.imul(left, 0x85ebca6b) ^ Math.imul(right, 0xc2b2ae35);
+  return hash ^ (hash >>> 15);
 }
 
 type SampleEquality = (row: number, position: number, otherRow: number, otherPosition: number) => boolean;

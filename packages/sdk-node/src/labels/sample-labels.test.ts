@@ -53,6 +53,23 @@ function createReader(clock: ManualClock = new ManualClock()) {
 }
 
 describe("SampleLabelReader", () => {
+  it("folds names of spans without number, and keeps every id", () => {
+    const { read, said } = createReader();
+    const names = new Set<string | undefined>();
+    const ids = new Set<string | undefined>();
+
+    for (let i = 0; i < 100_000; i++) {
+      const spanId = i.toString(16).padStart(16, "0");
+      const labels = read({ span: createSpan({ spanId, name: `GET /user/${i}` }) });
+      names.add(labels.span_name);
+      ids.add(labels.span_id);
+    }
+
+    expect([...names]).toEqual(["GET /user/0", "GET /user/1", "GET /user/2", "__overflow__"]);
+    expect(ids.size).toBe(100_000);
+    expect(new Set(said).size).toBe(1);
+  });
+
   it("gives a sample of no context no labels", () => {
     expect(createReader().reader.read(undefined, 1n)).toBeUndefined();
   });
