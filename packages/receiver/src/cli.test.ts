@@ -20,6 +20,9 @@ async function run(...args: readonly string[]): Promise<CliResult> {
     verifyStore: async (flags) => {
       started.push({ verify: "", ...flags });
     },
+    querySql: async (flags, query) => {
+      started.push({ ...flags, ...query });
+    },
     deleteApplication: async (name, server) => {
       started.push({ delete: name, ...server });
     },
@@ -45,6 +48,18 @@ async function run(...args: readonly string[]): Promise<CliResult> {
 }
 
 describe("createCli", () => {
+  it("takes a query over the blocks, and a deletion", async () => {
+    expect((await run("store", "sql", "select 1", "--storage-path", "/d")).started).toEqual([
+      { "storage-path": "/d", sql: "select 1", tenant: "anonymous", level: "raw", format: "table" },
+    ]);
+    expect((await run("store", "sql", "select 1", "--level", "2h")).output).toContain(
+      "Allowed choices are raw",
+    );
+    expect((await run("admin", "app", "delete", "shop", "--token", "@/t")).started).toEqual([
+      { delete: "shop", url: "http://127.0.0.1:4040", token: "@/t", tenant: undefined },
+    ]);
+  });
+
   it("passes flags on by their names, and only those that were given", async () => {
     const { started } = await run(
       "server",

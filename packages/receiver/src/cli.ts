@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type SettingRow, settingRows } from "./config.ts";
+import { LEVELS, type Level } from "./store/level.ts";
 
 /** Values of flags by their names, as {@link resolveConfig} takes them. */
 export type FlagValues = Readonly<Record<string, string | undefined>>;
@@ -14,9 +15,22 @@ export interface CliActions {
   verifyStore(flags: FlagValues): Promise<void>;
   /** `pyroscope store repair`. */
   repairStore(flags: FlagValues): Promise<void>;
+  /** `pyroscope store sql`. */
+  querySql(flags: FlagValues, query: SqlCommand): Promise<void>;
   /** `pyroscope admin app delete`. */
   deleteApplication(name: string, server: AdminServer): Promise<void>;
   readonly version: string;
+}
+
+/** Words of `--format`. */
+const SQL_FORMATS = ["table", "csv", "json"] as const;
+
+/** What `pyroscope store sql` is asked. */
+export interface SqlCommand {
+  readonly sql: string;
+  readonly tenant: string;
+  readonly level: Level;
+  readonly format: (typeof SQL_FORMATS)[number];
 }
 
 /** The running receiver that a command talks to. */
@@ -59,7 +73,7 @@ export function createCli(actions: CliActions): Command {
   return cli;
 }
 
-function addStoreCommands(cli: Command, { verifyStore, repairStore }: CliActions): void {
+function addStoreCommands(cli: Command, { verifyStore, repairStore, querySql }: CliActions): void {
   const store = cli.command("store").description("Looks after a data directory.");
   const row = settingRows.find(({ flag }) => flag === STORAGE_PATH);
   const add = (name: string, description: string, act: CliActions["verifyStore"]): void => {
@@ -79,6 +93,19 @@ function addStoreCommands(cli: Command, { verifyStore, repairStore }: CliActions
     "Moves damaged blocks into the directory quarantine. No receiver may run on the directory.",
     repairStore,
   );
+  const sql = store
+    .command("sql")
+    .argument("<query>", "SQL of DuckDB over profiles, totals, series, stacks, frames and samples")
+    .description("Asks the blocks of a data directory, which is only read. A receiver may run.")
+    .addOption(new Option("--format <format>", "how to print").choices(SQL_FORMATS).default("table"))
+    .option("--tenant <tenant>", "whose blocks", "anonymous")
+    .addOption(new Option("--level <level>", "the coarsest level to read").choices(LEVELS).default("raw"))
+    .allowExcessArguments(false);
+  if (row !== undefined) sql.addOption(toOption(row));
+  sql.action(async (query: string, options: Omit<SqlCommand, "sql"> & { readonly storagePath?: string }) => {
+    const { tenant, level, format, storagePath } = options;
+    await querySql({ [STORAGE_PATH]: storagePath }, { sql: query, tenant, level, format });
+  });
 }
 
 function addAdminCommands(cli: Command, { deleteApplication }: CliActions): void {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { type Command, CommanderError } from "commander";
 import { requestDeletion } from "./admin-commands.ts";
-import { type AdminServer, createCli, type FlagValues } from "./cli.ts";
+import { type AdminServer, createCli, type FlagValues, type SqlCommand } from "./cli.ts";
 import { describeConfig, resolveConfig } from "./config.ts";
 import { ReceiverError } from "./errors.ts";
 import { createReceiver, type Receiver, version } from "./receiver.ts";
@@ -18,7 +18,7 @@ const EXIT_FAILURE = 1;
 // times the live heap it is a quarter of that.
 const HEAP_GROWTH_PERCENT = 200;
 
-const cli = createCli({ startServer, verifyStore, repairStore, deleteApplication, version });
+const cli = createCli({ startServer, verifyStore, repairStore, querySql, deleteApplication, version });
 overrideExits(cli);
 
 try {
@@ -70,6 +70,11 @@ async function verifyStore(flags: FlagValues): Promise<void> {
 async function repairStore(flags: FlagValues): Promise<void> {
   const { runStoreRepair } = await import("./store-commands.ts");
   await runStoreRepair(storagePathOf(flags), writeOut);
+}
+
+async function querySql(flags: FlagValues, query: SqlCommand): Promise<void> {
+  const { runStoreSql } = await import("./store-commands.ts");
+  await runStoreSql(storagePathOf(flags), query, writeOut, (text) => void process.stderr.write(text));
 }
 
 function storagePathOf(flags: FlagValues): string {

@@ -1,7 +1,13 @@
+import { ReceiverError } from "./errors.ts";
+import { type BlockViews, openBlockViews } from "./store/block-views.ts";
 import { dataPaths } from "./store/filenames.ts";
+import { formatCsv, formatTextTable } from "./store/format-text-table.ts";
+import type { Level } from "./store/level.ts";
 import { nodeFs } from "./store/node-fs.ts";
 import { openDatabase } from "./store/open-database.ts";
 import { repairStore, type StoreDamage, verifyStore } from "./store/verify-store.ts";
+
+const MAX_SQL_ATTEMPTS = 3;
 
 /** Takes text for standard output. */
 export type Write = (text: string) => void;
@@ -22,6 +28,50 @@ export async function runStoreRepair(directory: string, write: Write): Promise<v
   } finally {
     database.close();
   }
+}
+
+/** How {@link runStoreSql} prints. */
+type SqlFormat = "table" | "csv" | "json";
+
+/** What {@link runStoreSql} reads. */
+export interface SqlQuery {
+  readonly sql: string;
+  readonly tenant: string;
+  readonly level: Level;
+  readonly format: SqlFormat;
+}
+
+/** `pyroscope store sql`: prints what a query finds in the blocks; `warn` takes what they lack. */
+export async function runStoreSql(
+  directory: string,
+  { sql, tenant, level, format }: SqlQuery,
+  write: Write,
+  warn: Write,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const views = await openBlockViews({ fs: nodeFs, directory, tenant, level });
+    try {
+      const text = await formatQuery(views, sql, format);
+      for (const warning of views.warnings) warn(`${warning}\n`);
+      write(text);
+      return;
+    } catch (error) {
+      // A receiver has merged blocks meanwhile.
+      const isGone = error instanceof ReceiverError && error.code === "STORAGE_UNAVAILABLE";
+      if (!isGone || attempt === MAX_SQL_ATTEMPTS) throw error;
+    } finally {
+      await views.close();
+    }
+  }
+}
+
+async function formatQuery(views: BlockViews, sql: string, format: SqlFormat): Promise<string> {
+  if (format === "json") {
+    const lines = await views.selectJson(sql);
+    return `[${lines.join(",\n")}]\n`;
+  }
+  const table = await views.select(sql);
+  return format === "csv" ? formatCsv(table) : formatTextTable(table);
 }
 
 function print({ blockCount, files }: StoreDamage, state: string, write: Write): boolean {

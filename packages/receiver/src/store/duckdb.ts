@@ -13,6 +13,7 @@ import {
   INTEGER,
   LIST,
   SQLNULL,
+  StatementType,
   TIMESTAMP_NS,
   UBIGINT,
   UUID,
@@ -155,6 +156,23 @@ export class Duckdb implements Database {
         () => this.#giveBack(connection),
         () => connection.closeSync(),
       );
+    }
+  }
+
+  /** Whether a text is one query: it reads and changes nothing. @throws {@link ReceiverError} when it is no SQL. */
+  async isQuery(sql: string): Promise<boolean> {
+    const connection = this.#idle.pop() ?? (await this.#instance.connect());
+    try {
+      const statements = await connection.extractStatements(sql);
+      if (statements.count !== 1) return false;
+      const statement = await statements.prepare(0);
+      const { statementType } = statement;
+      statement.destroySync();
+      return statementType === StatementType.SELECT;
+    } catch (error) {
+      throw queryError(sql, error);
+    } finally {
+      this.#giveBack(connection);
     }
   }
 

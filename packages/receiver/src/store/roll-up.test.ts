@@ -10,6 +10,7 @@ import { profileCondition, sampleCondition } from "./select-filter.ts";
 import type { Store } from "./store.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { type PlainProfile, plainAdmission } from "./testing/plain-profile.ts";
+import { runCount } from "./testing/run-count.ts";
 import { everything, StoreDirectory, withSnapshot } from "./testing/store-directory.ts";
 
 // A whole day of UTC.
@@ -99,7 +100,7 @@ describe("roll-ups", () => {
     .map(([left, right]) => ({ from: Math.min(left, right), until: Math.max(left, right) }));
 
   it("changes no answer of any range at any level while the raw blocks are there", {
-    timeout: 120_000,
+    timeout: 3_600_000,
   }, async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -131,7 +132,7 @@ describe("roll-ups", () => {
           }
         },
       ),
-      { numRuns: 4, endOnFailure: true },
+      { numRuns: runCount(4, 1000), endOnFailure: true },
     );
   });
 

@@ -3,6 +3,7 @@ import { ReceiverError } from "../errors.ts";
 import { Block } from "./block.ts";
 import { parseBlockMeta } from "./block-meta.ts";
 import { type DataPaths, dataPaths, META_FILE, SHIPPED_FILE } from "./filenames.ts";
+import { checkDataDirectory } from "./find-blocks.ts";
 import type { Fs } from "./fs.ts";
 import { listBlockPaths, Quarantine } from "./quarantine.ts";
 import { TABLE_NAMES, type TableName, tables } from "./schema.ts";
@@ -58,11 +59,8 @@ export async function repairStore(
 }
 
 async function listBlocks(fs: Fs, paths: DataPaths): Promise<readonly string[]> {
-  if ((await fs.list(paths.root)).some(({ name }) => name === "blocks"))
-    return await listBlockPaths(fs, paths.blocks);
-  throw new ReceiverError(`read ${paths.root}: it is no data directory, it has no directory blocks`, {
-    code: "NOT_FOUND",
-  });
+  await checkDataDirectory(fs, paths);
+  return await listBlockPaths(fs, paths.blocks);
 }
 
 async function verifyBlock(fs: Fs, paths: DataPaths, path: string): Promise<readonly DamagedFile[]> {
