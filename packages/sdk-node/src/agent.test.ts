@@ -216,6 +216,27 @@ describe("Agent", () => {
     await agent.stop(1000);
   });
 
+  it("survives a stop in the turn in which a window ends", async () => {
+    for (const stopsFirst of [true, false]) {
+      const { agent, clock, native, lines } = createAgent({ profileTypes: ["wall"], uploadRate: 1000 });
+      let stopped: Promise<unknown> | undefined;
+      const stop = () => {
+        stopped = agent.stop(1000);
+      };
+      // With random() at 0.5 the first window ends after 750 ms.
+      if (stopsFirst) clock.after(750, stop);
+      agent.start();
+      if (!stopsFirst) clock.after(750, stop);
+      native.profilers[0]?.tick("work");
+
+      await clock.advance(750);
+
+      expect(await stopped).toMatchObject({ ok: true });
+      expect(native.profilers[0]?.calls.slice(-2)).toEqual(["stop", "dispose"]);
+      expect(lines.filter((line) => line.startsWith("warn"))).toEqual([]);
+    }
+  });
+
   it("says so where none of the profile types is possible", () => {
     const { agent } = createAgent({ profileTypes: ["block"] }, "win32");
 
