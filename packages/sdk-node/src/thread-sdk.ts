@@ -1,6 +1,7 @@
 import process from "node:process";
 import { systemClock } from "./clock.ts";
-import { createHelperThread } from "./exporters/helper-thread.ts";
+import { HelperPool } from "./exporters/helper-pool.ts";
+import { createHelperThread, startHelperWorker } from "./exporters/helper-thread.ts";
 import { readProcessFacts } from "./process-facts.ts";
 import { loadInspector } from "./profilers/inspector.ts";
 import { loadNativeBindings } from "./profilers/native.ts";
@@ -13,6 +14,8 @@ function readEnvironment(): Environment {
   return process.env;
 }
 
+const helpers = new HelperPool(startHelperWorker, systemClock);
+
 /** The one object of this thread, behind every entry point. It holds nothing and touches nothing before start(). */
 export const sdk: Sdk = new Sdk({
   environment: readEnvironment,
@@ -21,7 +24,7 @@ export const sdk: Sdk = new Sdk({
   shareOptions,
   loadNative: loadNativeBindings,
   loadInspector,
-  createHelper: (config, diagnostics) => createHelperThread(config, systemClock, diagnostics),
+  createHelper: (config, diagnostics) => createHelperThread(config, helpers, systemClock, diagnostics),
   process,
   clock: systemClock,
   random: Math.random,

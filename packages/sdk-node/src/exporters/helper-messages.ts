@@ -1,5 +1,13 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Profile } from "@pyroscope-ts/protocol";
 import type { Encoding, ExportResult, ProfileUpload, RetryAdvice, UploadBatch } from "./exporter.ts";
+import type { ExporterTarget } from "./exporter-target.ts";
+
+/** A run begins: the thread serves it at `port`, until that is closed. */
+export interface HelperOpening {
+  readonly targets: readonly ExporterTarget[];
+  readonly port: MessagePort;
+}
 
 /** What the main thread asks of the helper thread. */
 export type HelperRequest =

@@ -19,6 +19,7 @@ import type {
 import { createTargets, type ExporterTarget, loadExporter, nameOfTarget } from "./exporter-target.ts";
 import type { HelperAnswer, HelperRequest, SentResult } from "./helper-messages.ts";
 import { OUTCOME_DONE, OUTCOME_LENGTH, OUTCOME_SENT_COUNT } from "./helper-messages.ts";
+import type { HelperPool } from "./helper-pool.ts";
 import { createServerPace } from "./upload-pace.ts";
 
 /** What of a worker thread the helper uses. */
@@ -48,10 +49,9 @@ const extension: string = import.meta.url.endsWith(".ts") ? "ts" : "js";
  * Starts the thread. It gets neither the program's environment nor its flags: `--import` and NODE_OPTIONS of the
  * program would load tracers and this very SDK into it.
  */
-function startHelperWorker(targets: readonly ExporterTarget[]): HelperPort {
+export function startHelperWorker(): Worker {
   return new Worker(new URL(`helper-worker.${extension}`, import.meta.url), {
     name: "pyroscope",
-    workerData: targets,
     env: {},
     execArgv: [],
   });
@@ -190,10 +190,15 @@ function toExportResult(result: SentResult): ExportResult {
 }
 
 /** The helper thread of one run. */
-export function createHelperThread(config: SdkConfig, clock: Clock, diagnostics: Diagnostics): HelperThread {
+export function createHelperThread(
+  config: SdkConfig,
+  pool: HelperPool,
+  clock: Clock,
+  diagnostics: Diagnostics,
+): HelperThread {
   return new HelperThread({
     targets: createTargets(config),
-    startWorker: startHelperWorker,
+    startWorker: (targets) => pool.open(targets),
     loadExporter: (target) => loadExporter(target, clock),
     clock,
     diagnostics,
