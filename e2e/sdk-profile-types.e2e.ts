@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
 import { createReceiverClient } from "./harness/client.ts";
 import { type ReadSample, type ReceivedProfile, readSamples, withReceiver } from "./harness/fake-receiver.ts";
-import { makeDataDirectory, startReceiver } from "./harness/receiver-process.ts";
+import { makeDataDirectory, startReadyReceiver, startReceiver } from "./harness/receiver-process.ts";
 import { allNodes, fixturePath, runProgram } from "./harness/run-program.ts";
 
 const program = fixturePath("sdk-profile-types.mjs");
@@ -45,6 +46,20 @@ describe.for(allNodes)("profile types on Node $major", ({ path }) => {
     }
   });
 });
+
+/** The receiver's totals of profiles, read by an engine of its own. */
+async function readTotals(directory: string) {
+  const { DuckDBInstance } = createRequire(new URL("../packages/receiver/package.json", import.meta.url))(
+    "@duckdb/node-api",
+  );
+  const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  const reader = await connection.runAndReadAll(
+    "SELECT total, duration FROM read_parquet($1) WHERE type LIKE 'memory:alloc_space:%'",
+    [`${directory}/**/totals.parquet`],
+  );
+  const rows: readonly (readonly [bigint, bigint])[] = reader.getRows();
+  return rows.map(([total, duration]) => ({ total: Number(total), durationMs: Number(duration) / 1e6 }));
+}
 
 const has = (name: string) => (sample: ReadSample) => sample.frames.some((frame) => frame.name === name);
 
@@ -94,6 +109,34 @@ describe.for(allNodes)("profile types on Node $major", ({ path }) => {
 });
 
 describe("the receiver", () => {
+  it("stores scheduled windows of allocations with their own length: bytes in a second of them are the program's", async () => {
+    const directory = await makeDataDirectory();
+    const receiver = await startReadyReceiver({ directory: directory.path });
+    try {
+      const args = [program, "scheduled allocations", receiver.address];
+      const { code, stdout } = await runProgram(process.execPath, args).result;
+      expect(code).toBe(0);
+      const { bytesPerSecond } = JSON.parse(stdout);
+      // What is in memory becomes a block.
+      await receiver.stop();
+
+      const totals = await readTotals(directory.path);
+
+      expect(totals.length).toBeGreaterThan(0);
+      for (const { durationMs } of totals) {
+        expect(durationMs).toBeGreaterThanOrEqual(299);
+        expect(durationMs).toBeLessThan(2500);
+      }
+      const profiledMs = totals.reduce((sum, { durationMs }) => sum + durationMs, 0);
+      const bytes = totals.reduce((sum, { total }) => sum + total, 0);
+      expect(bytes / (profiledMs / 1000)).toBeGreaterThan(0.4 * bytesPerSecond);
+      expect(bytes / (profiledMs / 1000)).toBeLessThan(2.5 * bytesPerSecond);
+    } finally {
+      await receiver.stop();
+      await directory.remove();
+    }
+  });
+
   it("shows the hot lines of one function as frames of their own", async () => {
     const directory = await makeDataDirectory();
     const receiver = await startReceiver({ directory: directory.path });
