@@ -32,10 +32,10 @@ let directory: Awaited<ReturnType<typeof makeDataDirectory>>;
 beforeAll(async () => {
   directory = await makeDataDirectory();
   receiver = await startReadyReceiver({ directory: join(directory.path, "data"), flags: PYROSCOPE_LIMITS });
-});
+}, 60_000);
 
 afterAll(async () => {
-  await receiver.stop();
+  await receiver?.stop();
   await directory.remove();
 });
 

@@ -83,10 +83,8 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     logLevel: pick("logLevel"),
     strict: pick("strict"),
   };
-  const config = Object.freeze({ ...picked, ...splitCredentials(picked) });
-  if (sendsSecretInTheClear(config)) {
-    problems.push(`serverAddress=${config.serverAddress} sends credentials without encryption: use https://`);
-  }
+  const config = Object.freeze({ ...picked, ...splitCredentials(picked), ...splitOtlpCredentials(picked) });
+  problems.push(...describeClearSecrets(config));
   return { config, problems };
 }
 
@@ -179,16 +177,37 @@ type ServerFields = Pick<SdkConfig, "serverAddress" | "basicAuthUser" | "basicAu
 
 /** Takes a user and password out of the address: it is printed in log lines. */
 function splitCredentials(config: SdkConfig): ServerFields {
-  const url = new URL(config.serverAddress);
-  const user = url.username === "" ? undefined : decodePercent(url.username);
-  const password = url.password === "" ? undefined : new Secret(decodePercent(url.password));
-  url.username = "";
-  url.password = "";
+  const { url, user, password } = takeCredentials(config.serverAddress);
   return {
     serverAddress: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
     basicAuthUser: config.basicAuthUser ?? user,
-    basicAuthPassword: config.basicAuthPassword ?? password,
+    basicAuthPassword:
+      config.basicAuthPassword ?? (password === undefined ? undefined : new Secret(password)),
   };
+}
+
+/** The same for OTLP, which has them in a header. */
+function splitOtlpCredentials({
+  otlpEndpoint,
+  otlpHeaders,
+}: SdkConfig): Pick<SdkConfig, "otlpEndpoint" | "otlpHeaders"> {
+  const { url, user = "", password = "" } = takeCredentials(otlpEndpoint);
+  if (user === "" && password === "") return { otlpEndpoint, otlpHeaders };
+  const basic = new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`);
+  return { otlpEndpoint: url.href, otlpHeaders: new Map([["authorization", basic], ...otlpHeaders]) };
+}
+
+function takeCredentials(address: string): {
+  readonly url: URL;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+} {
+  const url = new URL(address);
+  const user = url.username === "" ? undefined : decodePercent(url.username);
+  const password = url.password === "" ? undefined : decodePercent(url.password);
+  url.username = "";
+  url.password = "";
+  return { url, user, password };
 }
 
 function decodePercent(text: string): string {
@@ -200,12 +219,22 @@ function decodePercent(text: string): string {
   }
 }
 
-function sendsSecretInTheClear(config: SdkConfig): boolean {
-  const { protocol, hostname } = new URL(config.serverAddress);
+function describeClearSecrets(config: SdkConfig): readonly string[] {
+  const { serverAddress, otlpEndpoint, otlpHeaders } = config;
   const hasSecret =
     config.authToken !== undefined ||
     config.basicAuthPassword !== undefined ||
     config.httpHeaders.has("authorization");
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-  return protocol === "http:" && hasSecret && !isLoopback;
+  const hasOtlpSecret = config.exporters.includes("otlp") && otlpHeaders.has("authorization");
+  const problems: string[] = [];
+  const add = (setting: string): unknown =>
+    problems.push(`${setting} sends credentials without encryption: use https://`);
+  if (hasSecret && isReadableByOthers(serverAddress)) add(`serverAddress=${serverAddress}`);
+  if (hasOtlpSecret && isReadableByOthers(otlpEndpoint)) add(`otlpEndpoint=${otlpEndpoint}`);
+  return problems;
+}
+
+function isReadableByOthers(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

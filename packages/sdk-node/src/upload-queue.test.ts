@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SdkError } from "./errors.ts";
 import type { ExportResult, ProfileExporter, ProfileUpload, RetryAdvice } from "./exporters/exporter.ts";
+import { UploadPace } from "./exporters/upload-pace.ts";
 import { ManualClock, settle } from "./testing/manual-clock.ts";
 import { createRecordingDiagnostics } from "./testing/recording-logger.ts";
 import { UploadQueue } from "./upload-queue.ts";
@@ -212,6 +213,85 @@ describe("UploadQueue", () => {
     const { droppedCount, waitingCount, waitingBytes } = queue.counts;
     expect(waitingBytes).toBeLessThanOrEqual(8 * KIB);
     expect(droppedCount + waitingCount).toBe(1000);
+  });
+
+  it("counts every window of an hour without the server, within its bound", async () => {
+    const { exporter, queue } = createQueue(8 * KIB);
+    exporter.answers.push("pending");
+
+    for (let window = 0; window < 36_000; window++) queue.add(createUpload(window));
+
+    // The first is being sent; eight wait.
+    expect(queue.counts).toMatchObject({ droppedCount: 36_000 - 9, waitingCount: 9, waitingBytes: 9 * KIB });
+  });
+
+  it("sends again within one period when the server is back after a long time", async () => {
+    const { clock, exporter, queue } = createQueue();
+    for (let i = 0; i < 50; i++) exporter.answers.push(failure("patient"));
+    queue.add(createUpload(1));
+    while (exporter.answers.length > 0) await clock.advance(1000);
+
+    // The longest pause is the period of uploads.
+    await clock.advance(4000);
+
+    expect(queue.counts).toMatchObject({ sentCount: 1, waitingCount: 0 });
+  });
+
+  describe("with a pace", () => {
+    const paced = () => {
+      const base = createQueue();
+      const pace = new UploadPace(base.clock, 4 * KIB, 4 * KIB);
+      const queue = new UploadQueue({
+        exporter: { export: (upload, signal) => base.exporter.export(upload, signal), pace },
+        capacityBytes: 10 * KIB,
+        timeoutMs: 10_000,
+        maxDelayMs: 4000,
+        clock: base.clock,
+        random: () => 1,
+        diagnostics: createRecordingDiagnostics().diagnostics,
+      });
+      return { ...base, queue };
+    };
+
+    it("waits until the server may take the next upload, and sends all of a drain", async () => {
+      const { clock, exporter, queue } = paced();
+      // 4 KiB before compression each.
+      for (const time of [1, 2, 3]) queue.add(createUpload(time));
+      const drained = queue.drain(never);
+
+      await clock.advance(999);
+      expect(exporter.seen).toEqual([1]);
+      await clock.advance(1);
+      expect(exporter.seen).toEqual([1, 2]);
+      await clock.advance(1000);
+      expect(exporter.seen).toEqual([1, 2, 3]);
+      await expect(drained).resolves.toBe(true);
+    });
+
+    it("gives away what only waits for its turn", async () => {
+      const { clock, queue } = paced();
+      queue.add(createUpload(1));
+      await clock.advance(0);
+      queue.add(createUpload(2));
+
+      const { waiting, sendingCount } = queue.takeAll();
+
+      expect([waiting.map(({ startUnixMs }) => startUnixMs), sendingCount]).toEqual([[2], 0]);
+      expect(clock.pendingCount).toBe(0);
+    });
+
+    it("ends the pause when it is closed", async () => {
+      const { clock, exporter, queue } = paced();
+      queue.add(createUpload(1));
+      await clock.advance(0);
+      queue.add(createUpload(2));
+
+      queue.close();
+      await clock.advance(10_000);
+
+      expect(exporter.seen).toEqual([1]);
+      expect(queue.counts).toMatchObject({ sentCount: 1, droppedCount: 1 });
+    });
   });
 
   describe("drain", () => {
