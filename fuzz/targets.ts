@@ -1,0 +1,91 @@
+// What faces the network, by name: each takes bytes and must either return or refuse them with an error of ours.
+import {
+  decodeJfr,
+  decodeOtlp,
+  decodePprof,
+  decodeSpeedscope,
+  decodeStacks,
+  decodeTree,
+  encodePprof,
+  encodeTree,
+  type Profile,
+  ProtocolError,
+  parseAppName,
+  parseQuery,
+  parseSampleTypeConfig,
+  parseSelector,
+  parseTimeNanos,
+  type StackFormat,
+  totalValues,
+} from "@pyroscope-ts/protocol";
+import { decodeLabelsSnapshot } from "../packages/protocol/src/jfr/labels-snapshot.ts";
+import { ReceiverError } from "../packages/receiver/src/errors.ts";
+import { findBoundary, parseMultipart } from "../packages/receiver/src/http/multipart.ts";
+
+const STACKS = {
+  sampleType: { type: "cpu", unit: "nanoseconds" },
+  periodType: { type: "cpu", unit: "nanoseconds" },
+  period: 10_000_000n,
+  scale: 10_000_000n,
+  timeUnixNanos: 0n,
+  durationNanos: 0n,
+};
+
+const RECORDING = { sampleRateHz: 100, startUnixNanos: 0n, endUnixNanos: 1n };
+
+/** What was decoded can be encoded, decoded and summed again. */
+function checkProfile(profile: Profile): void {
+  const again = decodePprof(encodePprof(profile));
+  if (again.samples.length > profile.samples.length) throw new Error("encoding made samples");
+  totalValues(profile);
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
+const stacks =
+  (format: StackFormat) =>
+  (bytes: Uint8Array): void =>
+    checkProfile(decodeStacks(format, bytes, STACKS));
+
+/** Decoders by name. */
+export const targets: Readonly<Record<string, (bytes: Uint8Array) => void>> = {
+  pprof: (bytes) => checkProfile(decodePprof(bytes)),
+  jfr(bytes) {
+    for (const { profile } of decodeJfr(bytes, RECORDING).profiles) checkProfile(profile);
+  },
+  "jfr-labels"(bytes) {
+    decodeLabelsSnapshot(bytes);
+  },
+  otlp(bytes) {
+    for (const one of decodeOtlp(bytes)) if (!(one instanceof ProtocolError)) checkProfile(one.profile);
+  },
+  multipart(bytes) {
+    const boundary = findBoundary("", bytes);
+    if (boundary !== undefined) parseMultipart(bytes, boundary);
+  },
+  collapsed: stacks("groups"),
+  lines: stacks("lines"),
+  trie: stacks("trie"),
+  "frame-tree": stacks("tree"),
+  tree(bytes) {
+    encodeTree(decodeTree(bytes));
+  },
+  speedscope(bytes) {
+    const header = { appName: "shop", sampleRateHz: 100 };
+    for (const { profile } of decodeSpeedscope(bytes, header)) checkProfile(profile);
+  },
+  selector: (bytes) => void parseSelector(text(bytes)),
+  query: (bytes) => void parseQuery(text(bytes)),
+  time: (bytes) => void parseTimeNanos(text(bytes), 1_700_000_000_000_000_000n),
+  "app-name": (bytes) => void parseAppName(text(bytes)),
+  "sample-type-config": (bytes) => void parseSampleTypeConfig(text(bytes)),
+};
+
+/** Runs a target; whatever it throws beyond a refusal is a defect. */
+export function run(name: string, bytes: Uint8Array): void {
+  try {
+    targets[name]?.(bytes);
+  } catch (error) {
+    if (error instanceof ProtocolError || error instanceof ReceiverError) return;
+    throw error;
+  }
+}
