@@ -17,12 +17,16 @@ function declaredCodes(): Readonly<Record<string, readonly string[]>> {
   const files = readdirSync(join(root, "packages"))
     .map((name) => `packages/${name}/src/errors.ts`)
     .filter((path) => existsSync(join(root, path)));
-  const unions = files.flatMap((path) => [...read(path).matchAll(/^export type (\w+Error)Code =([^;]*);/gm)]);
+  // Comments between the members can hold quotes and semicolons.
+  const unions = files.flatMap((path) => [
+    ...read(path)
+      .replace(/\/\*[\s\S]*?\*\//g, "")
+      .matchAll(/^export type (\w+Error)Code =([^;]*);/gm),
+  ]);
   return Object.fromEntries(
     unions.map(([, name = "", union = ""]) => [
       name,
-      // Comments between the members can hold quotes.
-      Array.from(union.replace(/\/\*[\s\S]*?\*\//g, "").matchAll(/"(\w+)"/g), ([, code = ""]) => code).sort(),
+      Array.from(union.matchAll(/"(\w+)"/g), ([, code = ""]) => code).sort(),
     ]),
   );
 }
