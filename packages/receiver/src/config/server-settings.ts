@@ -95,7 +95,7 @@ export const serverSettings: SettingTable<ServerConfig> = {
     flag: "retention-levels",
     fallback: {},
     help:
-      "Other retention of single levels: raw=30d,5m=90d,1h=2y,1h-service=5y, or by number, 0 (raw) to 3. " +
+      "Other retention of single levels: raw=30d,5m=90d,1h=1y,1h-service=2y,1d-service=5y, or by number, 0 (raw) to 4. " +
       "Profiles that went live on in the coarser levels that are kept longer.",
   },
   storageMaxBytes: {
@@ -114,7 +114,7 @@ export const serverSettings: SettingTable<ServerConfig> = {
     ...rollUpLevels,
     flag: "roll-up-levels",
     fallback: ROLL_UP_LEVELS,
-    help: "Coarser levels that days are summed up to: 5m, 1h, 1h-service, each made of the one before; none: raw profiles only.",
+    help: "Coarser levels that days are summed up to: 5m, 1h, 1h-service, 1d-service, each made of the one before; none: raw profiles only.",
   },
   maxNodesSerialization: {
     ...count,

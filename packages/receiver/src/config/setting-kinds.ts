@@ -126,7 +126,7 @@ export const positiveDuration: SettingKind<number> = {
 
 /** Durations of levels by name, or by number from 0: `raw=30d,1h=2y`. */
 export const levelDurations: SettingKind<Readonly<Partial<Record<Level, number>>>> = {
-  expects: "durations of levels such as raw=30d,5m=90d,1h=2y,1h-service=5y",
+  expects: "durations of levels such as raw=30d,5m=90d,1h=1y,1h-service=2y,1d-service=5y",
   placeholder: "level=duration,…",
   isSecret: false,
   parse: parseLevelDurations,

@@ -59,7 +59,7 @@ describe("24 hours of backfilled data", () => {
       profile(MIDNIGHT + i * 30_000 + spread(i, 30_000), i),
     );
     const compaction = { rollUpLevels: ROLL_UP_LEVELS };
-    const retentionLevels = { "5m": 0, "1h": 0, "1h-service": 0 };
+    const retentionLevels = { "5m": 0, "1h": 0, "1h-service": 0, "1d-service": 0 };
     const store: Store = await directory.open({
       clock,
       compaction,
@@ -85,12 +85,12 @@ describe("24 hours of backfilled data", () => {
     expect(await found()).toEqual(expected);
     clock.advance(40 * DAY);
     await store.compact();
-    expect(store.status().blockCount).toBe(4);
+    expect(store.status().blockCount).toBe(5);
     expect(await found()).toEqual(expected);
 
     await store.applyRetention();
     await store.applyRetention();
-    expect(store.status().blockCount).toBe(3);
+    expect(store.status().blockCount).toBe(4);
     for (const from of starts.slice(0, 20)) {
       const start = MIDNIGHT + Math.floor((from - MIDNIGHT) / (5 * MINUTE)) * 5 * MINUTE + 1;
       const { total } = await query(service, start, start + 5 * MINUTE - 1);

@@ -1,6 +1,5 @@
 import type { Matcher } from "@pyroscope-ts/protocol";
-import type { Level } from "../store/level.ts";
-import { levelMillis } from "../store/level.ts";
+import { isServiceLevel, LEVELS, type Level, levelMillis } from "../store/level.ts";
 import { isServiceLabel } from "../store/select-internal-labels.ts";
 import type { TimeGrid } from "../store/select-totals.ts";
 import type { SelectionQuery, TimeSeriesQuery } from "./query-service.ts";
@@ -16,6 +15,9 @@ const SHORTEST_RANGES: readonly (readonly [level: Level, millis: number])[] = [
   ["1h", 48 * HOUR_MS],
   ["5m", 12 * HOUR_MS],
 ];
+
+// From here on days of services are read.
+const SHORTEST_DAYS_MS = 30 * 24 * HOUR_MS;
 
 // A point of a time series that is this many intervals long may have one too many or too few at its ends.
 const ROUGH_INTERVALS = 20;
@@ -36,7 +38,10 @@ export function levelOfStacks(
   const ids = [query.profileIds, query.spanIds, query.traceIds];
   if (ids.some((list) => list !== undefined && list.length > 0)) return "raw";
   const level = levelOfRange(range);
-  return level === "1h" && matchers.every(({ name }) => isServiceLabel(name)) ? "1h-service" : level;
+  if (range === undefined || level !== "1h" || !matchers.every(({ name }) => isServiceLabel(name)))
+    return level;
+  const isLong = range.endUnixMillis - range.startUnixMillis >= SHORTEST_DAYS_MS;
+  return isLong ? "1d-service" : "1h-service";
 }
 
 /**
@@ -55,9 +60,9 @@ export function levelOfTimeSeries(
   if (query.exemplars || grid === undefined || (hasCallSite && aggregation !== "sum")) return "raw";
   const ofSelection = levelOfStacks(query, range, matchers);
   const needsSeries = aggregation === "seriesAverage" || !query.groupBy.every(isServiceLabel);
-  const wanted = ofSelection === "1h-service" && needsSeries ? "1h" : ofSelection;
-  if (fits(grid, wanted)) return wanted;
-  return wanted !== "raw" && fits(grid, "5m") ? "5m" : "raw";
+  const wanted = isServiceLevel(ofSelection) && needsSeries ? "1h" : ofSelection;
+  const finer = LEVELS.slice(0, LEVELS.indexOf(wanted) + 1).toReversed();
+  return finer.find((level) => fits(grid, level) && !(isServiceLevel(level) && needsSeries)) ?? "raw";
 }
 
 function fits({ startUnixMillis, stepMs }: TimeGrid, level: Level): boolean {

@@ -19,9 +19,10 @@ export const ROLL_UP_WINDOWS_MS: Readonly<Record<RollUpLevel, number>> = {
   "5m": DAY_MS,
   "1h": DAY_MS,
   "1h-service": MONTH_MS,
+  "1d-service": MONTH_MS,
 };
 /** Levels whose blocks of a month become one. Those of five minutes are read for a few weeks at most. */
-const MONTHLY_LEVELS: readonly RollUpLevel[] = ["1h", "1h-service"];
+const MONTHLY_LEVELS: readonly RollUpLevel[] = ["1h", "1h-service", "1d-service"];
 
 // A block of a window reaches over its ends by what came late and by half of a flush interval.
 const OVERHANG = 1.5;

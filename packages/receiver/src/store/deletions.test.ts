@@ -78,7 +78,7 @@ describe("Store.deleteApplication", () => {
 
     const deletion = store.deleteApplication({ tenant: "a", service: SERVICE });
     expect(await services(store)).toEqual(["other"]);
-    expect(await deletion).toEqual({ blockCount: 6, quarantinedBlockCount: 0 });
+    expect(await deletion).toEqual({ blockCount: 7, quarantinedBlockCount: 0 });
 
     expect(await services(store)).toEqual(["other"]);
     expect(await foldStacks(store, "a")).toEqual(["main;work 3"]);

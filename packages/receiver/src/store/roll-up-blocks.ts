@@ -12,7 +12,7 @@ import type { BlockContent } from "./commit-block.ts";
 import { copyTable, orderOf } from "./copy-table.ts";
 import type { Duckdb } from "./duckdb.ts";
 import { hashLabels } from "./hash-profile.ts";
-import { type Level, levelMillis } from "./level.ts";
+import { isServiceLevel, type Level, levelMillis } from "./level.ts";
 import { otherSql } from "./other-stack.ts";
 import type { TableName } from "./schema.ts";
 
@@ -85,7 +85,7 @@ export class BlockRoller {
       `CREATE TABLE names AS SELECT DISTINCT type::types AS type, service::services AS service,
  series AS member, series, labels FROM ${fromInputs(this.#inputs, "series")}`,
     );
-    if (this.#level !== "1h-service") return;
+    if (!isServiceLevel(this.#level)) return;
     const rows = await this.#database.select(
       `SELECT DISTINCT type::VARCHAR AS type, service::VARCHAR AS service,
  coalesce(map_extract_value(labels, '__name__'), '') AS name FROM names`,
