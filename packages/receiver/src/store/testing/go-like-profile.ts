@@ -1,4 +1,5 @@
 import { encodePprof, type Profile, ProfileBuilder } from "@pyroscope-ts/protocol";
+import { seededRandom } from "./seeded-random.ts";
 
 /** Shape of a generated profile; the defaults are those of a Go service: 555 samples, about 44 kB as pprof. */
 export interface GoLikeOptions {
@@ -25,7 +26,7 @@ function goLikeProfile(options: GoLikeOptions): Profile {
     durationNanos: 15_000_000_000n,
   });
   const locations = addLocations(builder, functionCount, seed);
-  const random = randomOf(seed ^ timeUnixMillis);
+  const random = seededRandom(seed ^ timeUnixMillis);
   const chosen = new Set<number>();
   while (chosen.size < sampleCount) {
     // The product of two choices prefers small numbers: some stacks are in every profile, most in few.
@@ -44,7 +45,7 @@ function goLikeProfile(options: GoLikeOptions): Profile {
 }
 
 function addLocations(builder: ProfileBuilder, functionCount: number, seed: number): readonly number[] {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const mapping = builder.mapping({ file: "/app/server", buildId: `build-${seed}`, start: 0x400000n });
   const locations: number[] = [];
   for (let i = 0; i < functionCount; i++) {
@@ -64,7 +65,7 @@ function addLocations(builder: ProfileBuilder, functionCount: number, seed: numb
 
 /** Functions of a stack, leaf first: its number says which way it takes through the calls of its service. */
 function stackOf(stack: number, seed: number, functionCount: number): readonly number[] {
-  const random = randomOf(Math.imul(stack, 0x9e3779b1) ^ seed);
+  const random = seededRandom(Math.imul(stack, 0x9e3779b1) ^ seed);
   const depth = 12 + Math.trunc(random() * 22);
   const nodes = [0];
   for (let node = 1; nodes.length < depth; ) {
@@ -78,15 +79,4 @@ function stackOf(stack: number, seed: number, functionCount: number): readonly n
 /** {@link goLikeProfile} as pprof bytes, not compressed. */
 export function goLikePprof(options: GoLikeOptions): Uint8Array {
   return encodePprof(goLikeProfile(options));
-}
-
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
