@@ -26,6 +26,10 @@ async function run(...args: readonly string[]): Promise<CliResult> {
     deleteApplication: async (name, server) => {
       started.push({ delete: name, ...server });
     },
+    importHistory: async (storage, flags) => {
+      const flagTexts = Object.entries(flags).map(([name, value]) => [name, String(value)]);
+      started.push({ import: "", ...storage, ...Object.fromEntries(flagTexts) });
+    },
     repairStore: async (flags) => {
       started.push({ repair: "", ...flags });
     },
@@ -112,5 +116,21 @@ describe("createCli", () => {
 
     expect(output).toContain(text);
     expect([exitCode, started]).toEqual([1, []]);
+  });
+
+  it("imports with defaults, and wants to know from where", async () => {
+    const { started } = await run("import", "--from", "http://old:4040", "--storage-path", "/d");
+
+    expect(started).toEqual([
+      {
+        import: "",
+        "storage-path": "/d",
+        from: "http://old:4040",
+        since: "30d",
+        step: "1h",
+        tenant: "anonymous",
+      },
+    ]);
+    expect((await run("import")).output).toContain("required option '--from <url>' not specified");
   });
 });

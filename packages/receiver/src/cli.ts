@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type SettingRow, settingRows } from "./config.ts";
+import type { ImportFlags } from "./import-command.ts";
 import { LEVELS, type Level } from "./store/level.ts";
 
 /** Values of flags by their names, as {@link resolveConfig} takes them. */
@@ -19,6 +20,8 @@ export interface CliActions {
   querySql(flags: FlagValues, query: SqlCommand): Promise<void>;
   /** `pyroscope admin app delete`. */
   deleteApplication(name: string, server: AdminServer): Promise<void>;
+  /** `pyroscope import`. */
+  importHistory(storage: FlagValues, flags: ImportFlags): Promise<void>;
   readonly version: string;
 }
 
@@ -70,15 +73,46 @@ export function createCli(actions: CliActions): Command {
   });
   addStoreCommands(cli, actions);
   addAdminCommands(cli, actions);
+  addImportCommand(cli, actions);
   return cli;
+}
+
+function addImportCommand(cli: Command, { importHistory }: CliActions): void {
+  const command = cli
+    .command("import")
+    .description(
+      "Copies the history of another Pyroscope server into a data directory, on which no receiver may run. " +
+        "Run it again to go on where it stopped: what is there counts once.",
+    )
+    .requiredOption("--from <url>", "Address of the server, such as http://pyroscope:4040.")
+    .option("--since <duration>", "How far back.", "30d")
+    .option("--step <duration>", "What the profiles of a series are summed up over; divides a day.", "1h")
+    .option("--from-tenant <tenant>", "Tenant whose history it is, on a server with several.")
+    .addOption(
+      new Option("--from-token <token>", "Token of the server; with --from-user the password.").env(
+        "PYROSCOPE_FROM_TOKEN",
+      ),
+    )
+    .option("--from-user <user>", "User of the server, where it wants a password.")
+    .option("--tenant <tenant>", "Tenant that gets the history.", "anonymous")
+    .allowExcessArguments(false);
+  addStorageOption(command);
+  command.action(async ({ storagePath, ...flags }: ImportFlags & { readonly storagePath?: string }) => {
+    await importHistory({ [STORAGE_PATH]: storagePath }, flags);
+  });
+}
+
+/** The option that names a data directory, as the server has it. */
+function addStorageOption(command: Command): void {
+  const row = settingRows.find(({ flag }) => flag === STORAGE_PATH);
+  if (row !== undefined) command.addOption(toOption(row));
 }
 
 function addStoreCommands(cli: Command, { verifyStore, repairStore, querySql }: CliActions): void {
   const store = cli.command("store").description("Looks after a data directory.");
-  const row = settingRows.find(({ flag }) => flag === STORAGE_PATH);
   const add = (name: string, description: string, act: CliActions["verifyStore"]): void => {
     const command = store.command(name).description(description).allowExcessArguments(false);
-    if (row !== undefined) command.addOption(toOption(row));
+    addStorageOption(command);
     command.action(async ({ storagePath }: { readonly storagePath?: string }) => {
       await act({ [STORAGE_PATH]: storagePath });
     });
@@ -101,7 +135,7 @@ function addStoreCommands(cli: Command, { verifyStore, repairStore, querySql }: 
     .option("--tenant <tenant>", "whose blocks", "anonymous")
     .addOption(new Option("--level <level>", "the coarsest level to read").choices(LEVELS).default("raw"))
     .allowExcessArguments(false);
-  if (row !== undefined) sql.addOption(toOption(row));
+  addStorageOption(sql);
   sql.action(async (query: string, options: Omit<SqlCommand, "sql"> & { readonly storagePath?: string }) => {
     const { tenant, level, format, storagePath } = options;
     await querySql({ [STORAGE_PATH]: storagePath }, { sql: query, tenant, level, format });

@@ -6,6 +6,7 @@ import { requestDeletion } from "./admin-commands.ts";
 import { type AdminServer, createCli, type FlagValues, type SqlCommand } from "./cli.ts";
 import { describeConfig, resolveConfig } from "./config.ts";
 import { ReceiverError } from "./errors.ts";
+import type { ImportFlags } from "./import-command.ts";
 import { createReceiver, type Receiver, version } from "./receiver.ts";
 
 /** The command line or a setting is wrong; nothing was started. */
@@ -18,7 +19,15 @@ const EXIT_FAILURE = 1;
 // times the live heap it is a quarter of that.
 const HEAP_GROWTH_PERCENT = 200;
 
-const cli = createCli({ startServer, verifyStore, repairStore, querySql, deleteApplication, version });
+const cli = createCli({
+  startServer,
+  verifyStore,
+  repairStore,
+  querySql,
+  deleteApplication,
+  importHistory,
+  version,
+});
 overrideExits(cli);
 
 try {
@@ -75,6 +84,11 @@ async function repairStore(flags: FlagValues): Promise<void> {
 async function querySql(flags: FlagValues, query: SqlCommand): Promise<void> {
   const { runStoreSql } = await import("./store-commands.ts");
   await runStoreSql(storagePathOf(flags), query, writeOut, (text) => void process.stderr.write(text));
+}
+
+async function importHistory(storage: FlagValues, flags: ImportFlags): Promise<void> {
+  const { runImport } = await import("./import-command.ts");
+  await runImport(storagePathOf(storage), flags, writeOut);
 }
 
 function storagePathOf(flags: FlagValues): string {

@@ -34,6 +34,8 @@ export interface PushItem {
   readonly payload: Uint8Array;
   /** Set for what is no plain pprof. */
   readonly format?: PayloadFormat;
+  /** Names the content where the payload's own hash does not: what it stands for may come again in other bytes. */
+  readonly payloadHash?: Uint8Array;
   /** The client's id of the profile; log lines and error texts repeat it. */
   readonly id: string;
   /** Set for profiles of `/ingest`, whose series name and time depend on the profile itself. */

@@ -30,10 +30,7 @@ import { readOtlpPprofs } from "./read-otlp-pprofs.ts";
 import { Refusal, toRefused } from "./refusal.ts";
 
 /** A pprof to admit. */
-export interface PprofItem extends Omit<PushItem, "format"> {
-  /** Names the content where the payload's own hash does not. */
-  readonly payloadHash?: Uint8Array;
-}
+export type PprofItem = Omit<PushItem, "format">;
 
 type TextFormat = Extract<PayloadFormat, { readonly kind: "stacks" | "speedscope" }>;
 type SpyFormat = Extract<PayloadFormat, { readonly kind: "spy" }>;
