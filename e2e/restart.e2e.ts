@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { encodePprof, type Profile } from "@pyroscope-ts/protocol";
 import { profileFromText } from "@pyroscope-ts/protocol/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { tortureCount } from "../packages/receiver/src/store/testing/torture.ts";
 import { createReceiverClient, type ReceiverClient } from "./harness/client.ts";
 import { readSamples } from "./harness/fake-receiver.ts";
 import {
@@ -12,7 +13,7 @@ import {
 } from "./harness/receiver-process.ts";
 
 const WRITERS = 8;
-const KILLS = 20;
+const KILLS = tortureCount(20, 100);
 const ALL = { from: "19710101", until: "20990101" };
 
 let directory: string;
@@ -84,7 +85,7 @@ function countByLeaf(profile: Profile): ReadonlyMap<string, number> {
 }
 
 it(`has every acknowledged profile once after ${KILLS} kills under ${WRITERS} writers`, {
-  timeout: 300_000,
+  timeout: 15_000 * KILLS,
 }, async () => {
   const ledger = new Ledger();
   for (let kill = 0; kill < KILLS; kill++) {

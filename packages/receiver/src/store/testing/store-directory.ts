@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../clock.ts";
@@ -22,6 +22,13 @@ export class StoreDirectory {
 
   static async create(): Promise<StoreDirectory> {
     return new StoreDirectory(await mkdtemp(join(tmpdir(), "pyroscope-store-")));
+  }
+
+  /** Another directory with the same blocks; nothing else of this one, and none of its stores may be open. */
+  async copy(): Promise<StoreDirectory> {
+    const copy = await StoreDirectory.create();
+    await cp(join(this.path, "blocks"), join(copy.path, "blocks"), { recursive: true });
+    return copy;
   }
 
   /** Opens a store over {@link PlainProfile}s. */

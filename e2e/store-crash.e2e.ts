@@ -1,0 +1,115 @@
+import { spawnSync } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { tortureCount } from "../packages/receiver/src/store/testing/torture.ts";
+import { makeDataDirectory } from "./harness/receiver-process.ts";
+import { canTrace, compareLedger, countCalls, readStore, runStoreLife } from "./harness/store-life.ts";
+
+const KILLS = tortureCount(5, 100);
+const POINTS = tortureCount(40, Number.POSITIVE_INFINITY);
+const NOTHING = { lost: [], repeated: [] };
+/** What changes the disk. Not write: threads wake each other up with it, ten times for each write to a file. */
+const CALLS = ["fsync", "fdatasync", "rename", "unlink", "rmdir", "mkdir", "writev", "pwrite64"];
+
+let directory: string;
+let removeDirectory: () => Promise<void>;
+
+beforeEach(async () => {
+  const made = await makeDataDirectory();
+  directory = made.path;
+  removeDirectory = made.remove;
+});
+afterEach(() => removeDirectory());
+
+describe("a store that is killed", () => {
+  it(`has each acknowledged profile once after ${KILLS} kills during log, flush, merge and retention`, {
+    timeout: 60_000 + 30_000 * KILLS,
+  }, async () => {
+    const acknowledged = new Set<string>();
+    let longestOpenMs = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const killAfterMs = 5 + Math.random() * 795;
+      const life = await runStoreLife({ directory, name: `life${kill}`, mode: "loop", killAfterMs });
+      for (const name of life.acknowledged) acknowledged.add(name);
+      const { stored, openMs } = await readStore(directory);
+      longestOpenMs = Math.max(longestOpenMs, openMs);
+      expect(compareLedger(acknowledged, stored), `kill ${kill}`).toEqual(NOTHING);
+    }
+    expect(acknowledged.size).toBeGreaterThan(KILLS);
+    process.stdout.write(
+      `${KILLS} kills: ${acknowledged.size} acknowledged, 0 lost, 0 repeated, opened in ${Math.round(longestOpenMs)} ms at most\n`,
+    );
+  });
+
+  it.skipIf(!canTrace)(
+    `has each acknowledged profile once, killed at ${POINTS === Number.POSITIVE_INFINITY ? "every" : `${POINTS} of the`} system calls that change the disk (needs strace)`,
+    { timeout: 7_200_000 },
+    async () => {
+      const counts = await countCalls(directory, CALLS);
+      const all = [...counts].flatMap(([call, count]) =>
+        Array.from({ length: count }, (_, i) => ({ call, when: i + 1 })),
+      );
+      expect(all.length).toBeGreaterThan(200);
+      const step = Math.max(1, all.length / POINTS);
+      let killCount = 0;
+      for (let i = 0; i < all.length; i += step) {
+        const { call = "", when = 0 } = all[Math.floor(i)] ?? {};
+        const life = await tryPoint(`${call}:signal=KILL:when=${when}`);
+        if (!life.isDone) killCount++;
+      }
+      // One that comes to its end first had fewer calls this time.
+      expect(killCount).toBeGreaterThan(0.8 * Math.min(POINTS, all.length));
+    },
+  );
+
+  it.skipIf(!canTrace)(
+    "acknowledges nothing that a failing fsync or a full disk did not keep (needs strace)",
+    { timeout: 1_800_000 },
+    async () => {
+      const faults = ["fdatasync:error=EIO", "fsync:error=EIO", "writev:error=ENOSPC", "writev:error=EIO"];
+      for (const fault of faults) {
+        for (let when = 1; when <= tortureCount(1, 20); when++) await tryPoint(`${fault}:when=${when}`);
+      }
+    },
+  );
+});
+
+/** A scripted life into which strace injects something; then whether the store has what it acknowledged. */
+async function tryPoint(injection: string): ReturnType<typeof runStoreLife> {
+  const made = await makeDataDirectory();
+  const trace = injection.split(":")[0] ?? "";
+  const wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${trace}`];
+  const life = await runStoreLife({
+    ...{ directory: made.path, name: "life", mode: "script" },
+    wrapper: [...wrapper, "-e", `inject=${injection}`],
+  });
+  const { stored } = await readStore(made.path);
+  expect(compareLedger(life.acknowledged, stored), injection).toEqual(NOTHING);
+  await made.remove();
+  return life;
+}
+
+const canMount = process.getuid?.() === 0 && tortureCount(0, 1) === 1;
+
+it.skipIf(!canMount)(
+  "keeps what it acknowledged on a disk that is full, and writes again (needs root)",
+  {
+    timeout: 600_000,
+  },
+  async () => {
+    const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);
+    expect(String(mount.stderr)).toBe("");
+    try {
+      const acknowledged = new Set<string>();
+      for (let round = 0; round < 10; round++) {
+        const life = await runStoreLife({ directory, name: `full${round}`, mode: "loop", killAfterMs: 1500 });
+        for (const name of life.acknowledged) acknowledged.add(name);
+      }
+      const { stored } = await readStore(directory);
+      expect(compareLedger(acknowledged, stored)).toEqual(NOTHING);
+      expect(await readdir(directory)).toContain("blocks");
+    } finally {
+      spawnSync("umount", [directory]);
+    }
+  },
+);
