@@ -1,7 +1,8 @@
 import { Agent, request } from "node:http";
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { PushRequestSchema } from "@pyroscope-ts/protocol/messages";
+import { decodePprof, totalValues } from "@pyroscope-ts/protocol";
+import { googleV1, PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 import { type GoLikeOptions, goLikePprof } from "../src/store/testing/go-like-profile.ts";
 
 /** What a generated client pushes. */
@@ -46,15 +47,49 @@ export function createPushBodies({ shape }: PushKind, count: number, endUnixMill
     const rawProfile = gzipSync(raw);
     rawBytes += raw.length;
     gzipBytes += rawProfile.length;
-    const labels = [
-      { name: "__name__", value: "process_cpu" },
-      { name: "service_name", value: `service-${service}` },
-      { name: "pod", value: `service-${service}-0` },
-    ];
-    const message = create(PushRequestSchema, { series: [{ labels, samples: [{ rawProfile }] }] });
-    return toBinary(PushRequestSchema, message);
+    return createBody(service, rawProfile);
   });
   return { bodies, rawBytes: rawBytes / count, gzipBytes: gzipBytes / count };
+}
+
+/** Pushes without end. */
+export interface PushSource {
+  /** The next one, and the sum of its samples. */
+  next(): { readonly body: Uint8Array; readonly total: bigint };
+}
+
+const SOURCE_SIZE = 240;
+
+/**
+ * Pushes that are all different and cheap to make: profiles that come again at another time. Their time stands in a gzip
+ * member behind the profile's; of a field that comes twice the last one counts.
+ */
+export function createPushSource({ shape }: PushKind): PushSource {
+  const bases = Array.from({ length: SOURCE_SIZE }, (_, i) => {
+    const raw = goLikePprof({ ...shape, seed: 1 + (i % SERVICE_COUNT), timeUnixMillis: 1 + i });
+    return { gzip: gzipSync(raw), total: totalValues(decodePprof(raw))[0] ?? 0n };
+  });
+  let count = 0;
+  return {
+    next() {
+      const { gzip, total } = bases[count % SOURCE_SIZE] as (typeof bases)[number];
+      // Microseconds apart, so that no two are at one time.
+      const timeNanos = BigInt(Date.now()) * 1_000_000n + BigInt(count % 1000) * 1000n;
+      const time = toBinary(googleV1.ProfileSchema, create(googleV1.ProfileSchema, { timeNanos }));
+      const rawProfile = Buffer.concat([gzip, gzipSync(time, { level: 0 })]);
+      return { body: createBody(count++ % SERVICE_COUNT, rawProfile), total };
+    },
+  };
+}
+
+function createBody(service: number, rawProfile: Uint8Array): Uint8Array {
+  const labels = [
+    { name: "__name__", value: "process_cpu" },
+    { name: "service_name", value: `service-${service}` },
+    { name: "pod", value: `service-${service}-0` },
+  ];
+  const message = create(PushRequestSchema, { series: [{ labels, samples: [{ rawProfile }] }] });
+  return toBinary(PushRequestSchema, message);
 }
 
 /** Sends pushes over connections that stay open. */

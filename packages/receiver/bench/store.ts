@@ -1,8 +1,13 @@
 // What the store costs: node --conditions=@pyroscope-ts/source packages/receiver/bench/store.ts [section ...]
 import { benchIngest } from "./ingest-section.ts";
+import { benchMerge } from "./merge-section.ts";
 import { benchStages } from "./stages-section.ts";
 
-const sections: Readonly<Record<string, () => Promise<void>>> = { stages: benchStages, ingest: benchIngest };
+const sections: Readonly<Record<string, () => Promise<void>>> = {
+  stages: benchStages,
+  ingest: benchIngest,
+  merge: benchMerge,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in sections));

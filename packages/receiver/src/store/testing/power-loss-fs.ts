@@ -46,6 +46,7 @@ export class PowerLossFs implements Fs {
   readonly list: Fs["list"] = nodeFs.list;
   readonly readFile: Fs["readFile"] = nodeFs.readFile;
   readonly checksum: Fs["checksum"] = nodeFs.checksum;
+  readonly readChunks: Fs["readChunks"] = nodeFs.readChunks;
   readonly protect: Fs["protect"] = nodeFs.protect;
   readonly makeDirectory: Fs["makeDirectory"] = nodeFs.makeDirectory;
 
