@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { decodePprof, ProfileBuilder, totalValues } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { SdkError } from "../errors.ts";
+import { settle } from "../testing/manual-clock.ts";
 import { MemoryExporter } from "../testing/memory-exporter.ts";
 import type { ExportResult, ProfileUpload } from "./exporter.ts";
 import type { HelperAnswer } from "./helper-messages.ts";
@@ -27,7 +28,9 @@ function createTasks() {
   const exporter = new MemoryExporter();
   const second = new MemoryExporter();
   const answers: HelperAnswer[] = [];
-  const tasks = new HelperTasks([exporter, second], (answer) => answers.push(answer));
+  const tasks = new HelperTasks([Promise.resolve(exporter), Promise.resolve(second)], (answer) =>
+    answers.push(answer),
+  );
   const outcome = new Int32Array(new SharedArrayBuffer(OUTCOME_LENGTH * Int32Array.BYTES_PER_ELEMENT));
   const finish = (...starts: readonly number[]) =>
     tasks.handle({ kind: "finish", batches: [{ exporterIndex: 0, uploads: starts.map(uploadAt) }], outcome });
@@ -86,6 +89,7 @@ describe("HelperTasks", () => {
       });
     const first = tasks.handle({ kind: "export", id: 1, exporterIndex: 0, upload: uploadAt(1) });
     void tasks.handle({ kind: "export", id: 2, exporterIndex: 0, upload: uploadAt(2) });
+    await settle();
 
     await tasks.handle({ kind: "abort", id: 1, reason: "no answer within 5 ms" });
     await first;
@@ -123,6 +127,7 @@ describe("HelperTasks", () => {
     const running = tasks.handle({ kind: "export", id: 1, exporterIndex: 0, upload: uploadAt(1) });
 
     const finishing = finish();
+    await settle();
     expect(readOutcome()).toEqual({ isDone: false, sentCount: 0 });
     arrive({ ok: true });
     await Promise.all([running, finishing]);

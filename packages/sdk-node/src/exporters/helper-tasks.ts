@@ -12,13 +12,14 @@ interface RunningExport {
 
 /** What the helper thread does: encodes, compresses and sends, for as long as it is asked to. */
 export class HelperTasks {
-  readonly #exporters: readonly ProfileExporter[];
+  readonly #exporters: readonly Promise<ProfileExporter>[];
   readonly #answer: (answer: HelperAnswer) => void;
   // Of a thread that is not the main one, in the program as in its tests.
   readonly #meter = new CostMeter(false);
   readonly #running = new Map<number, RunningExport>();
 
-  constructor(exporters: readonly ProfileExporter[], answer: (answer: HelperAnswer) => void) {
+  /** @param exporters - loading, while this can encode already. */
+  constructor(exporters: readonly Promise<ProfileExporter>[], answer: (answer: HelperAnswer) => void) {
     this.#exporters = exporters;
     this.#answer = answer;
   }
@@ -81,7 +82,7 @@ export class HelperTasks {
   }
 
   async #send(exporterIndex: number, upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
-    const exporter = this.#exporters[exporterIndex];
+    const exporter = await this.#exporters[exporterIndex];
     if (exporter !== undefined) return await exporter.export(upload, signal);
     const error = new SdkError(`exporter ${exporterIndex}: expected one of ${this.#exporters.length}`, {
       code: "EXPORT_REJECTED",

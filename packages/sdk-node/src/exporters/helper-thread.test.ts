@@ -30,7 +30,7 @@ class FakePort extends EventEmitter implements HelperPort {
   readonly exporter = new MemoryExporter();
   readonly calls: string[] = [];
   isDeaf = false;
-  readonly #tasks = new HelperTasks([this.exporter], (answer) =>
+  readonly #tasks = new HelperTasks([Promise.resolve(this.exporter)], (answer) =>
     this.emit("message", structuredClone(answer)),
   );
 

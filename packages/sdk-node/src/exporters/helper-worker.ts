@@ -12,9 +12,12 @@ parentPort.on("message", (opening: HelperOpening) => void serve(opening));
 
 /** Serves one run until its port is closed. */
 async function serve({ targets, port }: HelperOpening): Promise<void> {
-  // Messages wait in the port until somebody listens.
-  const exporters = await Promise.all(targets.map((target) => loadExporter(target, systemClock)));
+  // Loading, while profiles are encoded already.
+  const exporters = targets.map((target) => loadExporter(target, systemClock));
   const tasks = new HelperTasks(exporters, (answer) => port.postMessage(answer));
   port.on("message", (request: HelperRequest) => void tasks.handle(request));
-  port.on("close", () => void Promise.allSettled(exporters.map((exporter) => exporter.shutdown())));
+  port.on(
+    "close",
+    () => void Promise.allSettled(exporters.map(async (exporter) => (await exporter).shutdown())),
+  );
 }

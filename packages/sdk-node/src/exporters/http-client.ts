@@ -1,4 +1,4 @@
-import { rootCertificates } from "node:tls";
+import { createSecureContext, rootCertificates } from "node:tls";
 import { buildConnector, type Dispatcher, Pool, ProxyAgent } from "undici";
 import { describeError } from "../errors.ts";
 import type { HttpConnection } from "./http-connection.ts";
@@ -99,12 +99,19 @@ function proxied(origin: string, connection: HttpConnection): Dispatcher {
 function createTls({
   tls: { ca, cert, key, rejectUnauthorized },
 }: HttpConnection): buildConnector.BuildOptions {
-  return {
-    rejectUnauthorized,
+  if (ca === undefined && cert === undefined && key === undefined) return { rejectUnauthorized };
+  const options = {
     ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   };
+  try {
+    // Once, not for every connection: reading 150 authorities takes some 50 ms.
+    return { rejectUnauthorized, secureContext: createSecureContext(options) };
+  } catch {
+    // A key of another certificate: each connection then fails, and says why.
+    return { rejectUnauthorized, ...options };
+  }
 }
 
 function firstOf(value: string | readonly string[] | undefined): string | undefined {

@@ -11,17 +11,24 @@ export function runAtOnce<T>(work: Generator<void, T>): T {
   return step.value;
 }
 
+// In a program whose own turns are long, a tenth of those: slices of 1 ms would take seconds to come to an end there.
+const TURN_SHARE = 0.1;
+
 /** Runs in slices of about 1 ms and lets the event loop turn between them, so that requests are not held up. */
 export async function runInSlices<T>(work: Generator<void, T>, meter?: CostMeter): Promise<T> {
+  let budgetMs = SLICE_BUDGET_MS;
   for (;;) {
-    const step = meter === undefined ? runSlice(work) : meter.measure(() => runSlice(work));
+    const step =
+      meter === undefined ? runSlice(work, budgetMs) : meter.measure(() => runSlice(work, budgetMs));
     if (step.done === true) return step.value;
+    const pausedMs = performance.now();
     await new Promise((resolve) => setImmediate(resolve));
+    budgetMs = Math.max(SLICE_BUDGET_MS, (performance.now() - pausedMs) * TURN_SHARE);
   }
 }
 
-function runSlice<T>(work: Generator<void, T>): IteratorResult<void, T> {
-  const sliceEnd = performance.now() + SLICE_BUDGET_MS;
+function runSlice<T>(work: Generator<void, T>, budgetMs: number): IteratorResult<void, T> {
+  const sliceEnd = performance.now() + budgetMs;
   let step = work.next();
   while (step.done !== true && performance.now() < sliceEnd) step = work.next();
   return step;
