@@ -121,5 +121,6 @@ async function readExport(
 function sendOtlpError(error: ReceiverError, reply: FastifyReply): FastifyReply {
   const isOwn = [400, 408, 413, 415, 429].includes(error.httpStatus);
   if (!isOwn) throw error;
+  if (error.retryAfterSeconds !== undefined) reply.header("retry-after", error.retryAfterSeconds);
   return reply.code(error.httpStatus).type("text/plain; charset=utf-8").send(error.message);
 }
