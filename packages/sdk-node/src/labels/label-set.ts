@@ -1,6 +1,7 @@
 import type { LabelValues } from "../options.ts";
 import type { Label } from "./label.ts";
 import { formatLabelValue, isIdLabel, OVERFLOW_VALUE, sanitizeLabelName, sortLabels } from "./label.ts";
+import type { SampleContext } from "./sample-context.ts";
 
 /** A label set of samples. One object per content, so that sets are compared and counted by identity. */
 export interface LabelSet {
@@ -8,6 +9,8 @@ export interface LabelSet {
   readonly labels: readonly Label[];
   /** The same as an object, frozen. */
   readonly record: Readonly<Record<string, string>>;
+  /** What samples with these labels and nothing else carry. */
+  readonly context: SampleContext;
 }
 
 /** Bounds on the label sets of one run: each set becomes a series on the server. */
@@ -144,7 +147,16 @@ export class LabelSets {
 
 function createSet(labels: readonly Label[]): InternedSet {
   const record = Object.freeze(Object.fromEntries(labels.map(({ name, value }) => [name, value])));
-  return { labels, record, next: new Map(), overflow: new Map() };
+  const set: Omit<InternedSet, "context"> & { context: SampleContext | undefined } = {
+    labels,
+    record,
+    context: undefined,
+    next: new Map(),
+    overflow: new Map(),
+  };
+  const complete = set as InternedSet;
+  set.context = { labels: complete, ids: undefined, span: undefined };
+  return complete;
 }
 
 // Raw spellings of one accepted label (1 and "1", "a-b" and "a_b") are few; a bound keeps it so.

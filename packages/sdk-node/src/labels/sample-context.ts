@@ -34,7 +34,7 @@ export interface SampleContext {
 
 /** A context of labels alone. */
 export function toContext(labels: LabelSet): SampleContext {
-  return { labels, ids: undefined, span: undefined };
+  return labels.context;
 }
 
 /**
@@ -43,7 +43,12 @@ export function toContext(labels: LabelSet): SampleContext {
  * @throws what a getter or proxy of `labels` throws.
  */
 export function addLabels(sets: LabelSets, parent: SampleContext, labels: LabelValues): SampleContext {
-  return { labels: sets.merge(parent.labels, labels), ids: mergeIds(parent.ids, labels), span: parent.span };
+  const merged = sets.merge(parent.labels, labels);
+  const ids = mergeIds(parent.ids, labels);
+  // The usual call makes no object.
+  return ids === undefined && parent.span === undefined
+    ? merged.context
+    : { labels: merged, ids, span: parent.span };
 }
 
 /** `parent` with `span` in place of its own. */
@@ -61,8 +66,10 @@ export function toRecord({ labels, ids }: SampleContext): Readonly<Record<string
 }
 
 function mergeIds(parent: SampleIds | undefined, labels: LabelValues): SampleIds | undefined {
-  const traceId = formatLabelValue(labels[TRACE_ID_LABEL]);
-  const spanId = formatLabelValue(labels[SPAN_ID_LABEL]);
+  const { [TRACE_ID_LABEL]: rawTraceId, [SPAN_ID_LABEL]: rawSpanId } = labels;
+  if (rawTraceId === undefined && rawSpanId === undefined) return parent;
+  const traceId = formatLabelValue(rawTraceId);
+  const spanId = formatLabelValue(rawSpanId);
   if (traceId === undefined && spanId === undefined) return parent;
   return { traceId: traceId ?? parent?.traceId, spanId: spanId ?? parent?.spanId };
 }

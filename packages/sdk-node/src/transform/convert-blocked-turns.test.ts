@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LabelSet } from "../labels/label-set.ts";
+import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { TimeNode } from "../profilers/native.ts";
 import { runAtOnce } from "../profilers/slices.ts";
 import { formatSamples } from "../testing/format-samples.ts";
@@ -57,10 +57,8 @@ function convert(
   );
 }
 
-function toLabels(context: { readonly route: string } | undefined): LabelSet | undefined {
-  return context === undefined
-    ? undefined
-    : { labels: [{ name: "route", value: context.route }], record: { ...context } };
+function toLabels(context: { readonly route: string } | undefined): SampleLabels | undefined {
+  return context === undefined ? undefined : { labels: [{ name: "route", value: context.route }] };
 }
 
 describe("convertBlockedTurns", () => {

@@ -1,6 +1,6 @@
 import type { Profile } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
-import type { LabelSet } from "../labels/label-set.ts";
+import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";
 import { runAtOnce } from "../profilers/slices.ts";
@@ -15,8 +15,8 @@ interface NodeInput extends Partial<Omit<TimeNode, "children" | "contexts">> {
   readonly children?: readonly TimeNode[];
 }
 
-function labelSet(route: string): LabelSet {
-  return { labels: [{ name: "route", value: route }], record: { route } };
+function labelSet(route: string): SampleLabels {
+  return { labels: [{ name: "route", value: route }] };
 }
 
 function node(name: string, { ticks = [], children = [], ...rest }: NodeInput = {}): TimeNode {
@@ -46,7 +46,7 @@ function convert(
     [
       {
         tree: { topDownRoot: root, startTime: 0, endTime: 0, hasCpuTime: true, ...tree },
-        labelsOf: (context) => context as LabelSet | undefined,
+        labelsOf: (context) => context as SampleLabels | undefined,
       },
     ],
     {
