@@ -5,6 +5,8 @@ import type { Forwarder } from "./forward/forwarder.ts";
 import { addAccessHook } from "./http/access-hook.ts";
 import { createAuthenticator } from "./http/authenticator.ts";
 import { createBodyBudget, smallerLimit } from "./http/body-budget.ts";
+import { CaptureOrders } from "./http/capture-orders.ts";
+import { captureRoute } from "./http/capture-route.ts";
 import { cardinalityRoute } from "./http/cardinality-route.ts";
 import { addCompressHook } from "./http/compress-hook.ts";
 import { addConfigRoutes } from "./http/config-route.ts";
@@ -94,6 +96,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   );
   const bodyBudget = createBodyBudget(config.maxInflightBytes);
   const doctor = new IngestionDoctor();
+  const orders = new CaptureOrders(services.clock);
   const writer = createProfileWriter({
     pushService: storage,
     limitsOf: (tenant) => services.limits.ingestOf(tenant),
@@ -110,6 +113,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   addMetricsRoute(app, { metrics, readiness, bodyBudget, ...forwarding });
   await app.register(ingestRoute, { writer, budget: bodyBudget });
   await app.register(deleteApplicationRoute, { storage });
+  await app.register(captureRoute, { orders });
   await app.register(otlpRoute, { writer, budget: bodyBudget });
   await addConnectServices(app, {
     bodyBudget,
@@ -125,7 +129,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
       if (policy === "push") writer.refuse(values.get(requestContextKey), error);
     },
     log: services.log,
-    addServices: (router) => registerServices(router, { ...services, queries, writer, bodyBudget }),
+    addServices: (router) => registerServices(router, { ...services, queries, writer, bodyBudget, orders }),
   });
   const reads = { queries, clock: services.clock };
   await app.register(renderRoute, reads);

@@ -11,6 +11,7 @@ import { Governor, type OverheadStatus } from "./governor.ts";
 import { createHeapLimitWatch } from "./heap-limit/create-heap-limit-watch.ts";
 import type { HeapLimitWatch } from "./heap-limit/heap-limit-watch.ts";
 import type { CallObserver } from "./labels/call-observer.ts";
+import type { Label } from "./labels/label.ts";
 import type { LabelContext } from "./labels/label-context.ts";
 import { LabelSets } from "./labels/label-set.ts";
 import type { ProfileTypeName } from "./options.ts";
@@ -19,6 +20,7 @@ import { createAllocationWindows, type ProfilerParts } from "./profilers/create-
 import type { Recording, TypedProfile } from "./profilers/profiler.ts";
 import type { ProfilerGroup } from "./profilers/profiler-set.ts";
 import { ProfilerSet } from "./profilers/profiler-set.ts";
+import { RemoteCaptures } from "./remote-captures.ts";
 import type { Resource } from "./resource.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { SourceMapStatus } from "./source-maps/source-maps.ts";
@@ -47,6 +49,7 @@ export class Agent {
   readonly #parts: AgentParts;
   readonly #heapLimit: HeapLimitWatch | undefined;
   readonly #profilers: ProfilerSet;
+  readonly #orders: RemoteCaptures;
   readonly #allocations: AllocationWindows;
   readonly #scheduler: Scheduler;
   readonly #delivery: Delivery;
@@ -82,8 +85,15 @@ export class Agent {
       diagnostics,
     });
     this.#allocations = createAllocationWindows(profilerParts, profilers, (recording) =>
-      this.#convert([recording]),
+      this.#convert([recording], this.#orders.markOf("allocations")),
     );
+    this.#orders = new RemoteCaptures({
+      setSampleRate: (hz) => profilers.setSampleRate(hz ?? this.#governor.status.sampleRateHz),
+      cutWindow: (mark) => this.#cutTimeWindow(mark),
+      captureAllocations: (durationMs) => this.#allocations.capture(durationMs),
+      clock,
+      diagnostics,
+    });
     this.#sources = config.sourceMaps
       ? new SourceMaps({ startThread: startWorker, clock, diagnostics })
       : undefined;
@@ -96,6 +106,7 @@ export class Agent {
       clock,
       random,
       diagnostics,
+      onOrder: config.remoteCapture ? (order) => this.#orders.take(order) : undefined,
     });
     this.#scheduler = new Scheduler({
       periodMs: config.uploadRateMs,
@@ -251,6 +262,7 @@ export class Agent {
     const deadlineMs = clock.nowMonotonicMs() + timeoutMs;
     this.#scheduler.stop();
     this.#heapLimit?.close();
+    this.#orders.stop();
     this.#allocations.stop();
     const recordings = this.#profilers.stop();
     if (!this.canFinish || !this.isPushing || timeoutMs === 0) return;
@@ -271,6 +283,7 @@ export class Agent {
 
   async #stop(timeoutMs: number): Promise<FlushResult> {
     this.#scheduler.stop();
+    this.#orders.stop();
     this.#allocations.stop();
     this.#convert(this.#profilers.stop());
     const result = await this.#sendAll(timeoutMs);
@@ -294,15 +307,20 @@ export class Agent {
     if (this.#stopping === undefined) this.#convert(this.#meter.measure(() => this.#profilers.collect()));
   }
 
-  #cutTimeWindow(): void {
-    if (this.#stopping === undefined) this.#convert(this.#meter.measure(() => this.#profilers.collectTime()));
+  #cutTimeWindow(mark?: readonly Label[]): void {
+    if (this.#stopping !== undefined) return;
+    this.#convert(
+      this.#meter.measure(() => this.#profilers.collectTime()),
+      mark,
+    );
   }
 
-  #convert(recordings: readonly Recording[]): void {
+  /** @param mark - labels of these profiles beside those of all. */
+  #convert(recordings: readonly Recording[], mark: readonly Label[] = this.#orders.markOf("cpu")): void {
     // Those that are on now: by the time of the conversion others may have begun.
     const captures = [...this.#captures];
     if (recordings.length === 0 || (!this.isPushing && captures.length === 0)) return;
-    const window = new WindowConversion(recordings, this.#sources);
+    const window = new WindowConversion(recordings, this.#sources, mark);
     if (this.isPushing) this.#windows.add(window);
     this.#convertingCount++;
     this.#conversion = this.#conversion

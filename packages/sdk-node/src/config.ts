@@ -49,6 +49,7 @@ export interface SdkConfig extends DeliveryConfig {
   readonly heapSamplingIntervalBytes: number;
   readonly heapStackDepth: number;
   readonly heapLimitProfile: boolean;
+  readonly remoteCapture: boolean;
   readonly authToken: Secret | undefined;
   readonly basicAuthUser: string | undefined;
   readonly basicAuthPassword: Secret | undefined;
@@ -242,6 +243,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "false",
     kind: booleanKind,
     help: "When the heap reaches its limit, a child process uploads what is alive in it before the program ends by that.",
+  },
+  remoteCapture: {
+    option: "remoteCapture",
+    env: env("PYROSCOPE_REMOTE_CAPTURE"),
+    fallback: false,
+    fallbackText: "false",
+    kind: booleanKind,
+    help: "The server may ask for CPU samples at 1 kHz or for all allocations, for a minute at the most.",
   },
   authToken: {
     option: "authToken",

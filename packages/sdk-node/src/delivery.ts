@@ -16,6 +16,8 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly diagnostics: Diagnostics;
+  /** Told what a server asks to have recorded. Must not throw. */
+  readonly onOrder?: ((order: string) => void) | undefined;
 }
 
 interface Route {

@@ -75,6 +75,8 @@ export interface PyroscopeOptions {
   readonly heapStackDepth?: number | undefined;
   /** When the heap reaches its limit, a child process uploads what is alive in it before the program ends by that. */
   readonly heapLimitProfile?: boolean | undefined;
+  /** The server may ask for CPU samples at 1 kHz or for all allocations, for a minute at the most. */
+  readonly remoteCapture?: boolean | undefined;
   /** Sent as `Authorization: Bearer …`; wins over a user and password. */
   readonly authToken?: string | undefined;
   /** User of HTTP Basic authentication. */

@@ -32,7 +32,14 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
   for (const key of Object.keys(options)) {
     if (!optionNames.has(key)) problems.push(`unknown option ${key} ignored`);
   }
-  const picked: SdkConfig = {
+  const picked = pickAll(pick);
+  const config = Object.freeze({ ...picked, ...splitCredentials(picked), ...splitOtlpCredentials(picked) });
+  problems.push(...describeClearSecrets(config));
+  return { config, problems };
+}
+
+function pickAll(pick: <K extends keyof SdkConfig>(key: K) => SdkConfig[K]): SdkConfig {
+  return {
     applicationName: pick("applicationName"),
     serverAddress: pick("serverAddress"),
     enabled: pick("enabled"),
@@ -50,6 +57,7 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     heapSamplingIntervalBytes: pick("heapSamplingIntervalBytes"),
     heapStackDepth: pick("heapStackDepth"),
     heapLimitProfile: pick("heapLimitProfile"),
+    remoteCapture: pick("remoteCapture"),
     authToken: pick("authToken"),
     basicAuthUser: pick("basicAuthUser"),
     basicAuthPassword: pick("basicAuthPassword"),
@@ -83,9 +91,6 @@ export function resolveConfig(given: PyroscopeOptions, environment: Environment)
     logLevel: pick("logLevel"),
     strict: pick("strict"),
   };
-  const config = Object.freeze({ ...picked, ...splitCredentials(picked), ...splitOtlpCredentials(picked) });
-  problems.push(...describeClearSecrets(config));
-  return { config, problems };
 }
 
 const optionNames: ReadonlySet<string> = new Set(Object.values(settings).map(({ option }) => option));

@@ -93,7 +93,7 @@ describe("createResource", () => {
     expect(resource.labels.find(({ name }) => name === "t0")?.value).toBe("x");
     expect(namesOf(resource)).toContain("pod");
     expect(namesOf(resource)).not.toContain("hostname");
-    expect(resource.maxSampleLabels).toBe(5);
+    expect(resource.maxSampleLabels).toBe(4);
     expect(resource.droppedTags).toEqual([]);
   });
 

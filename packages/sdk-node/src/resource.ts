@@ -7,7 +7,7 @@ import { PACKAGE_NAME, PACKAGE_VERSION } from "./version.ts";
 // Pyroscope's default max_label_names_per_series; `__name__`, which the exporter adds, counts.
 const MAX_SERIES_LABELS = 30;
 
-// Tags and what was detected; leaves room for five labels of samples beside our own seven.
+// Tags and what was detected; leaves room for four labels of samples beside our own seven.
 const MAX_TAGS = 18;
 
 /** Labels that every profile of one run has, in order of their names. */
@@ -56,7 +56,8 @@ export function createResource(
   );
   return {
     labels,
-    maxSampleLabels: MAX_SERIES_LABELS - labels.length - 1,
+    // `__name__` counts, and so does the `capture` that some windows have.
+    maxSampleLabels: MAX_SERIES_LABELS - labels.length - 2,
     droppedTags: config.tags.slice(MAX_TAGS).map(({ name }) => name),
   };
 }

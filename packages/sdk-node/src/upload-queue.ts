@@ -19,6 +19,8 @@ export interface UploadQueueOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly diagnostics: Diagnostics;
+  /** Told what a server asks to have recorded. Must not throw. */
+  readonly onOrder?: ((order: string) => void) | undefined;
 }
 
 /** What became of the uploads of one run. */
@@ -251,6 +253,7 @@ export class UploadQueue {
       this.#failureCount = 0;
       this.#lastError = undefined;
       this.#lastSentUnixMs = clock.nowUnixMs();
+      if (result.order !== undefined) this.#options.onOrder?.(result.order);
       return true;
     }
     this.#lastError = this.#label(result.error.message);

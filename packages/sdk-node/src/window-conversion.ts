@@ -18,10 +18,17 @@ export class WindowConversion {
   readonly #recordings: readonly Recording[];
   readonly #sources: SourceMaps | undefined;
   readonly #work: Generator<void, readonly TypedProfile[]>;
+  readonly #mark: readonly Label[];
   #profiles: readonly TypedProfile[] | undefined;
 
-  constructor(recordings: readonly Recording[], sources: SourceMaps | undefined) {
+  /** @param mark - labels of these profiles beside those of all. */
+  constructor(
+    recordings: readonly Recording[],
+    sources: SourceMaps | undefined,
+    mark: readonly Label[] = [],
+  ) {
     this.#recordings = recordings;
+    this.#mark = mark;
     this.#sources = sources;
     this.#work = convertAll(recordings, sources);
   }
@@ -49,7 +56,11 @@ export class WindowConversion {
       Number((startUnixNanos + durationNanos) / 1_000_000n),
     );
     const times = { startUnixMs: Math.min(...starts), endUnixMs: Math.max(...ends) };
-    return pack(profiles).map((packed) => ({ ...times, labels, profiles: packed }));
+    return pack(profiles).map((packed) => ({
+      ...times,
+      labels: [...labels, ...this.#mark],
+      profiles: packed,
+    }));
   }
 }
 

@@ -13,6 +13,7 @@ import type { QueryService } from "../query/query-service.ts";
 import type { Readiness } from "../readiness.ts";
 import type { StorageService } from "../worker/storage-service.ts";
 import type { BodyBudget } from "./body-budget.ts";
+import type { CaptureOrders } from "./capture-orders.ts";
 import { createFeatureFlags } from "./feature-flags-route.ts";
 import { createHealthCheck } from "./health-check-route.ts";
 import type { BuildInfo } from "./health-route.ts";
@@ -30,6 +31,7 @@ export interface ConnectServicesOptions {
   readonly queries: QueryService;
   readonly writer: ProfileWriter;
   readonly bodyBudget: BodyBudget;
+  readonly orders: CaptureOrders;
   readonly readiness: Readiness;
   readonly buildInfo: BuildInfo;
   readonly clock: { nowUnixMillis(): number };
@@ -37,8 +39,8 @@ export interface ConnectServicesOptions {
 
 /** Registers every service of the route table. */
 export function registerServices(router: ConnectRouter, options: ConnectServicesOptions): void {
-  const { storage, queries, writer, bodyBudget, readiness, buildInfo, clock } = options;
-  router.service(PusherService, createPusher({ writer, budget: bodyBudget }));
+  const { storage, queries, writer, bodyBudget, orders, readiness, buildInfo, clock } = options;
+  router.service(PusherService, createPusher({ writer, budget: bodyBudget, orders }));
   router.service(ProfilesService, createOtlpProfiles({ writer, budget: bodyBudget }));
   router.service(QuerierService, createQuerier({ queries }));
   router.service(SettingsService, createSettings({ settings: storage, clock }));

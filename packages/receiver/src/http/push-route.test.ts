@@ -5,6 +5,7 @@ import { DEFAULT_INGEST_LIMITS } from "../ingest/limits.ts";
 import type { PushBatch, PushItemResult } from "../ingest/push-service.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { createBodyBudget } from "./body-budget.ts";
+import { CaptureOrders } from "./capture-orders.ts";
 import { createProfileWriter } from "./profile-writer.ts";
 import { createPusher } from "./push-route.ts";
 import { requestContextKey } from "./request-context.ts";
@@ -16,7 +17,11 @@ const refused = (
 ) =>
   ({ ok: false, reason: "unknown", code, message, isUndecodable: false, bytes: 1 }) satisfies PushItemResult;
 
-function createPush(results: readonly PushItemResult[], tenants: readonly string[] = ["acme"]) {
+function createPush(
+  results: readonly PushItemResult[],
+  tenants: readonly string[] = ["acme"],
+  ownLabels: readonly { readonly name: string; readonly value: string }[] = [],
+) {
   const batches: PushBatch[] = [];
   const budget = createBodyBudget(4);
   const writer = createProfileWriter({
@@ -30,19 +35,54 @@ function createPush(results: readonly PushItemResult[], tenants: readonly string
     clock: { nowUnixMillis: () => 5 },
     metrics: createMetrics({ isProcessIncluded: false }).metrics,
   });
+  const orders = new CaptureOrders({ nowUnixMillis: () => 5 });
+  let answered = new Headers();
   const values = createContextValues().set(requestContextKey, { tenants, requestId: "r", client: "sdk/1" });
   const push = (payloads: readonly (readonly string[])[], headers: Record<string, string> = {}) => {
     const series = payloads.map((texts, i) => ({
-      labels: [{ name: "__name__", value: `s${i}` }],
+      labels: [{ name: "__name__", value: `s${i}` }, ...ownLabels],
       samples: texts.map((text) => ({ rawProfile: Buffer.from(text), ID: `id-${text}` })),
     }));
-    const context = { values, requestHeader: new Headers(headers) } as unknown as HandlerContext;
-    return createPusher({ writer, budget }).push(create(PushRequestSchema, { series }), context);
+    const responseHeader = new Headers();
+    const context = {
+      values,
+      requestHeader: new Headers(headers),
+      responseHeader,
+    } as unknown as HandlerContext;
+    // Called as a Connect router calls it.
+    const answer = createPusher({ writer, budget, orders }).push(
+      create(PushRequestSchema, { series }),
+      context,
+    );
+    answered = responseHeader;
+    return answer;
   };
-  return { push, batches, budget };
+  return { push, batches, budget, orders, header: (name: string) => answered.get(name) };
 }
 
 describe("createPusher", () => {
+  it("gives a waiting order to a push that was stored and that takes orders, once", async () => {
+    const labels = [
+      { name: "service_name", value: "shop" },
+      { name: "__session_id__", value: "1" },
+    ];
+    const accepts = { "x-pyroscope-accept-capture": "1" };
+    const { push, orders, header } = createPush([OK], ["acme"], labels);
+    const order = orders.place("acme", { service: "shop", session: "1" }, "cpu", 10);
+
+    await push([["a"]]);
+    expect(header("x-pyroscope-capture")).toBeNull();
+    await push([["a"]], accepts);
+    expect(JSON.parse(header("x-pyroscope-capture") ?? "")).toEqual(order);
+    await push([["a"]], accepts);
+    expect(header("x-pyroscope-capture")).toBeNull();
+
+    const failing = createPush([refused("unavailable", "later")], ["acme"], labels);
+    failing.orders.place("acme", { service: "shop", session: undefined }, "cpu", 10);
+    await expect(failing.push([["a"]], accepts)).rejects.toThrow();
+    expect(failing.orders.take("acme", "shop", "1")).toBeDefined();
+  });
+
   it("hands every sample of every series over in one batch", async () => {
     const { push, batches } = createPush([OK, OK, OK]);
 

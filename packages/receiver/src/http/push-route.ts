@@ -10,6 +10,7 @@ import {
 import { ReceiverError } from "../errors.ts";
 import type { PushItem } from "../ingest/push-service.ts";
 import type { BodyBudget } from "./body-budget.ts";
+import type { CaptureOrder, CaptureOrders } from "./capture-orders.ts";
 import type { CopiedRequest, ProfileWriter } from "./profile-writer.ts";
 import { selectRefusal, toPushError } from "./push-refusal.ts";
 import { requestContextKey } from "./request-context.ts";
@@ -18,7 +19,14 @@ import { requestContextKey } from "./request-context.ts";
 export interface PusherOptions {
   readonly writer: ProfileWriter;
   readonly budget: BodyBudget;
+  readonly orders: CaptureOrders;
 }
+
+/** Of a request: `1` where the client records what it is asked to. */
+const ACCEPT_CAPTURE_HEADER = "x-pyroscope-accept-capture";
+
+/** Of an answer: what the client is asked to record, as JSON. */
+const CAPTURE_HEADER = "x-pyroscope-capture";
 
 /**
  * `push.v1.PusherService`: profiles with their series, over Connect, gRPC and gRPC-Web.
@@ -26,9 +34,9 @@ export interface PusherOptions {
  * A push is not atomic: each profile is stored or refused by itself, and one that is refused decides the answer. Sending
  * all of them again is safe.
  */
-export function createPusher({ writer, budget }: PusherOptions): ServiceImpl<typeof PusherService> {
+export function createPusher({ writer, budget, orders }: PusherOptions): ServiceImpl<typeof PusherService> {
   return {
-    async push(request, { values, requestHeader }) {
+    async push(request, { values, requestHeader, responseHeader }) {
       const items = toPushItems(request);
       if (items.every((item) => item.payload.length === 0)) {
         const error = new ReceiverError("no profiles received", { code: "INVALID_ARGUMENT" });
@@ -42,12 +50,30 @@ export function createPusher({ writer, budget }: PusherOptions): ServiceImpl<typ
         const results = await writer.push(values.get(requestContextKey), items, () => copyPush(request));
         const refusal = selectRefusal(results);
         if (refusal !== undefined) throw toPushError(refusal);
+        const { tenants } = values.get(requestContextKey);
+        const order = takeOrder(orders, tenants, request, requestHeader);
+        if (order !== undefined) responseHeader.set(CAPTURE_HEADER, JSON.stringify(order));
         return create(PushResponseSchema);
       } finally {
         reservation.release();
       }
     },
   };
+}
+
+/** The order for the process that pushes. A client that does not know of orders must not use one up. */
+function takeOrder(
+  orders: CaptureOrders,
+  tenants: readonly string[],
+  { series }: PushRequest,
+  header: Headers,
+): CaptureOrder | undefined {
+  if (header.get(ACCEPT_CAPTURE_HEADER) !== "1") return undefined;
+  const labelOf = (name: string) => series[0]?.labels.find((label) => label.name === name)?.value;
+  const [tenant] = tenants;
+  const service = labelOf("service_name");
+  if (tenant === undefined || service === undefined) return undefined;
+  return orders.take(tenant, service, labelOf("__session_id__"));
 }
 
 /** Over whatever protocol it came, it goes on as Connect's. */

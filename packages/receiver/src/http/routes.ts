@@ -79,6 +79,8 @@ export const routes: readonly RouteRow[] = [
   get("/api/v1/cardinality", "read"),
   get("/api/v1/spans", "read"),
   post("/api/v1/applications/delete", "admin"),
+  // It changes what a program does, and what that costs.
+  post("/api/v1/captures", "admin"),
   page("/"),
   asset("/assets/*"),
   asset("/favicon.ico"),

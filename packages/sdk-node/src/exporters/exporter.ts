@@ -26,7 +26,11 @@ export interface ProfileUpload {
 
 /** How an export ended. A failure is part of normal life, so it is returned. */
 export type ExportResult =
-  | { readonly ok: true }
+  | {
+      readonly ok: true;
+      /** What the server asks to have recorded, in its own words. */
+      readonly order?: string | undefined;
+    }
   | {
       readonly ok: false;
       readonly error: SdkError;

@@ -29,7 +29,7 @@ export type HelperAnswer =
 
 /** An {@link ExportResult} without objects that lose their class between threads. */
 export type SentResult =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly order?: string | undefined }
   | {
       readonly ok: false;
       readonly message: string;

@@ -8,6 +8,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
+  /** `x-pyroscope-capture`: what the server asks to have recorded. */
+  readonly order: string | undefined;
   /** The beginning of it. */
   readonly body: Uint8Array;
 }
@@ -54,6 +56,7 @@ export function createHttpClient(origin: string, connection: HttpConnection): Ht
             status: response.statusCode,
             retryAfter: firstOf(response.headers["retry-after"]),
             location: firstOf(response.headers.location),
+            order: firstOf(response.headers["x-pyroscope-capture"]),
             body: beginning,
           },
         };

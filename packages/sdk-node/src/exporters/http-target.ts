@@ -9,6 +9,8 @@ export interface HttpTarget {
   readonly connection: HttpConnection;
   /** Headers of every upload, in lower case, credentials among them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether the server may ask for something to be recorded. */
+  readonly takesOrders: boolean;
 }
 
 /** What of the configuration an HTTP exporter needs. */
@@ -18,5 +20,6 @@ export function createHttpTarget(config: SdkConfig, kind: HttpTarget["kind"]): H
     serverAddress: config.serverAddress,
     connection: createConnection(config, config.serverAddress, config.uploadTimeoutMs),
     headers: createHeaders(config),
+    takesOrders: config.remoteCapture,
   };
 }

@@ -27,7 +27,8 @@ export class PushExporter implements ProfileExporter {
     this.#clock = clock;
     this.#client = createHttpClient(origin, target.connection);
     this.#path = `${pathname === "/" ? "" : pathname}/push.v1.PusherService/Push`;
-    this.#headers = { ...target.headers, "content-type": "application/proto" };
+    const accept: Record<string, string> = target.takesOrders ? { "x-pyroscope-accept-capture": "1" } : {};
+    this.#headers = { ...target.headers, ...accept, "content-type": "application/proto" };
   }
 
   async export(upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {

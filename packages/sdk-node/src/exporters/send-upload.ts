@@ -57,7 +57,7 @@ export async function sendUpload(request: UploadRequest): Promise<ExportResult> 
   if (answer.status >= 200 && answer.status < 300) {
     const error = request.checkAnswer?.(answer.body);
     return error === undefined
-      ? { ok: true }
+      ? { ok: true, order: answer.order }
       : { ok: false, error, retry: { kind: "never", afterMs: undefined } };
   }
   const retry = adviceForStatus(answer.status, answer.retryAfter, clock.nowUnixMs());
