@@ -61,7 +61,8 @@ ceph-mgr -i x
 timeout 30 ceph osd new "$osd_id" >/dev/null
 ceph-osd -i 0 --mkfs --osd-uuid "$osd_id" 2>/dev/null
 ceph osd crush add osd.0 1.0 root=default host=h >/dev/null 2>&1
-ceph-osd -i 0
+# Now and then it asks the monitor before it knows the cluster's id, and is refused.
+for attempt in 1 2 3; do ceph-osd -i 0 2>osd.err && break; [ "$attempt" = 3 ] && { cat osd.err >&2; exit 1; }; sleep 1; done
 for _ in $(seq 150); do ceph osd stat 2>/dev/null | grep -q '1 up' && break; sleep 0.2; done
 timeout 60 radosgw -n client.rgw
 for _ in $(seq 300); do curl -s -o /dev/null "127.0.0.1:$port" && break; sleep 0.2; done

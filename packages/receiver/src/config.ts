@@ -6,6 +6,7 @@ import { ingestLimitSettings, queryLimitSettings } from "./config/limit-settings
 import type { Secret } from "./config/secret.ts";
 import { serverSettings } from "./config/server-settings.ts";
 import { type FileReader, type Setting, type SettingTable, toEnvironmentName } from "./config/setting.ts";
+import type { Target } from "./config/target.ts";
 import { ReceiverError } from "./errors.ts";
 import type { IngestLimits } from "./ingest/limits.ts";
 import type { QueryLimits } from "./query/query-service.ts";
@@ -73,6 +74,10 @@ export interface BucketConfig {
   readonly backend: StorageBackend;
   /** Shipped to as to a bucket; undefined: blocks stay in the data directory. */
   readonly directory: string | undefined;
+  /** What this process does of a deployment; one with a directory of its own does everything. */
+  readonly target: Target;
+  /** The catalog that processes share; undefined: there is one process. */
+  readonly postgresUrl: Secret | undefined;
   /** Empty, or with a `/` at its end. */
   readonly prefix: string;
   readonly localLimitBytes: number;
@@ -228,12 +233,19 @@ function checkConfig(config: ReceiverConfig): void {
   }
 }
 
-function checkBucket({ backend, bucketName, accessKeyId, secretAccessKey, directory }: BucketConfig): void {
+function checkBucket(config: BucketConfig): void {
+  const { backend, bucketName, accessKeyId, secretAccessKey, directory, target, postgresUrl } = config;
   const refuse = (text: string): never => {
     throw new ReceiverError(text, { code: "CONFIG_INVALID" });
   };
   if (backend === "s3" && bucketName === undefined)
     refuse("--storage.backend=s3: expected the bucket's name in --storage.s3.bucket-name");
+  if (target !== "all" && postgresUrl === undefined)
+    refuse(`--target=${target}: expected --catalog.postgres-url beside it, the catalog that the parts share`);
+  if (postgresUrl !== undefined && backend === "filesystem" && directory === undefined)
+    refuse(
+      "--catalog.postgres-url: expected a bucket beside it, --storage.backend=s3 or --storage.filesystem.dir",
+    );
   if (backend === "s3" && directory !== undefined)
     refuse("--storage.filesystem.dir and --storage.backend=s3: give one of them");
   if (backend === "filesystem" && bucketName !== undefined)

@@ -7,6 +7,7 @@ import {
   optionalSecret,
   optionalText,
   optionalUrl,
+  target,
   text,
   toggle,
 } from "./setting-kinds.ts";
@@ -30,6 +31,22 @@ export const bucketSettings: SettingTable<BucketConfig> = {
     flag: "storage.filesystem.dir",
     fallback: undefined,
     help: "A directory, such as one of NFS, that blocks are shipped to as to a bucket; unset: they stay in the data directory.",
+  },
+  target: {
+    ...target,
+    flag: "target",
+    fallback: "all",
+    help:
+      "What the process does of a deployment that shares bucket and catalog: `all`, `write` takes pushes, `read` answers " +
+      "queries, `compact` merges and deletes. Pyroscope's component names stand for these.",
+  },
+  postgresUrl: {
+    ...optionalSecret,
+    flag: "catalog.postgres-url",
+    fallback: undefined,
+    help:
+      "Database for the catalog of blocks, such as postgres://user:password@host:5432/pyroscope: any number of processes then " +
+      "share it and the bucket. `@FILE` reads it from a file. Unset: one process, one data directory.",
   },
   prefix: {
     ...keyPrefix,

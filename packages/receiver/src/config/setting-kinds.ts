@@ -5,6 +5,7 @@ import { type BindAddress, formatBindAddress, parseBindAddress } from "./bind-ad
 import { formatDuration, parseDuration } from "./duration.ts";
 import { Secret } from "./secret.ts";
 import type { SettingKind } from "./setting.ts";
+import { parseTarget, TARGET_WORDS, type Target } from "./target.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -50,6 +51,15 @@ export const optionalSecret: SettingKind<Secret | undefined> = {
     return value === "" ? undefined : new Secret(value);
   },
   format: (value) => (value === undefined ? "" : String(value)),
+};
+
+/** What a process does; see {@link parseTarget}. */
+export const target: SettingKind<Target> = {
+  expects: `one of ${TARGET_WORDS.join(", ")}, or several with commas between them`,
+  placeholder: "all|write|read|compact",
+  isSecret: false,
+  parse: parseTarget,
+  format: (value) => value,
 };
 
 /** A path within a bucket: empty, or `a/b/`. */

@@ -1,17 +1,13 @@
 import { join } from "node:path";
-import { compareUtf8, utf8Length } from "@pyroscope-ts/protocol";
+import { compareUtf8 } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
 import { encodeTenant } from "../store/filenames.ts";
 import { type Fs, hasErrorCode } from "../store/fs.ts";
+import { checkPlace, checkSetting } from "./check-setting.ts";
 import type { SettingsService, StoredSetting } from "./settings-service.ts";
 
 /** Version of the files; a newer one is not touched. */
 const FORMAT = 1;
-// Drilldown keeps one setting of a few hundred bytes. These leave room for a hundred pages like it.
-const MAX_SETTING_COUNT = 100;
-const MAX_NAME_BYTES = 256;
-const MAX_VALUE_BYTES = 64 * 1024;
-
 /** Options of {@link SettingsFiles}. */
 export interface SettingsFilesOptions {
   readonly fs: Fs;
@@ -51,15 +47,7 @@ export class SettingsFiles implements SettingsService {
     return await this.#change(async () => {
       const settings = await this.#read(tenant);
       const known = settings.get(setting.name);
-      if (known !== undefined && known.modifiedUnixMillis > setting.modifiedUnixMillis) {
-        throw new ReceiverError(
-          `setting ${JSON.stringify(setting.name)} of ${setting.modifiedUnixMillis}: one of ${known.modifiedUnixMillis} is stored`,
-          { code: "CONFLICT" },
-        );
-      }
-      if (known === undefined && settings.size >= MAX_SETTING_COUNT) {
-        throw invalid(`adding setting ${JSON.stringify(setting.name)}: limit ${MAX_SETTING_COUNT} settings`);
-      }
+      checkPlace(setting, known?.modifiedUnixMillis, settings.size);
       await this.#write(tenant, settings.set(setting.name, setting));
       return setting;
     });
@@ -111,20 +99,6 @@ export class SettingsFiles implements SettingsService {
   }
 }
 
-function checkSetting({ name, value, modifiedUnixMillis }: StoredSetting): void {
-  if (name === "") throw invalid("setting without a name");
-  const nameBytes = utf8Length(name);
-  if (nameBytes > MAX_NAME_BYTES)
-    throw invalid(`name of a setting: ${nameBytes} bytes, limit ${MAX_NAME_BYTES}`);
-  const valueBytes = utf8Length(value);
-  if (valueBytes > MAX_VALUE_BYTES) {
-    throw invalid(`setting ${JSON.stringify(name)}: ${valueBytes} bytes, limit ${MAX_VALUE_BYTES}`);
-  }
-  if (!Number.isSafeInteger(modifiedUnixMillis) || modifiedUnixMillis < 0) {
-    throw invalid(`setting ${JSON.stringify(name)}: ${modifiedUnixMillis} is not a time in milliseconds`);
-  }
-}
-
 function parseFile(text: string, path: string): readonly StoredSetting[] {
   let file: unknown;
   try {
@@ -150,10 +124,6 @@ function isSetting(setting: Readonly<Record<string, unknown>> | null): boolean {
   if (typeof setting !== "object" || setting === null) return false;
   const { name, value, modifiedUnixMillis } = setting;
   return typeof name === "string" && typeof value === "string" && typeof modifiedUnixMillis === "number";
-}
-
-function invalid(message: string): ReceiverError {
-  return new ReceiverError(message, { code: "INVALID_ARGUMENT" });
 }
 
 function unavailable(action: string, path: string, cause: unknown): ReceiverError {

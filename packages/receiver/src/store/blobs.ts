@@ -1,3 +1,9 @@
+/** A part of an object. */
+export interface BlobRange {
+  readonly from: number;
+  readonly bytes: number;
+}
+
 /**
  * Objects that never change, by key: a directory that processes share, or a bucket of S3. Keys are texts with `/`
  * between their parts.
@@ -11,8 +17,8 @@ export interface Blobs {
   list(prefix: string): Promise<readonly string[]>;
   /** Reads an object of some kilobytes; undefined when there is none. */
   read(key: string): Promise<Buffer | undefined>;
-  /** Copies an object to a new file; returns whether there is one. The file's checksum is the caller's to check. */
-  download(key: string, path: string): Promise<boolean>;
+  /** Copies an object, or a part of it, to a new file; returns whether there is one. The file's checksum is the caller's to check. */
+  download(key: string, path: string, range?: BlobRange): Promise<boolean>;
   /**
    * Copies a file to a new object. When it resolves, the object is durable and has the bytes of the file. An object of
    * that key that has these bytes already is as good.

@@ -1,11 +1,18 @@
 import { dirname, join } from "node:path";
 import { ulid } from "ulid";
-import type { Blobs } from "./blobs.ts";
+import type { BlobRange, Blobs } from "./blobs.ts";
 import type { Block } from "./block.ts";
 import { blockKey } from "./block-keys.ts";
 import type { DataPaths } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
 import { TABLE_NAMES, type TableName, tables } from "./schema.ts";
+
+/** Where a file lies in the bucket. */
+export interface BlobPlace {
+  readonly key: string;
+  /** undefined: the whole object. */
+  readonly range?: BlobRange | undefined;
+}
 
 export interface BlockCacheOptions {
   readonly fs: Fs;
@@ -15,6 +22,8 @@ export interface BlockCacheOptions {
   readonly maxBytes: number;
   /** Whether the bucket has all files of the block, so that they may go from here. */
   readonly isShipped: (block: Block) => boolean;
+  /** Where a file is that is no object of its own name. */
+  readonly locate?: (block: Block, table: TableName) => BlobPlace;
   readonly log: (line: string) => void;
 }
 
@@ -132,10 +141,10 @@ export class BlockCache {
   async #tryDownload(block: Block, table: TableName): Promise<string | undefined> {
     const { fs, paths, blobs } = this.#options;
     const { file } = tables[table];
-    const key = blockKey(block.path, file);
+    const { key, range } = this.#options.locate?.(block, table) ?? { key: blockKey(block.path, file) };
     const draft = join(paths.building, `${ulid()}.download`);
     try {
-      if (!(await blobs.download(key, draft))) return `${file} is not in ${blobs.name}`;
+      if (!(await blobs.download(key, draft, range))) return `${file} is not in ${blobs.name}`;
       const { bytes, crc32 } = await fs.checksum(draft);
       const expected = block.meta.files.get(file)!;
       if (bytes !== expected.bytes || crc32 !== expected.crc32)

@@ -5,6 +5,11 @@ import type { TableName } from "./schema.ts";
 /** Blocks that nobody else merges, rolls up or deletes until {@link Lease.release}, or until they are replaced. */
 export interface Lease {
   readonly blocks: readonly Block[];
+  /**
+   * SQL of the profiles of one of the blocks that must not count again in what is made of them, as a query with the column
+   * `profile`; undefined where there are none. Their totals must be verified.
+   */
+  repeatsOf(block: Block): Promise<string | undefined>;
   /** Lets others have what is left of the blocks. */
   release(): Promise<void>;
 }
@@ -31,6 +36,10 @@ export interface Catalog {
    * column `profile`; undefined where there are none.
    */
   repeatsOf(block: Block): string | undefined;
+  /** Blocks of which {@link Catalog.repeatsOf} does not know yet: {@link Catalog.countRepeats} finds it out. */
+  uncounted(blocks: readonly Block[]): readonly Block[];
+  /** Finds out which profiles of blocks, whose totals must be verified, are in others, too. */
+  countRepeats(blocks: readonly Block[]): Promise<void>;
   /**
    * Takes blocks for a merge or a deletion.
    *

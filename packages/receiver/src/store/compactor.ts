@@ -206,7 +206,7 @@ export class Compactor {
   async #runIn(scratch: string, tenant: string, job: CompactionJob, lease: Lease): Promise<number> {
     const { paths, limits } = this.#options;
     const { blocks } = lease;
-    const inputs = await this.#inputsOf(scratch, blocks);
+    const inputs = await this.#inputsOf(scratch, lease);
     const database = await Duckdb.open({
       path: ":memory:",
       directory: paths.root,
@@ -276,11 +276,12 @@ export class Compactor {
     return 1;
   }
 
-  async #inputsOf(scratch: string, blocks: readonly Block[]): Promise<InputFiles> {
-    const { catalog, database, deletions } = this.#options;
+  async #inputsOf(scratch: string, lease: Lease): Promise<InputFiles> {
+    const { database, deletions } = this.#options;
+    const { blocks } = lease;
     const repeats = new Map<Block, string>();
     for (const block of blocks) {
-      const select = catalog.repeatsOf(block);
+      const select = await lease.repeatsOf(block);
       if (select === undefined) continue;
       const path = quoteSql(join(scratch, `${block.meta.id}.parquet`));
       await database.run(`COPY (${select}) TO ${path} (FORMAT parquet)`);

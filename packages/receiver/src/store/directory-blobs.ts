@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { ulid } from "ulid";
 import { ReceiverError } from "../errors.ts";
-import type { Blobs } from "./blobs.ts";
+import type { BlobRange, Blobs } from "./blobs.ts";
 import { type FileSum, type Fs, hasErrorCode, writeChunks } from "./fs.ts";
 
 /** Where objects are written before they get their name. */
@@ -32,10 +32,10 @@ export class DirectoryBlobs implements Blobs {
     );
   }
 
-  async download(key: string, path: string): Promise<boolean> {
+  async download(key: string, path: string, range?: BlobRange): Promise<boolean> {
     return await attempt(`read ${this.#path(key)}`, async () => {
       if ((await this.#sumOf(key)) === undefined) return false;
-      await writeChunks(this.#fs, path, this.#fs.readChunks(this.#path(key)));
+      await writeChunks(this.#fs, path, this.#fs.readChunks(this.#path(key), range));
       return true;
     });
   }

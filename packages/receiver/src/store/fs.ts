@@ -34,8 +34,8 @@ export interface Fs {
   readFile(path: string): Promise<Buffer>;
   /** Reads a file to its end. @throws with `code` ENOENT when there is no such file. */
   checksum(path: string): Promise<FileSum>;
-  /** Reads a file piece by piece. @throws with `code` ENOENT when there is no such file. */
-  readChunks(path: string): AsyncIterable<Buffer>;
+  /** Reads a file, or a part of it, piece by piece. @throws with `code` ENOENT when there is no such file. */
+  readChunks(path: string, range?: { readonly from: number; readonly bytes: number }): AsyncIterable<Buffer>;
   /** Writes a new file; durable, but for its entry in the directory. */
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Makes a new file to append to. */

@@ -103,8 +103,20 @@ export class LocalCatalog implements Catalog {
   }
 
   async lease(blocks: readonly Block[]): Promise<Lease | undefined> {
-    return blocks.every((block) => this.has(block)) ? { blocks, release: async () => undefined } : undefined;
+    if (!blocks.every((block) => this.has(block))) return undefined;
+    return {
+      blocks,
+      repeatsOf: async (block) => this.repeatsOf(block),
+      release: async () => undefined,
+    };
   }
+
+  /** Repeats are found when a block is opened that this store did not write. */
+  uncounted(): readonly Block[] {
+    return [];
+  }
+
+  async countRepeats(): Promise<void> {}
 
   async add(meta: BlockMeta): Promise<void> {
     const block = new Block(meta, this.#options.paths.blocks, TABLE_NAMES);

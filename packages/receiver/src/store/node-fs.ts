@@ -20,7 +20,10 @@ export const nodeFs: Fs = {
   list,
   readFile: (path) => readFile(path),
   checksum: (path) => withFile(path, "r", checksumOf),
-  readChunks: (path) => createReadStream(path, { highWaterMark: READ_BYTES }),
+  readChunks: (path, range) => {
+    const part = range && { start: range.from, end: range.from + range.bytes - 1 };
+    return createReadStream(path, { highWaterMark: READ_BYTES, ...part });
+  },
   writeFile: (path, bytes) =>
     withFile(path, "wx", async (file) => {
       await writeAll(file, [bytes]);

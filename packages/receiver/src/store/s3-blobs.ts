@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { ReceiverError } from "../errors.ts";
-import type { Blobs } from "./blobs.ts";
+import type { BlobRange, Blobs } from "./blobs.ts";
 import { type Fs, writeChunks } from "./fs.ts";
 
 /** A bucket, and how it is reached. Survives `structuredClone`. */
@@ -85,11 +85,17 @@ export class S3Blobs implements Blobs {
   }
 
   async read(key: string): Promise<Buffer | undefined> {
-    return await this.#get(key, async ({ Body }) => Buffer.from((await Body?.transformToByteArray()) ?? []));
+    return await this.#get(key, undefined, async ({ Body }) =>
+      Buffer.from((await Body?.transformToByteArray()) ?? []),
+    );
   }
 
-  async download(key: string, path: string): Promise<boolean> {
-    const done = await this.#get(key, async ({ Body }) => {
+  async download(key: string, path: string, range?: BlobRange): Promise<boolean> {
+    if (range?.bytes === 0) {
+      await writeChunks(this.#fs, path, Readable.from([]));
+      return true;
+    }
+    const done = await this.#get(key, range, async ({ Body }) => {
       await writeChunks(this.#fs, path, Body as Readable);
       return true;
     });
@@ -142,7 +148,7 @@ export class S3Blobs implements Blobs {
   }
 
   async #checkSame(key: string, bytes: number, md5: Buffer): Promise<void> {
-    const found = await this.#get(key, async ({ Body }) => {
+    const found = await this.#get(key, undefined, async ({ Body }) => {
       const hash = createHash("md5");
       for await (const chunk of Body as Readable) hash.update(chunk as Uint8Array);
       return hash.digest();
@@ -154,11 +160,18 @@ export class S3Blobs implements Blobs {
   }
 
   /** @returns undefined when there is no such object. */
-  async #get<T>(key: string, use: (output: GetObjectCommandOutput) => Promise<T>): Promise<T | undefined> {
+  async #get<T>(
+    key: string,
+    range: BlobRange | undefined,
+    use: (output: GetObjectCommandOutput) => Promise<T>,
+  ): Promise<T | undefined> {
+    const part = range && { Range: `bytes=${range.from}-${range.from + range.bytes - 1}` };
     return await this.#attempt("read", key, Number.POSITIVE_INFINITY, async (abortSignal) => {
       let output: GetObjectCommandOutput;
       try {
-        output = await this.#client.send(new this.#sdk.GetObjectCommand(this.#place(key)), { abortSignal });
+        output = await this.#client.send(new this.#sdk.GetObjectCommand({ ...this.#place(key), ...part }), {
+          abortSignal,
+        });
       } catch (error) {
         if (statusOf(error) === 404 && isNoSuchKey(error)) return undefined;
         throw error;

@@ -22,7 +22,7 @@ export interface SnapshotSources {
   readonly queries: Database;
   readonly catalog: Catalog;
   readonly head: Pick<Head, "slots">;
-  readonly quarantine: Quarantine;
+  readonly quarantine: Pick<Quarantine, "blocks">;
   readonly deletions: Pick<Deletions, "hiddenIn" | "hiddenInHead">;
 }
 
@@ -46,15 +46,18 @@ export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRang
   try {
     for (;;) {
       const parts = partsIn(sources.catalog, range);
-      const unverified = parts.map(({ block }) => block).filter((block) => !block.isVerified(wanted));
+      const blocks = parts.map(({ block }) => block);
+      const unverified = blocks.filter((block) => !block.isVerified(wanted));
+      const uncounted = sources.catalog.uncounted(blocks);
       // No await between this look and the hold: a flush moves rows from the head to a block meanwhile.
-      if (unverified.length === 0) return hold(sources, range);
-      for (const block of unverified) {
+      if (unverified.length === 0 && uncounted.length === 0) return hold(sources, range);
+      for (const block of [...unverified, ...uncounted]) {
         if (kept.has(block)) continue;
         kept.add(block);
         block.retain();
       }
       await verifyAll(sources.catalog, unverified, wanted);
+      await sources.catalog.countRepeats(uncounted);
     }
   } finally {
     for (const block of kept) block.release();
@@ -64,7 +67,8 @@ export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRang
 // As many files as are brought from a bucket at once.
 const MAX_CHECKS = 8;
 
-async function verifyAll(
+/** Checks files of blocks, several at once. @throws as {@link takeSnapshot}. */
+export async function verifyAll(
   catalog: Catalog,
   blocks: readonly Block[],
   wanted: readonly TableName[],

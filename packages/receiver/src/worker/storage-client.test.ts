@@ -26,6 +26,7 @@ function start(code?: string): StorageClient {
       ...{ rollUpLevels: [], maxNodes: 0 },
     },
     bucket: undefined,
+    shared: undefined,
     queryLimits: DEFAULT_QUERY_LIMITS,
     logLevel: "error",
   };

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Target } from "../config/target.ts";
 import type { BucketConfig, LogLevel } from "../config.ts";
 import type { QueryLimits } from "../query/query-service.ts";
 import type { Level, RollUpLevel } from "../store/level.ts";
@@ -27,6 +28,12 @@ export type BucketPlace = (
   readonly maxLocalBytes: number;
 };
 
+/** The catalog that processes share, and what this one does. */
+export interface SharedPlace {
+  readonly postgresUrl: string;
+  readonly target: Target;
+}
+
 /** What the storage thread is started with. Survives `structuredClone`; keys of the bucket stand in it as they are. */
 export interface StorageOptions {
   /** The data directory. */
@@ -34,6 +41,8 @@ export interface StorageOptions {
   readonly retention: StorageRetention;
   /** undefined: nowhere. */
   readonly bucket: BucketPlace | undefined;
+  /** Set for a process that shares bucket and catalog with others. */
+  readonly shared: SharedPlace | undefined;
   readonly queryLimits: QueryLimits;
   readonly logLevel: LogLevel;
 }
@@ -53,4 +62,9 @@ export function toBucketPlace(config: BucketConfig): BucketPlace | undefined {
       : { accessKeyId, secretAccessKey: secretAccessKey.reveal() };
   const s3 = { bucket: bucketName, region, endpoint, isPathStyle, prefix, credentials, hasConditionalWrites };
   return { kind: "s3", s3, ...common };
+}
+
+/** The catalog that the settings say is shared. */
+export function toSharedPlace({ postgresUrl, target }: BucketConfig): SharedPlace | undefined {
+  return postgresUrl && { postgresUrl: postgresUrl.reveal(), target };
 }

@@ -2,49 +2,78 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { expandRecord } from "../ingest/expand-record.ts";
 import { SettingsFiles } from "../settings/settings-files.ts";
+import { SettingsRows } from "../settings/settings-rows.ts";
 import { DirectoryBlobs } from "../store/directory-blobs.ts";
 import { dataPaths } from "../store/filenames.ts";
 import { openStore } from "../store/local-store.ts";
 import { nodeFs } from "../store/node-fs.ts";
 import { S3Blobs } from "../store/s3-blobs.ts";
+import { Postgres } from "../store/shared/postgres.ts";
+import { openSharedStore } from "../store/shared/shared-store.ts";
 import type { BucketOptions } from "../store/store-options.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { serveRpc } from "./rpc.ts";
-import { createStorage } from "./storage.ts";
-import type { BucketPlace, StorageOptions } from "./storage-options.ts";
+import { createStorage, type StorageParts } from "./storage.ts";
+import type { BucketPlace, SharedPlace, StorageOptions } from "./storage-options.ts";
 import { storageMethods } from "./storage-service.ts";
+
+/** How often blocks are looked through for those that can become one. */
+const COMPACTION_INTERVAL_MS = 60_000;
+/** The same where a block comes every second from every process that writes. */
+const SHARED_COMPACTION_INTERVAL_MS = 3000;
 
 // The entry of the storage thread: nothing but what is chosen for a real machine.
 if (parentPort === null) throw new Error("storage-worker.ts is the entry of a worker thread");
 const options = workerData as StorageOptions;
-const { retention } = options;
+const { retention, shared, bucket } = options;
 const log = createLogger(options.logLevel, "storage");
-
-const storage = createStorage({
-  openStore: async (onHeld) =>
-    openStore({
-      bucket: await openBucket(options.bucket),
-      directory: options.directory,
-      fs: nodeFs,
-      clock: systemClock,
-      expand: expandRecord,
-      retentionMillis: retention.retentionMs,
-      retentionLevels: retention.levelMs,
-      maxBytes: retention.maxBytes,
-      maxTenantBytes: retention.maxTenantBytes,
-      compaction: { rollUpLevels: retention.rollUpLevels, maxNodes: retention.maxNodes },
-      log: (line) => log.info(line),
-      onHeld,
-    }),
-  settings: new SettingsFiles({ fs: nodeFs, directory: dataPaths(options.directory).settings }),
-  queryLimits: options.queryLimits,
+const common = {
+  directory: options.directory,
+  fs: nodeFs,
   clock: systemClock,
-  log,
-});
-async function openBucket(place: BucketPlace | undefined): Promise<BucketOptions | undefined> {
-  if (place === undefined) return undefined;
+  retentionMillis: retention.retentionMs,
+  retentionLevels: retention.levelMs,
+  maxBytes: retention.maxBytes,
+  maxTenantBytes: retention.maxTenantBytes,
+  compaction: { rollUpLevels: retention.rollUpLevels, maxNodes: retention.maxNodes },
+  log: (line: string) => log.info(line),
+};
+
+const parts =
+  shared === undefined || bucket === undefined ? ownStorage() : await sharedStorage(shared, bucket);
+serveRpc(
+  parentPort,
+  createStorage({ ...parts, queryLimits: options.queryLimits, clock: systemClock, log }),
+  storageMethods,
+);
+
+type Kind = Pick<StorageParts, "openStore" | "settings" | "compactionIntervalMs">;
+
+function ownStorage(): Kind {
+  return {
+    openStore: async (onHeld) => {
+      const opened = bucket && (await openBucket(bucket));
+      return await openStore({ ...common, bucket: opened, expand: expandRecord, onHeld });
+    },
+    settings: new SettingsFiles({ fs: nodeFs, directory: dataPaths(options.directory).settings }),
+    compactionIntervalMs: COMPACTION_INTERVAL_MS,
+  };
+}
+
+async function sharedStorage({ postgresUrl, target }: SharedPlace, place: BucketPlace): Promise<Kind> {
+  const postgres = await Postgres.create(postgresUrl);
+  const does = (part: typeof target): boolean => target === "all" || target === part;
+  const role = { writes: does("write"), reads: does("read"), compacts: does("compact") };
+  return {
+    openStore: async (onHeld) =>
+      await openSharedStore({ ...common, ...(await openBucket(place)), postgres, role, onHeld }),
+    settings: new SettingsRows(postgres),
+    compactionIntervalMs: role.compacts ? SHARED_COMPACTION_INTERVAL_MS : undefined,
+  };
+}
+
+async function openBucket(place: BucketPlace): Promise<BucketOptions> {
   const blobs =
     place.kind === "s3" ? await S3Blobs.create(nodeFs, place.s3) : new DirectoryBlobs(nodeFs, place.path);
   return { blobs, maxLocalBytes: place.maxLocalBytes };
 }
-serveRpc(parentPort, storage, storageMethods);

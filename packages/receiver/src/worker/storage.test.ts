@@ -51,7 +51,10 @@ function createFixture(): Fixture {
     },
   };
   const log = createLogger("info", "storage", { write: (line) => logLines.push(line) });
-  const storage = createStorage({ openStore, settings, queryLimits: DEFAULT_QUERY_LIMITS, clock, log });
+  const storage = createStorage({
+    ...{ openStore, settings, queryLimits: DEFAULT_QUERY_LIMITS, clock, log },
+    compactionIntervalMs: 60_000,
+  });
   return {
     storage,
     events,

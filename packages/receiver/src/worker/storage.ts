@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { ReceiverError } from "../errors.ts";
 import { Ingester } from "../ingest/ingester.ts";
 import { createQueryService } from "../query/querier.ts";
-import type { QueryLimits } from "../query/query-service.ts";
+import type { QueryLimits, QueryService } from "../query/query-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
 import type { Store } from "../store/store.ts";
@@ -11,8 +11,6 @@ import type { StorageService } from "./storage-service.ts";
 
 /** How often blocks are looked through for those past their retention. */
 const RETENTION_INTERVAL_MS = 15 * 60_000;
-/** How often blocks are looked through for those that can become one. */
-const COMPACTION_INTERVAL_MS = 60_000;
 
 /** What {@link createStorage} works with. */
 export interface StorageParts {
@@ -21,18 +19,15 @@ export interface StorageParts {
   /** Asked only once the data directory is this process's. */
   readonly settings: SettingsService;
   readonly queryLimits: QueryLimits;
+  /** How often blocks are looked through for those that can become one; undefined: merging and deleting is others' work. */
+  readonly compactionIntervalMs: number | undefined;
   readonly clock: Clock;
   readonly log: ReceiverLogger;
 }
 
 /** The whole storage: a store, what writes to it, what reads from it. Opens the store at once. */
-export function createStorage({
-  openStore,
-  settings,
-  queryLimits,
-  clock,
-  log,
-}: StorageParts): StorageService {
+export function createStorage(parts: StorageParts): StorageService {
+  const { openStore, settings, log } = parts;
   let retentions: ReadonlyMap<string, TenantRetention> = new Map();
   let hold: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
@@ -40,15 +35,7 @@ export function createStorage({
   });
   const opening = openStore(hold)
     .catch(toOpenError)
-    .then((store) => {
-      const query = createQueryService({ store, limits: queryLimits, clock });
-      const ingester = new Ingester({
-        store,
-        clock,
-        log: (message, error) => log.error({ err: error }, message),
-      });
-      return { store, query, ingester, stopMaintenance: maintain(store, () => retentions, clock, log) };
-    });
+    .then((store) => assemble(store, parts, () => retentions));
   // Whoever waits hears of a failure; nobody may be waiting yet.
   opening.catch(() => undefined);
   let closing: Promise<void> | undefined;
@@ -112,6 +99,29 @@ export function createStorage({
   };
 }
 
+/** An open store, and what works on it. */
+interface OpenStorage {
+  readonly store: Store;
+  readonly query: QueryService;
+  readonly ingester: Ingester;
+  readonly stopMaintenance: () => void;
+}
+
+function assemble(
+  store: Store,
+  { queryLimits, compactionIntervalMs, clock, log }: StorageParts,
+  retentionsOf: () => ReadonlyMap<string, TenantRetention>,
+): OpenStorage {
+  const query = createQueryService({ store, limits: queryLimits, clock });
+  const ingester = new Ingester({
+    store,
+    clock,
+    log: (message, error) => log.error({ err: error }, message),
+  });
+  const stopMaintenance = maintain(store, compactionIntervalMs, retentionsOf, clock, log);
+  return { store, query, ingester, stopMaintenance };
+}
+
 /** Whatever else stands in the way of a directory is the disk's or its owner's: a path that is a file, missing rights. */
 function toOpenError(error: unknown): never {
   if (error instanceof ReceiverError) throw error;
@@ -125,12 +135,14 @@ function toOpenError(error: unknown): never {
 /** Merges blocks and applies the retention now and then; returns what stops it. */
 function maintain(
   store: Store,
+  compactionIntervalMs: number | undefined,
   retentionsOf: () => ReadonlyMap<string, TenantRetention>,
   clock: Clock,
   log: ReceiverLogger,
 ): () => void {
+  if (compactionIntervalMs === undefined) return () => undefined;
   const stops = [
-    repeat(clock, COMPACTION_INTERVAL_MS, log, "compaction", async () => {
+    repeat(clock, compactionIntervalMs, log, "compaction", async () => {
       const report = await store.compact();
       if (report.writtenBlockCount > 0 || report.failureCount > 0) log.info(report, "compaction");
     }),

@@ -22,6 +22,9 @@ export const blobsContract: Readonly<Record<string, (under: BlobsUnderTest) => P
     const copy = join(directory, "copy");
     equal(await blobs.download("a/b%2A/file.parquet", copy), true);
     equal((await readFile(copy)).equals(bytes), true);
+    const part = join(directory, "part");
+    equal(await blobs.download("a/b%2A/file.parquet", part, { from: 1_500_000, bytes: 70_000 }), true);
+    equal((await readFile(part)).equals(bytes.subarray(1_500_000, 1_570_000)), true);
   },
 
   "takes the same bytes again, and never replaces them by others": async ({ blobs, directory }) => {

@@ -1,5 +1,5 @@
 import { ReceiverError } from "../../errors.ts";
-import type { Blobs } from "../blobs.ts";
+import type { BlobRange, Blobs } from "../blobs.ts";
 
 /** A call of {@link Blobs} that goes to the place itself. */
 export type BlobOperation = "list" | "read" | "download" | "upload" | "remove";
@@ -27,8 +27,8 @@ export class FaultyBlobs implements Blobs {
     return this.#run("read", key, () => this.#blobs.read(key));
   }
 
-  download(key: string, path: string): Promise<boolean> {
-    return this.#run("download", key, () => this.#blobs.download(key, path));
+  download(key: string, path: string, range?: BlobRange): Promise<boolean> {
+    return this.#run("download", key, () => this.#blobs.download(key, path, range));
   }
 
   upload(path: string, key: string): Promise<void> {

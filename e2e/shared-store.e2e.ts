@@ -1,0 +1,232 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../packages/receiver/src/clock.ts";
+import { DirectoryBlobs } from "../packages/receiver/src/store/directory-blobs.ts";
+import { nodeFs } from "../packages/receiver/src/store/node-fs.ts";
+import { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
+import {
+  openSharedStore,
+  type SharedStoreOptions,
+} from "../packages/receiver/src/store/shared/shared-store.ts";
+import type { Store } from "../packages/receiver/src/store/store.ts";
+import { FaultyBlobs } from "../packages/receiver/src/store/testing/faulty-blobs.ts";
+import { type PlainProfile, plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
+import {
+  everything,
+  foldStacks,
+  sumAll,
+  withSnapshot,
+} from "../packages/receiver/src/store/testing/store-directory.ts";
+import { hasPostgres, type PostgresServer, startPostgres } from "./harness/postgres.ts";
+
+const NOON = 1_760_011_200_000;
+const EVERYTHING = { writes: true, reads: true, compacts: true };
+
+function profileAt(timeUnixMillis: number, value = 10): PlainProfile {
+  return { service: "shop", timeUnixMillis, samples: [{ stack: ["main", "work"], value }] };
+}
+
+describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { timeout: 60_000 }, () => {
+  let server: PostgresServer;
+  let directory: string;
+  let blobs: FaultyBlobs;
+  let admin: Postgres;
+  let lines: string[];
+  const stores: Store[] = [];
+  beforeAll(async () => {
+    server = await startPostgres();
+    admin = await Postgres.create(server.url);
+  }, 60_000);
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "pyroscope-shared-"));
+    blobs = new FaultyBlobs(new DirectoryBlobs(nodeFs, join(directory, "bucket")));
+    lines = [];
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await rm(directory, { recursive: true, force: true });
+    await admin.query("DROP SCHEMA public CASCADE");
+    await admin.query("CREATE SCHEMA public");
+  });
+  afterAll(async () => {
+    await admin?.close();
+    await server?.stop();
+  });
+
+  let count = 0;
+  async function open(options: Partial<SharedStoreOptions> = {}): Promise<Store> {
+    const store = await openSharedStore({
+      directory: join(directory, `process-${count++}`),
+      fs: nodeFs,
+      clock: systemClock,
+      blobs,
+      maxLocalBytes: 1e9,
+      postgres: await Postgres.create(server.url),
+      role: EVERYTHING,
+      retentionMillis: 0,
+      log: (line) => lines.push(line),
+      ...options,
+    });
+    stores.push(store);
+    return store;
+  }
+  async function append(store: Store, ...profiles: readonly PlainProfile[]): Promise<void> {
+    const appended = store.append(plainAdmission("a", profiles));
+    // The second that it would wait for others.
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([appended, store.flush()]);
+  }
+
+  it("has what one acknowledged in the next answer of every other, for each tenant", async () => {
+    const [writer, reader] = [await open(), await open()];
+
+    const appended = [
+      writer.append(plainAdmission("a", [profileAt(NOON)])),
+      writer.append(plainAdmission("*", [profileAt(NOON, 5)])),
+      writer.append(plainAdmission("nul\0%", [profileAt(NOON, 7)])),
+    ];
+    await Promise.all(appended);
+
+    expect(await foldStacks(reader, "a")).toEqual(["main;work 10"]);
+    expect(await foldStacks(reader, "*")).toEqual(["main;work 5"]);
+    expect(await foldStacks(reader, "nul\0%")).toEqual(["main;work 7"]);
+    expect(await reader.stats("a")).toEqual({
+      dataIngested: true,
+      oldestUnixMillis: NOON,
+      newestUnixMillis: NOON,
+    });
+    // All tenants in one object.
+    expect(await blobs.list("segments/")).toHaveLength(1);
+  });
+
+  it("counts a profile once that came to two processes, before and after it is merged", async () => {
+    const [left, right] = [await open(), await open()];
+    for (let i = 0; i < 9; i++) {
+      await Promise.all([append(left, profileAt(NOON + i)), append(right, profileAt(NOON + i))]);
+    }
+    const before = await sumAll(left, "a");
+    expect(before).toMatchObject({ value: 90n, profiles: 9n });
+    expect(await sumAll(right, "a")).toEqual(before);
+
+    const reports = await Promise.all([left.compact(), right.compact()]);
+
+    expect(lines).toEqual([]);
+    expect(reports.reduce((sum, { failureCount }) => sum + failureCount, 0)).toBe(0);
+    expect(reports.reduce((sum, { mergeCount }) => sum + mergeCount, 0)).toBeGreaterThan(0);
+    expect(await sumAll(left, "a")).toEqual(before);
+    expect(await sumAll(right, "a")).toEqual(before);
+    // A process that knows nothing of all that.
+    expect(await sumAll(await open(), "a")).toEqual(before);
+  });
+
+  it("lets no merge commit whose lease somebody else has by now", async () => {
+    const store = await open();
+    for (let i = 0; i < 16; i++) await append(store, profileAt(NOON + i));
+    blobs.onCall = async (operation, key) => {
+      if (operation !== "upload" || !key.startsWith("blocks/")) return;
+      await admin.query("UPDATE pyroscope_blocks SET lease_token = nextval('pyroscope_lease_tokens')");
+    };
+
+    const report = await store.compact();
+
+    expect(report).toMatchObject({ mergeCount: 0, failureCount: 1 });
+    expect(lines.join()).toContain("lease");
+    expect(await sumAll(store, "a")).toMatchObject({ value: 160n, profiles: 16n });
+  });
+
+  it("takes blocks over from a compactor that died", async () => {
+    const store = await open();
+    for (let i = 0; i < 16; i++) await append(store, profileAt(NOON + i));
+    await admin.query(
+      "UPDATE pyroscope_blocks SET lease_token = 1, lease_until = now() + interval '1 minute'",
+    );
+    expect((await store.compact()).mergeCount).toBe(0);
+
+    await admin.query("UPDATE pyroscope_blocks SET lease_until = now() - interval '1 second'");
+
+    expect((await store.compact()).mergeCount).toBe(1);
+  });
+
+  it("deletes what was merged from the bucket after a while, and what was never committed", async () => {
+    const store = await open();
+    for (let i = 0; i < 16; i++) await append(store, profileAt(NOON + i));
+    await store.compact();
+    const path = join(directory, "stray");
+    await writeFile(path, "a writer died before its commit");
+    // A ULID of 2016.
+    await blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    expect(await blobs.list("segments/")).toHaveLength(17);
+
+    await store.applyRetention();
+    expect(await blobs.list("segments/")).toHaveLength(16);
+    await admin.query(
+      "UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour' WHERE deleted_at IS NOT NULL",
+    );
+    await store.applyRetention();
+
+    expect(await blobs.list("segments/")).toEqual([]);
+    expect(await blobs.list("blocks/")).toHaveLength(6);
+    expect(await sumAll(store, "a")).toMatchObject({ value: 160n, profiles: 16n });
+  });
+
+  it("applies the retention in one process of all", async () => {
+    const [left, right] = [await open({ retentionMillis: 1000 }), await open({ retentionMillis: 1000 })];
+    await append(left, profileAt(NOON));
+
+    await left.applyRetention();
+    await left.applyRetention();
+
+    expect(await sumAll(right, "a")).toMatchObject({ profiles: 0n });
+  });
+
+  it("acknowledges nothing that bucket or catalog did not take, and goes on when they do again", async () => {
+    const store = await open();
+    blobs.isDown = true;
+    await expect(append(store, profileAt(NOON))).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    expect(store.status().takesWrites).toBe(false);
+    blobs.isDown = false;
+    await append(store, profileAt(NOON));
+    expect(store.status().takesWrites).toBe(true);
+
+    await server.kill();
+    await expect(append(store, profileAt(NOON + 1))).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    await expect(sumAll(store, "a")).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
+    await server.start();
+
+    await vi.waitFor(() => append(store, profileAt(NOON + 1)), { timeout: 20_000, interval: 200 });
+    expect(await sumAll(store, "a")).toMatchObject({ value: 20n, profiles: 2n });
+  });
+
+  it("leaves out a block whose object is damaged, says so, and answers with the others", async () => {
+    const writer = await open();
+    await append(writer, profileAt(NOON));
+    await append(writer, profileAt(NOON + 1));
+    const [segment = ""] = await blobs.list("segments/");
+    await writeFile(join(directory, "bucket", segment), "not what was written".repeat(1000));
+    const reader = await open();
+
+    expect(await sumAll(reader, "a")).toMatchObject({ value: 10n, profiles: 1n });
+
+    const missing = await withSnapshot(reader, everything("a"), async ({ missingBlocks }) => missingBlocks);
+    expect(missing).toHaveLength(1);
+  });
+
+  it("keeps no more on its disk than it may, and reads what it evicted again", async () => {
+    const store = await open({ maxLocalBytes: 0 });
+    for (let i = 0; i < 3; i++) await append(store, profileAt(NOON + i));
+
+    expect(await sumAll(store, "a")).toMatchObject({ profiles: 3n });
+    expect(await sumAll(store, "a")).toMatchObject({ profiles: 3n });
+
+    expect(blobs.calls.filter((call) => call.startsWith("download")).length).toBeGreaterThan(2);
+  });
+
+  it("opens no catalog of a newer version", async () => {
+    await open();
+    await admin.query("INSERT INTO pyroscope_schema VALUES (99)");
+
+    await expect(open()).rejects.toMatchObject({ code: "STORAGE_FORMAT" });
+  });
+});

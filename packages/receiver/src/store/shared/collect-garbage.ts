@@ -1,0 +1,72 @@
+import { decodeTime } from "ulid";
+import type { Blobs } from "../blobs.ts";
+import { BLOCK_KEYS, blockKeys } from "../block-keys.ts";
+import { parseBlockMeta } from "../block-meta.ts";
+import { blockPath, isBlockId } from "../filenames.ts";
+import type { Postgres } from "./postgres.ts";
+import { SEGMENT_KEYS } from "./segment-writer.ts";
+
+/** Longest time that a query may read objects of blocks that were replaced after it began. */
+const GRACE_MS = 15 * 60_000;
+/** An object that no row names after this long was never committed: its writer died. */
+const ORPHAN_MS = 6 * 3_600_000;
+const MAX_ROWS = 1000;
+
+/**
+ * Deletes objects of blocks that are no part of answers any more, and those that never were.
+ *
+ * @returns how many objects went.
+ */
+export async function collectGarbage(
+  postgres: Postgres,
+  blobs: Blobs,
+  nowUnixMillis: number,
+): Promise<number> {
+  return (await removeDead(postgres, blobs)) + (await removeOrphans(postgres, blobs, nowUnixMillis));
+}
+
+async function removeDead(postgres: Postgres, blobs: Blobs): Promise<number> {
+  // A segment goes as a whole, once none of its blocks is needed.
+  const rows = await postgres.query(
+    `SELECT id, meta, segment FROM pyroscope_blocks AS dead
+WHERE deleted_at < now() - $1 * interval '1 millisecond' AND (segment IS NULL OR NOT EXISTS (
+  SELECT FROM pyroscope_blocks AS other WHERE other.segment = dead.segment
+  AND (other.deleted_at IS NULL OR other.deleted_at >= now() - $1 * interval '1 millisecond')
+)) ORDER BY deleted_at LIMIT ${MAX_ROWS}`,
+    [GRACE_MS],
+  );
+  const keys = new Set<string>();
+  for (const { id, meta, segment } of rows) {
+    if (segment !== null) {
+      keys.add(String(segment));
+      continue;
+    }
+    const { tenant, level, minUnixNanos } = parseBlockMeta(String(meta), String(id));
+    for (const key of blockKeys(blockPath(tenant, level, minUnixNanos, String(id)))) keys.add(key);
+  }
+  await blobs.remove([...keys]);
+  // Only now: what could not be deleted is found again.
+  await postgres.query("DELETE FROM pyroscope_blocks WHERE id = ANY($1)", [rows.map(({ id }) => String(id))]);
+  return keys.size;
+}
+
+async function removeOrphans(postgres: Postgres, blobs: Blobs, nowUnixMillis: number): Promise<number> {
+  const isOld = (id: string): boolean => isBlockId(id) && decodeTime(id) < nowUnixMillis - ORPHAN_MS;
+  const segments = (await blobs.list(SEGMENT_KEYS)).filter((key) => isOld(key.slice(SEGMENT_KEYS.length)));
+  const named = await postgres.query(
+    "SELECT DISTINCT segment FROM pyroscope_blocks WHERE segment = ANY($1)",
+    [segments],
+  );
+  const known = new Set(named.map(({ segment }) => String(segment)));
+  const orphans = segments.filter((key) => !known.has(key));
+  const byId = new Map<string, string[]>();
+  for (const key of await blobs.list(BLOCK_KEYS)) {
+    const id = key.split("/")[4] ?? "";
+    if (isOld(id)) byId.set(id, [...(byId.get(id) ?? []), key]);
+  }
+  const rows = await postgres.query("SELECT id FROM pyroscope_blocks WHERE id = ANY($1)", [[...byId.keys()]]);
+  for (const { id } of rows) byId.delete(String(id));
+  orphans.push(...[...byId.values()].flat());
+  await blobs.remove(orphans);
+  return orphans.length;
+}
