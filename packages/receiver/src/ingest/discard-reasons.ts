@@ -55,7 +55,7 @@ export const discardReasons: { readonly [K in DiscardReason]: DiscardReasonRow }
     code: "invalid_argument",
   },
   invalid_labels: {
-    help: "A label name or value of a series is not allowed, or __name__ is missing.",
+    help: "A label name or value of a series, or the name of its application, is not allowed, or __name__ is missing.",
     code: "invalid_argument",
   },
   max_label_names_per_series: {
@@ -83,7 +83,7 @@ export const discardReasons: { readonly [K in DiscardReason]: DiscardReasonRow }
     code: "resource_exhausted",
   },
   body_size_limit_exceeded: {
-    help: "The profiles of one request, decompressed, are together larger than ingestion_body_limit_mb.",
+    help: "The body of a request, or its profiles decompressed and taken together, is larger than ingestion_body_limit_mb.",
     code: "invalid_argument",
   },
   storage_unavailable: {
