@@ -28,7 +28,7 @@ describe.skipIf(!hasCeph)("a bucket of Ceph", { timeout: 120_000 }, () => {
   beforeAll(async () => {
     ceph = await startCeph();
     proxy = await startFaultProxy(ceph.endpoint);
-  }, 120_000);
+  }, 240_000);
   afterEach(async () => {
     proxy.fault = { kind: "none" };
     for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();

@@ -136,7 +136,7 @@ describe.skipIf(!hasCeph || !hasPostgres)(
       [ceph, postgres] = await Promise.all([startCeph(), startPostgres()]);
       proxy = await startFaultProxy(ceph.endpoint);
       bucket = await ceph.bucket("shared", proxy.address);
-    }, 120_000);
+    }, 240_000);
     afterEach(async () => {
       proxy.fault = { kind: "none" };
       await Promise.all(parts.splice(0).map((part) => part.stop()));

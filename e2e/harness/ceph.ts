@@ -23,8 +23,21 @@ export interface Ceph {
   stop(): Promise<void>;
 }
 
+/** A port may be taken between its choice and its use, and Ceph's start has races of its own. */
+const START_ATTEMPTS = 3;
+
 /** Starts Ceph with its gateway: 15 to 20 seconds. */
 export async function startCeph(): Promise<Ceph> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryToStart();
+    } catch (error) {
+      if (attempt === START_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function tryToStart(): Promise<Ceph> {
   const directory = await mkdtemp(join(tmpdir(), "ceph-"));
   const stop = async (): Promise<void> => {
     await run(join(scripts, "down.sh"), [directory]);

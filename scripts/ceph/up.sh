@@ -12,6 +12,7 @@ mkdir -p "$directory"/{mon,mgr,osd,rgw,run,log}
 cd "$directory"
 # Whatever fails leaves no process behind.
 trap '[ $? = 0 ] || "$OLDPWD"/"$(dirname "$0")"/down.sh "$directory" 2>/dev/null || true' EXIT
+trap 'echo "up.sh: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 fsid=$(cat /proc/sys/kernel/random/uuid)
 cat > ceph.conf <<CONF
 [global]
