@@ -12,8 +12,8 @@ import { allNodes, fixturePath, runProgram } from "./harness/run-program.ts";
 const program = fixturePath("sdk-delivery.mjs");
 const RANGE = { from: "now-1h", until: "now+1h" };
 
-// Optimized code has frames of its own, in which a stack of two functions can be one frame.
-const UNOPTIMIZED = ["--no-opt", "--no-maglev"];
+// A function that is inlined into its caller has no frame of its own in heap profiles.
+const NO_INLINING = ["--max-inlined-bytecode-size=0", "--max-inlined-bytecode-size-small=0", "--no-maglev"];
 
 // What Pyroscope's own defaults are.
 const PYROSCOPE_LIMITS = [
@@ -57,7 +57,7 @@ function sumOf(files: ReturnType<typeof readFiles>, type: string): bigint {
 describe("a window that is larger than a default server takes", () => {
   it("arrives whole, in parts of which none is refused", async () => {
     const path = join(directory.path, "many");
-    const { code, stdout } = await runProgram(process.execPath, [...UNOPTIMIZED, program, "many-stacks"], {
+    const { code, stdout } = await runProgram(process.execPath, [...NO_INLINING, program, "many-stacks"], {
       PYROSCOPE_APPLICATION_NAME: "many",
       PYROSCOPE_SERVER_ADDRESS: receiver.address,
       PYROSCOPE_EXPORTERS: "pyroscope,file",
