@@ -2,11 +2,13 @@
 import { benchIngest } from "./ingest-section.ts";
 import { benchMerge } from "./merge-section.ts";
 import { benchStages } from "./stages-section.ts";
+import { benchYears } from "./years-section.ts";
 
 const sections: Readonly<Record<string, () => Promise<void>>> = {
   stages: benchStages,
   ingest: benchIngest,
   merge: benchMerge,
+  years: benchYears,
 };
 
 const wanted = process.argv.slice(2);
