@@ -133,7 +133,9 @@ describe.skipIf(!hasCeph || !hasPostgres)(
     let bucket: S3Options;
     const parts: Part[] = [];
     beforeAll(async () => {
-      [ceph, postgres] = await Promise.all([startCeph(), startPostgres()]);
+      // One after the other: what was started is ended when the next one does not start.
+      postgres = await startPostgres();
+      ceph = await startCeph();
       proxy = await startFaultProxy(ceph.endpoint);
       bucket = await ceph.bucket("shared", proxy.address);
     }, 240_000);
