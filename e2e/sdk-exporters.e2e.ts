@@ -15,23 +15,15 @@ const RANGE = { from: "now-1h", until: "now+1h" };
 // A function that is inlined into its caller has no frame of its own in heap profiles.
 const NO_INLINING = ["--max-inlined-bytecode-size=0", "--max-inlined-bytecode-size-small=0", "--no-maglev"];
 
-// What Pyroscope's own defaults are.
-const PYROSCOPE_LIMITS = [
-  "--ingestion-rate-mb=4",
-  "--ingestion-burst-size-mb=2",
-  "--max-profile-size-bytes=4194304",
-  "--max-profile-stacktrace-samples=16000",
-  "--max-label-names-per-series=30",
-  "--max-label-value-length=2048",
-  "--max-global-series-per-tenant=5000",
-];
-
 let receiver: ReceiverProcess;
 let directory: Awaited<ReturnType<typeof makeDataDirectory>>;
 
 beforeAll(async () => {
   directory = await makeDataDirectory();
-  receiver = await startReadyReceiver({ directory: join(directory.path, "data"), flags: PYROSCOPE_LIMITS });
+  receiver = await startReadyReceiver({
+    directory: join(directory.path, "data"),
+    flags: ["--limits-preset=pyroscope"],
+  });
 }, 60_000);
 
 afterAll(async () => {

@@ -24,6 +24,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "forward-to": ["http://a:1", "https://user:password@b"],
   "forward-auth-token": ["token-a", "token-b"],
   "forward-queue-mb": ["1", "2"],
+  "limits-preset": ["pyroscope", "pyroscope"],
   "log-level": ["debug", "warn"],
   "max-inflight-mb": ["1", "2.5"],
   "max-connections": ["1", "2"],
@@ -108,6 +109,24 @@ describe("settingRows", () => {
 });
 
 describe("resolveConfig", () => {
+  it("gives limits that are not set the numbers of the preset", () => {
+    const flags = { "limits-preset": "pyroscope", "max-global-series-per-tenant": "7" };
+    const { ingestLimits, queryLimits } = resolveConfig({ flags });
+    const defaults = resolveConfig();
+
+    expect(ingestLimits).toEqual({
+      ...defaults.ingestLimits,
+      rateBytesPerSecond: 4 * 1024 * 1024,
+      burstBytes: 2 * 1024 * 1024,
+      maxSeries: 7,
+    });
+    expect(queryLimits).toEqual({
+      ...defaults.queryLimits,
+      maxQueryLengthMs: 86_400_000,
+      maxQueryLookbackMs: 7 * 86_400_000,
+    });
+  });
+
   it.for(settingRows)("lets --$flag beat $environmentName beat the default", ({ flag, environmentName }) => {
     const [flagValue, environmentValue] = samples[flag]!;
     const environment = { ...companions[flag], [environmentName]: environmentValue };

@@ -3,6 +3,7 @@ import { type BindAddress, formatBindAddress, isLoopback } from "./config/bind-a
 import { bucketSettings } from "./config/bucket-settings.ts";
 import type { ForwardTarget } from "./config/forward-target.ts";
 import { ingestLimitSettings, queryLimitSettings } from "./config/limit-settings.ts";
+import { type LimitsPreset, presetLimits } from "./config/limits-preset.ts";
 import type { Secret } from "./config/secret.ts";
 import { serverSettings } from "./config/server-settings.ts";
 import { type FileReader, type Setting, type SettingTable, toEnvironmentName } from "./config/setting.ts";
@@ -54,6 +55,8 @@ export interface ServerConfig {
   readonly forwardAuthorization: Secret | undefined;
   /** Most bytes of pushes that wait for it. */
   readonly forwardQueueBytes: number;
+  /** Whose numbers limits have that are not set. */
+  readonly limitsPreset: LimitsPreset;
   readonly logLevel: LogLevel;
   /** Bytes of request bodies held at once, over all connections. */
   readonly maxInflightBytes: number;
@@ -131,11 +134,13 @@ export const settingRows: readonly SettingRow[] = [
  * what was expected.
  */
 export function resolveConfig(sources: ConfigSources = {}): ReceiverConfig {
+  const server = resolveTable(serverSettings, sources);
+  const preset = presetLimits[server.limitsPreset];
   const config: ReceiverConfig = Object.freeze({
-    ...resolveTable(serverSettings, sources),
+    ...server,
     bucket: resolveTable(bucketSettings, sources),
-    ingestLimits: resolveTable(ingestLimitSettings, sources),
-    queryLimits: resolveTable(queryLimitSettings, sources),
+    ingestLimits: resolveTable(ingestLimitSettings, sources, preset.ingest),
+    queryLimits: resolveTable(queryLimitSettings, sources, preset.query),
   });
   checkConfig(config);
   return config;
@@ -164,10 +169,16 @@ export function describeConfig(config: ReceiverConfig): Readonly<Record<string, 
   return Object.fromEntries(changed.map(({ row, value }) => [row.flag, value]));
 }
 
-function resolveTable<Config extends object>(table: SettingTable<Config>, sources: ConfigSources): Config {
-  const entries = listSettings(table).map(
-    ([key, setting]) => [key, resolveSetting(setting, sources)] as const,
-  );
+/** @param preset - defaults that take the place of the table's. */
+function resolveTable<Config extends object>(
+  table: SettingTable<Config>,
+  sources: ConfigSources,
+  preset: Partial<Config> = {},
+): Config {
+  const entries = listSettings(table).map(([key, setting]) => {
+    const fallback = preset[key as keyof Config] ?? setting.fallback;
+    return [key, resolveSetting({ ...setting, fallback }, sources)] as const;
+  });
   return Object.freeze(Object.fromEntries(entries)) as Config;
 }
 

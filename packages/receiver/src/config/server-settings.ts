@@ -1,6 +1,7 @@
 import type { LogLevel, ServerConfig } from "../config.ts";
 import { ROLL_UP_LEVELS } from "../store/level.ts";
 import { bearerToken, forwardTarget } from "./forward-target.ts";
+import { LIMITS_PRESETS } from "./limits-preset.ts";
 import type { SettingTable } from "./setting.ts";
 import {
   authTokens,
@@ -155,6 +156,14 @@ export const serverSettings: SettingTable<ServerConfig> = {
     flag: "forward-queue-mb",
     fallback: 32 * MEBIBYTE,
     help: "Pushes that wait while that server is slow or away; above it the oldest are dropped and counted.",
+  },
+  limitsPreset: {
+    ...oneOf(LIMITS_PRESETS),
+    flag: "limits-preset",
+    fallback: "default",
+    help:
+      "With pyroscope, limits that are not set are Grafana Pyroscope's: 4 MiB a second for each tenant, 5,000 series, " +
+      "queries of 24h within the last 7d.",
   },
   logLevel: {
     ...oneOf(LOG_LEVELS),
