@@ -19,6 +19,7 @@ const (
 	blockCount      = 30
 	holdTime        = 10 * time.Millisecond
 	retainedBytes   = 64 << 20
+	pageBytes       = 8 << 20
 	leakedCount     = 7
 )
 
@@ -55,8 +56,9 @@ func cpuTime() time.Duration {
 
 //go:noinline
 func retainPages() {
-	for range retainedBytes / (1 << 20) {
-		retained = append(retained, make([]byte, 1<<20))
+	// Large against the 512 KiB between two samples: each page is sampled, and none has to stand for others.
+	for range retainedBytes / pageBytes {
+		retained = append(retained, make([]byte, pageBytes))
 	}
 }
 
