@@ -216,9 +216,11 @@ export class Agent {
   /**
    * Stops the profilers at once, and then sends the last window and all that waits. Never rejects; a second call
    * returns the first call's promise.
+   *
+   * @param isHolding - keeps the process alive until all is sent or the time is up.
    */
-  stop(timeoutMs: number): Promise<FlushResult> {
-    this.#stopping ??= this.#stop(timeoutMs);
+  stop(timeoutMs: number, isHolding = true): Promise<FlushResult> {
+    this.#stopping ??= this.#stop(timeoutMs, isHolding);
     return this.#stopping;
   }
 
@@ -281,12 +283,12 @@ export class Agent {
     }
   }
 
-  async #stop(timeoutMs: number): Promise<FlushResult> {
+  async #stop(timeoutMs: number, isHolding: boolean): Promise<FlushResult> {
     this.#scheduler.stop();
     this.#orders.stop();
     this.#allocations.stop();
     this.#convert(this.#profilers.stop());
-    const result = await this.#sendAll(timeoutMs);
+    const result = await this.#sendAll(timeoutMs, isHolding);
     if (!result.ok) {
       this.#parts.diagnostics.warn(
         `stopped with ${result.waitingCount} windows not sent: ${result.error ?? "time is up"}`,
@@ -375,14 +377,15 @@ export class Agent {
     return this.#parts.config.typeIds === "pyroscope-nodejs" ? toLegacyNames(typed, process.cwd()) : typed;
   }
 
-  /** Holds the process while it waits: sockets and timers of the SDK do not. */
-  async #sendAll(timeoutMs: number): Promise<FlushResult> {
+  /** Holds the process while it waits, where it is asked to: sockets and timers of the SDK do not. */
+  async #sendAll(timeoutMs: number, isHolding = true): Promise<FlushResult> {
     const deadline = new AbortController();
     const expired = new Promise<void>((resolve) =>
       deadline.signal.addEventListener("abort", () => resolve()),
     );
     const { clock } = this.#parts;
-    const cancel = clock.afterHolding(timeoutMs, () => deadline.abort());
+    const expire = (): void => deadline.abort();
+    const cancel = isHolding ? clock.afterHolding(timeoutMs, expire) : clock.after(timeoutMs, expire);
     // Sending needs its part of the time.
     const cancelExpiry = clock.after(timeoutMs / 2, () => this.#sources?.expire());
     try {

@@ -106,15 +106,19 @@ export class Sdk {
     }
   }
 
-  /** Stops profiling at once and sends what is left. Never rejects. */
-  async stop(timeoutMs: number | undefined): Promise<FlushResult> {
+  /**
+   * Stops profiling at once and sends what is left. Never rejects.
+   *
+   * @param isHolding - keeps the process alive until then.
+   */
+  async stop(timeoutMs: number | undefined, isHolding = true): Promise<FlushResult> {
     const run = this.#run ?? this.#stoppingRun;
     if (run === undefined) return NOTHING_TO_SEND;
     run.release();
     this.#run = undefined;
     this.#stoppingRun = run;
     try {
-      return await run.agent.stop(checkTimeout(timeoutMs) ?? run.config.uploadTimeoutMs);
+      return await run.agent.stop(checkTimeout(timeoutMs) ?? run.config.uploadTimeoutMs, isHolding);
     } catch (error) {
       return this.#reportFailure(run, "stop", error);
     } finally {
@@ -277,8 +281,8 @@ export class Sdk {
     }
     if (running !== undefined) {
       diagnostics.warn("start() called again: profiling goes on with the new options");
-      // Stops the profilers at once; what they recorded is sent beside the new run. Never rejects.
-      void this.stop(undefined);
+      // Stops the profilers at once; what they recorded is sent beside the new run, or in the `exit` event. Never rejects.
+      void this.stop(undefined, false);
     }
     if (!config.enabled) {
       diagnostics.info("profiling is off: enabled=false");

@@ -75,6 +75,20 @@ describe("WallProfiler", () => {
     expect(profiler.labels.mechanism).toBe("none");
   });
 
+  it("disposes of a native profiler that cannot be read any more", () => {
+    const { native, profiler } = createProfiler();
+    profiler.start();
+    const [running] = native.profilers;
+    if (running === undefined) throw new Error("nothing runs");
+    running.stop = () => {
+      throw new Error("broken");
+    };
+
+    expect(() => profiler.stop()).toThrow("broken");
+    expect(running.calls).toEqual(["start", "dispose"]);
+    expect(profiler.stop()).toBeUndefined();
+  });
+
   it("restarts one native profiler at the end of a window, and disposes of it at the end", () => {
     const { native, profiler } = createProfiler();
     profiler.start();

@@ -173,11 +173,15 @@ export class WallProfiler implements TimeProfiler {
     if (running === undefined) return undefined;
     this.#running = undefined;
     this.#cancelPiece?.();
-    this.#pieces.push(this.#read(running, false));
-    const recording = this.#takeWindow(false);
-    this.#probe?.stop();
-    release(running);
-    return recording;
+    try {
+      this.#pieces.push(this.#read(running, false));
+      return this.#takeWindow(false);
+    } finally {
+      // Also where it could not be read.
+      this.#probe?.stop();
+      this.#readLines(false);
+      release(running);
+    }
   }
 
   /** Ends a piece and begins the next. */
@@ -271,8 +275,11 @@ export class WallProfiler implements TimeProfiler {
     this.#isWorkaroundOn = true;
     this.#options.diagnostics.debug("V8's sampling thread was stuck: profiling goes on with the workaround");
     this.#running = undefined;
-    running.profiler.stop(false);
-    release(running);
+    try {
+      running.profiler.stop(false);
+    } finally {
+      release(running);
+    }
     // Requests that are under way lose their labels: holders of a disposed profiler must not be seen by another.
     this.start();
   }

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { fixturePath, runProgram } from "../harness/run-program.ts";
+import { type Cell, findNode, hostFaults, serverFaults } from "./cases.ts";
+
+/** What all cells share: servers that misbehave, and the bundle. */
+export interface MatrixHost {
+  /** Runs the program of a cell; what is wrong with how it ended, or undefined. */
+  readonly run: (cell: Cell) => Promise<string | undefined>;
+  readonly close: () => Promise<void>;
+}
+
+const WORK_COUNT = 8;
+const EXIT_CODE = 7;
+// What the SDK may hold a program at its end is 300 ms, here for two runs one after the other; the rest is a slow machine.
+const LONGEST_MS = 40_000;
+
+/** Opens the servers, and bundles the application with all of its dependencies but web frameworks. */
+export async function openMatrixHost(): Promise<MatrixHost> {
+  const directory = await mkdtemp(join(tmpdir(), "host-matrix-"));
+  const servers = new Map(
+    await Promise.all(serverFaults.map(async ({ name, open }) => [name, await open()] as const)),
+  );
+  await build({
+    configFile: false,
+    logLevel: "error",
+    root: fileURLToPath(new URL("..", import.meta.url)),
+    ssr: { noExternal: true, external: ["express", "fastify", "koa"] },
+    build: { ssr: fixturePath("host/app.mjs"), outDir: directory, emptyOutDir: true },
+  });
+  return {
+    async run(cell) {
+      const url = servers.get(cell.server)?.url;
+      if (url === undefined) throw new Error(`no server ${cell.server}`);
+      return await runCell(cell, url, join(directory, "app.js"));
+    },
+    async close() {
+      await Promise.all([...servers.values()].map((server) => server.close()));
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+async function runCell(cell: Cell, url: string, bundle: string): Promise<string | undefined> {
+  const { fault, kind, node } = cell;
+  const programs: Readonly<Record<string, string>> = { bundled: bundle, cjs: fixturePath("host/app.cjs") };
+  const program = programs[kind] ?? fixturePath("host/app.mjs");
+  const running = runProgram(findNode(node), ["--require", fixturePath("host/fault.cjs"), program], {
+    HOST_FAULT: fault,
+    HOST_KIND: kind === "bundled" ? "http" : kind,
+    HOST_SERVER: url,
+  });
+  const timer = setTimeout(() => running.process.kill("SIGKILL"), LONGEST_MS);
+  const { code, signal, stdout, stderr } = await running.result;
+  clearTimeout(timer);
+  const isSaid = hostFaults.find(({ id }) => id === fault)?.isSaid === true;
+  const state = fault === "without-sdk" ? "off" : "running";
+  const reports = stdout.split("\n").filter((line) => line.startsWith("{"));
+  const problems = [
+    code === EXIT_CODE && signal === null ? "" : `ended with code ${code}, signal ${signal}`,
+    reports.length > 0 ? "" : "reported nothing",
+    ...reports
+      .filter((line) => line !== JSON.stringify({ done: WORK_COUNT, state }))
+      .map((line) => `reported ${line}`),
+    isSaid && !stderr.includes(`fault: ${fault}`) ? "the fault did not happen" : "",
+  ].filter((problem) => problem !== "");
+  return problems.length === 0 ? undefined : `${problems.join("; ")}\n${stderr}`;
+}
