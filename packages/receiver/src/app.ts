@@ -117,12 +117,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   await app.register(otlpRoute, { writer, budget: bodyBudget });
   await addConnectServices(app, {
     bodyBudget,
-    // A message is counted as it arrives and as it is decompressed: half of the budget, so that a 503 always means that
-    // others are in the way, and never that the same message will be refused again.
-    maxMessageBytes: smallerLimit(
-      config.ingestLimits.bodyLimitBytes,
-      Math.floor(config.maxInflightBytes / 2),
-    ),
+    maxMessageBytes: smallerLimit(config.ingestLimits.bodyLimitBytes, bodyBudget.maxBodyBytes),
     readTimeoutMs: config.readTimeoutMs,
     onUnread: ({ service, method, values }, error) => {
       const { policy } = findRoute(`/${service.typeName}/${method.name}`) ?? {};

@@ -175,7 +175,7 @@ export const serverSettings: SettingTable<ServerConfig> = {
     ...mebibytes,
     flag: "max-inflight-mb",
     fallback: 64 * MEBIBYTE,
-    help: "Request bodies held at once; above it requests are answered 503 with Retry-After.",
+    help: "Request bodies held at once, each at most half of it; above it requests are answered 503 with Retry-After.",
   },
   maxConnections: {
     ...positiveCount,

@@ -21,15 +21,19 @@ export interface BodyBudget {
   open(): BodyReservation;
   /** Bytes taken now. */
   readonly inflightBytes: number;
-  /** What all bodies may take together, so that a larger one can be refused for good; 0: no limit. */
-  readonly maxInflightBytes: number;
+  /**
+   * The largest single body, so that a larger one can be refused for good; 0: no limit. Half of what all may take together:
+   * one body without an end leaves room for others, and one that is counted as it arrives and again as it is
+   * decompressed still fits.
+   */
+  readonly maxBodyBytes: number;
 }
 
-/** @param maxInflightBytes - 0: no limit. */
+/** @param maxInflightBytes - what all bodies may take together; 0: no limit. */
 export function createBodyBudget(maxInflightBytes: number): BodyBudget {
   let inflightBytes = 0;
   return {
-    maxInflightBytes,
+    maxBodyBytes: Math.floor(maxInflightBytes / 2),
     get inflightBytes() {
       return inflightBytes;
     },

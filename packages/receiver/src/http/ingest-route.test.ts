@@ -223,7 +223,7 @@ describe("ingestRoute refusing", () => {
   });
 
   it("refuses a body that the budget can never hold for good, and gives every byte back", async () => {
-    const { app, budget } = await createIngestServer({ maxInflightBytes: PPROF.length });
+    const { app, budget } = await createIngestServer({ maxInflightBytes: 2 * PPROF.length });
     const url = `${INGEST_URL}&format=pprof`;
 
     expect(await post(app, PPROF, { url })).toMatchObject({ status: 200 });
@@ -232,10 +232,10 @@ describe("ingestRoute refusing", () => {
   });
 
   it("asks for patience while other bodies fill the budget", async () => {
-    const { app, budget } = await createIngestServer({ maxInflightBytes: PPROF.length });
+    const { app, budget } = await createIngestServer({ maxInflightBytes: 2 * PPROF.length });
     const url = `${INGEST_URL}&format=pprof`;
     const other = budget.open();
-    other.grow(1);
+    other.grow(PPROF.length + 1);
 
     expect(await post(app, PPROF, { url })).toMatchObject({ status: 599, body: { code: "UNAVAILABLE" } });
     other.release();

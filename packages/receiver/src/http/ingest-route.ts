@@ -30,7 +30,7 @@ export const ingestRoute: FastifyPluginAsync<IngestRouteOptions> = async (app, {
     app.post(path, async (request: IngestRequest, reply) => {
       const reservation = budget.open();
       try {
-        await ingest(request, writer, reservation, budget.maxInflightBytes);
+        await ingest(request, writer, reservation, budget.maxBodyBytes);
       } finally {
         reservation.release();
       }
@@ -43,12 +43,12 @@ async function ingest(
   request: IngestRequest,
   writer: ProfileWriter,
   reservation: BodyReservation,
-  maxInflightBytes: number,
+  maxBodyBytes: number,
 ): Promise<void> {
   const context = getRequestContext(request);
   const { bodyLimitBytes } = writer.limitsOf(context);
   // A body that the budget can never hold is refused for good, not with a 503 that the client tries again and again.
-  const limitBytes = smallerLimit(bodyLimitBytes, maxInflightBytes);
+  const limitBytes = smallerLimit(bodyLimitBytes, maxBodyBytes);
   const read = readRequest(request, { limitBytes, reservation }, writer.nowUnixMillis());
   const { item, format, body } = await read.catch((thrown: unknown) => {
     const error = toReceiverError(thrown);

@@ -39,6 +39,15 @@ describe.for(cases)("createMeteredCompressions, %s", ([name, compress]) => {
     expect(budget.inflightBytes).toBe(0);
   });
 
+  it("stops a bomb long before its limit", async () => {
+    const { decompress } = createDecompress(name, 2 * 1024 * 1024);
+
+    await expect(decompress(compress(Buffer.alloc(10_000_000)), 1e9)).rejects.toMatchObject({
+      code: Code.InvalidArgument,
+      rawMessage: expect.stringContaining("the limit is 200 times as many above 1048576 bytes"),
+    });
+  });
+
   it("refuses bytes that are not compressed, and those that are cut", async () => {
     const { decompress } = createDecompress(name);
 

@@ -14,6 +14,7 @@ import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { ReceiverError } from "../errors.ts";
 import { type BodyBudget, meterBody } from "./body-budget.ts";
 import { toConnectError } from "./connect-error.ts";
+import { checkExpansion } from "./expansion-limit.ts";
 import { joinChunks } from "./read-body.ts";
 
 /**
@@ -36,11 +37,13 @@ export function createMeteredCompressions(budget: BodyBudget): Compression[] {
   ];
 }
 
+type Decompressor = Transform & { readonly bytesWritten: number };
+
 /**
- * @throws ConnectError `resource_exhausted`, with connect's text, for a message above `readMaxBytes`; `invalid_argument`
- * for bytes that do not decompress; `unavailable`, with Retry-After, when the budget is spent.
+ * @throws ConnectError `resource_exhausted`, with connect's text for a message above `readMaxBytes`; `invalid_argument`
+ * for bytes that do not decompress or become too many; `unavailable`, with Retry-After, when the budget is spent.
  */
-function meteredDecompress(createStream: () => Transform, budget: BodyBudget): Compression["decompress"] {
+function meteredDecompress(createStream: () => Decompressor, budget: BodyBudget): Compression["decompress"] {
   return async (bytes, readMaxBytes) => {
     if (bytes.length === 0) return new Uint8Array(0);
     const stream = createStream();
@@ -62,12 +65,9 @@ function meteredDecompress(createStream: () => Transform, budget: BodyBudget): C
   };
 }
 
-async function* withinLimit(
-  stream: AsyncIterable<Uint8Array>,
-  readMaxBytes: number,
-): AsyncGenerator<Uint8Array> {
+async function* withinLimit(stream: Decompressor, readMaxBytes: number): AsyncGenerator<Uint8Array> {
   let byteLength = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     byteLength += chunk.length;
     if (byteLength > readMaxBytes) {
       throw new ConnectError(
@@ -75,6 +75,7 @@ async function* withinLimit(
         Code.ResourceExhausted,
       );
     }
+    checkExpansion(stream, byteLength);
     yield chunk;
   }
 }

@@ -49,7 +49,7 @@ export const otlpRoute: FastifyPluginAsync<OtlpRouteOptions> = async (app, { wri
   app.post(OTLP_HTTP_PATH, async (request, reply) => {
     const reservation = budget.open();
     try {
-      await exportProfiles(request, writer, reservation, budget.maxInflightBytes);
+      await exportProfiles(request, writer, reservation, budget.maxBodyBytes);
     } finally {
       reservation.release();
     }
@@ -61,10 +61,10 @@ async function exportProfiles(
   request: FastifyRequest,
   writer: ProfileWriter,
   reservation: BodyReservation,
-  maxInflightBytes: number,
+  maxBodyBytes: number,
 ): Promise<void> {
   const context = getRequestContext(request);
-  const limitBytes = smallerLimit(writer.limitsOf(context).bodyLimitBytes, maxInflightBytes);
+  const limitBytes = smallerLimit(writer.limitsOf(context).bodyLimitBytes, maxBodyBytes);
   const read = readExport(request, limitBytes, reservation);
   const { encoding, payload } = await read.catch((thrown: unknown) => {
     const error = toReceiverError(thrown);

@@ -116,6 +116,23 @@ describe("readBody", () => {
     expect(heldBytes).toBeLessThanOrEqual(10);
   });
 
+  it.for([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["zstd", zstdCompressSync],
+  ] as const)("stops a %s bomb long before a limit that is far away", async ([encoding, compress]) => {
+    const budget = createBodyBudget(0);
+    const request = requestOf([compress(Buffer.alloc(20_000_000))], { "content-encoding": encoding });
+
+    const reading = readBody(request, { limitBytes: 0, reservation: budget.open() });
+
+    await expect(reading).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining("the limit is 200 times as many above 1048576 bytes"),
+    });
+    expect(budget.inflightBytes).toBeLessThan(2 * 1024 * 1024);
+  });
+
   it("stops when the budget is spent", async () => {
     const { outcome } = await read([Buffer.alloc(60), Buffer.alloc(60)], {}, 0);
 

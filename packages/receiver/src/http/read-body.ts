@@ -3,6 +3,7 @@ import type { Readable, Transform } from "node:stream";
 import { createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { ReceiverError } from "../errors.ts";
 import type { BodyReservation } from "./body-budget.ts";
+import { checkExpansion } from "./expansion-limit.ts";
 
 // Most of what a client sends after its body was refused is thrown away unread, so that it gets to see the answer: closing
 // at once resets the connection, and the answer with it. Beyond this the connection is worth less than the reading.
@@ -19,12 +20,12 @@ export interface ReadBodyOptions {
 /**
  * Reads a whole request body, and undoes `Content-Encoding`: gzip, deflate or zstd.
  *
- * Stops at the limit, during decompression too; what is kept never passes it. The connection stays open for the
- * answer, and what is left of the body flows away.
+ * Stops at the limit, during decompression too, and at once when few bytes become very many; what is kept never passes
+ * it. The connection stays open for the answer, and what is left of the body flows away.
  *
  * @returns the body in a buffer of its own.
  * @throws {@link ReceiverError} `BODY_TOO_LARGE`, `UNAVAILABLE` (budget), `UNSUPPORTED_MEDIA_TYPE` (another encoding),
- * `INVALID_ARGUMENT` (not what its encoding says), `BODY_TIMEOUT` (the client broke off).
+ * `INVALID_ARGUMENT` (not what its encoding says, or a bomb), `BODY_TIMEOUT` (the client broke off).
  */
 export async function readBody(
   request: IncomingMessage,
@@ -35,10 +36,12 @@ export async function readBody(
   let byteLength = 0;
   try {
     if (limitBytes > 0 && announced > limitBytes) throw tooLarge(announced, limitBytes);
-    for await (const chunk of openBody(request)) {
+    const body = openBody(request);
+    for await (const chunk of body) {
       byteLength += chunk.length;
       // Before the budget: what is too large for good must not be answered with a 503.
       if (limitBytes > 0 && byteLength > limitBytes) throw tooLarge(byteLength, limitBytes);
+      if ("bytesWritten" in body) checkExpansion(body, byteLength);
       reservation.grow(chunk.length);
       chunks.push(chunk);
     }
@@ -49,8 +52,10 @@ export async function readBody(
   return joinChunks(chunks, byteLength);
 }
 
+type Decompressor = Transform & { readonly bytesWritten: number };
+
 /** The decoded bytes of a request. Giving up on them does not destroy the request, which the answer needs. */
-function openBody(request: IncomingMessage): AsyncIterable<Uint8Array> {
+function openBody(request: IncomingMessage): AsyncIterable<Uint8Array> | Decompressor {
   const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
   switch (encoding) {
     case "identity":
@@ -71,7 +76,7 @@ function openBody(request: IncomingMessage): AsyncIterable<Uint8Array> {
   }
 }
 
-function decompressed(request: Readable, decompressor: Transform): AsyncIterable<Uint8Array> {
+function decompressed(request: Readable, decompressor: Decompressor): Decompressor {
   // pipe() passes on neither errors nor a connection that breaks off.
   request.once("error", (error) => decompressor.destroy(error));
   request.once("close", () => {

@@ -52,10 +52,19 @@ describe("inflatePayload", () => {
     expect(refusal(text, text.length - 1)).toBe(`profile_size_limit: above ${text.length - 1}`);
   });
 
-  it("stops a gzip bomb at the limit", () => {
+  it("stops a gzip bomb at the limit, whatever it says of its size", () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
 
     expect(refusal(bomb, 4 * 1024 * 1024)).toBe("profile_size_limit: above 4194304");
+    expect(refusal(Buffer.concat([bomb, gzip]), 4 * 1024 * 1024)).toBe("profile_size_limit: above 4194304");
+  });
+
+  it("believes a payload that says it is too large, and inflates nothing", () => {
+    const large = gzipSync(Buffer.alloc(1001));
+    const broken = Buffer.concat([large.subarray(0, 10), Buffer.alloc(10), large.subarray(-8)]);
+
+    expect(refusal(broken)).toBe("profile_size_limit: above 1000");
+    expect(refusal(broken, 1001)).toContain("malformed_profile: payload is not a whole gzip stream");
   });
 
   it("has a limit of its own where the tenant has none", () => {

@@ -5,6 +5,9 @@ import { Refusal } from "./refusal.ts";
 // whole worker should stay below 1 GiB.
 const UNLIMITED_BYTES = 256 * 1024 * 1024;
 
+// Deflate makes at most 258 bytes of two bits.
+const MAX_DEFLATE_RATIO = 1032;
+
 // 64 KiB per step inflates 4 MiB in 4 ms; Node's default of 16 KiB takes twice that, 256 KiB gains nothing more.
 const INFLATE_STEP_BYTES = 64 * 1024;
 
@@ -14,8 +17,9 @@ export type SizeLimitText = (limitBytes: number) => string;
 /**
  * Gives the pprof bytes of a payload, which clients send plain or gzipped: the first two bytes tell.
  *
- * Inflates in steps and stops at the limit, so that a gzip bomb costs `maxBytes` and no more. Members that follow
- * one another are one payload, and zeros after the last are padding, as for gzip(1).
+ * A payload that says it is too large is believed. Any other is inflated up to the limit, so that a gzip bomb costs
+ * `maxBytes` and no more. Members that follow one another are one payload, and zeros after the last are padding, as for
+ * gzip(1).
  *
  * @param maxBytes - largest size after decompression; 0 for no limit of the tenant's.
  */
@@ -40,8 +44,12 @@ function isGzip(bytes: Uint8Array): boolean {
 }
 
 function gunzip(payload: Uint8Array, limitBytes: number, describeLimit: SizeLimitText): Uint8Array | Refusal {
+  const statedBytes = readStatedSize(payload);
+  if (statedBytes > limitBytes) return new Refusal("profile_size_limit", describeLimit(limitBytes));
   try {
-    return gunzipSync(payload, { maxOutputLength: limitBytes, chunkSize: INFLATE_STEP_BYTES });
+    // One step for all of it, and one byte to see that nothing follows, saves joining steps: half of the memory.
+    const chunkSize = Math.max(INFLATE_STEP_BYTES, statedBytes + 1);
+    return gunzipSync(payload, { maxOutputLength: limitBytes, chunkSize });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") {
@@ -49,4 +57,14 @@ function gunzip(payload: Uint8Array, limitBytes: number, describeLimit: SizeLimi
     }
     return new Refusal("malformed_profile", `payload is not a whole gzip stream: ${error.message}`);
   }
+}
+
+/**
+ * The size that the last member of a gzip stream states (RFC 1952: ISIZE), which the whole cannot be below; 0 where the
+ * last four bytes cannot be that, such as garbage behind a member.
+ */
+function readStatedSize(payload: Uint8Array): number {
+  if (payload.length < 4) return 0;
+  const size = new DataView(payload.buffer, payload.byteOffset).getUint32(payload.length - 4, true);
+  return size <= payload.length * MAX_DEFLATE_RATIO ? size : 0;
 }
