@@ -1,5 +1,6 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import {
+  AdHocProfileService,
   FeatureFlagsService,
   Health,
   ProfilesService,
@@ -9,9 +10,11 @@ import {
   StatusService,
   Version,
 } from "@pyroscope-ts/protocol/messages";
+import type { TenantLimits } from "../config/tenant-limits.ts";
 import type { QueryService } from "../query/query-service.ts";
 import type { Readiness } from "../readiness.ts";
 import type { StorageService } from "../worker/storage-service.ts";
+import { createAdHocProfiles } from "./adhoc-route.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import type { CaptureOrders } from "./capture-orders.ts";
 import { createFeatureFlags } from "./feature-flags-route.ts";
@@ -28,6 +31,7 @@ import { createStatus, createVersion } from "./version-route.ts";
 /** What the services work with. */
 export interface ConnectServicesOptions {
   readonly storage: StorageService;
+  readonly limits: TenantLimits;
   readonly queries: QueryService;
   readonly writer: ProfileWriter;
   readonly bodyBudget: BodyBudget;
@@ -39,11 +43,12 @@ export interface ConnectServicesOptions {
 
 /** Registers every service of the route table. */
 export function registerServices(router: ConnectRouter, options: ConnectServicesOptions): void {
-  const { storage, queries, writer, bodyBudget, orders, readiness, buildInfo, clock } = options;
+  const { storage, limits, queries, writer, bodyBudget, orders, readiness, buildInfo, clock } = options;
   router.service(PusherService, createPusher({ writer, budget: bodyBudget, orders }));
   router.service(ProfilesService, createOtlpProfiles({ writer, budget: bodyBudget }));
   router.service(QuerierService, createQuerier({ queries }));
   router.service(SettingsService, createSettings({ settings: storage, clock }));
+  router.service(AdHocProfileService, createAdHocProfiles({ adHoc: storage, limits }));
   router.service(FeatureFlagsService, createFeatureFlags());
   router.service(Version, createVersion());
   router.service(StatusService, createStatus(buildInfo));

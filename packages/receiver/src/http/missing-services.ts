@@ -27,11 +27,6 @@ export const missingServices: readonly MissingServiceRow[] = [
     policy: "read",
     reason: "recording rules are not evaluated by this version",
   },
-  {
-    path: "/adhocprofiles.v1.AdHocProfileService/*",
-    policy: "read",
-    reason: "single profile files are not stored by this version; push them instead",
-  },
 ];
 
 /** Answers `unimplemented` for every method of the services in {@link missingServices}, without reading the request. */

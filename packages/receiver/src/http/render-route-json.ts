@@ -103,7 +103,7 @@ function toPoints({ unixMillis, values }: TimeSeries): readonly TimelinePoint[] 
 export function toRenderJson(
   tree: Tree,
   profileType: ProfileType,
-  timeline: Timeline,
+  timeline: Timeline | null,
   groups: RenderJson["groups"],
 ): RenderJson {
   return {

@@ -1,4 +1,5 @@
 import {
+  AdHocProfileService,
   FeatureFlagsService,
   Health,
   ProfilesService,
@@ -43,6 +44,7 @@ const services: readonly ServiceRow[] = [
   { service: QuerierService, policy: "read" },
   // What pages keep is theirs who look at pages.
   { service: SettingsService, policy: "read" },
+  { service: AdHocProfileService, policy: "read" },
   { service: FeatureFlagsService, policy: "any" },
   { service: Version, policy: "any" },
   { service: StatusService, policy: "any" },

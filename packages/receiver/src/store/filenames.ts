@@ -24,6 +24,10 @@ export interface DataPaths {
   readonly spill: string;
   /** What web pages keep on the server, by tenant. */
   readonly settings: string;
+  /** Profile files that someone uploaded to look at, by tenant. */
+  readonly adHoc: string;
+  /** The one of them that is being written. */
+  readonly adHocDrafts: string;
   /** Paths of blocks that are deleted here and not yet in the bucket, in a file each. */
   readonly removals: string;
   /** Name of the bucket whose blocks are all known here. */
@@ -44,6 +48,8 @@ export function dataPaths(root: string): DataPaths {
     building: join(root, "tmp", "blocks"),
     spill: join(root, "tmp", "spill"),
     settings: join(root, "settings"),
+    adHoc: join(root, "adhoc"),
+    adHocDrafts: join(root, "tmp", "adhoc"),
     removals: join(root, "removals"),
     bucket: join(root, "bucket"),
     deletions: join(root, "deletions.json"),

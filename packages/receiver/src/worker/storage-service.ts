@@ -1,3 +1,4 @@
+import type { AdHocService } from "../adhoc/adhoc-service.ts";
 import type { PushService } from "../ingest/push-service.ts";
 import type { QueryService } from "../query/query-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
@@ -5,7 +6,7 @@ import type { TenantRetention } from "../store/retention-rule.ts";
 import type { Application, DeletionReport, StoreStatus } from "../store/store.ts";
 
 /** What the storage thread does for the HTTP thread. */
-export interface StorageService extends PushService, QueryService, SettingsService {
+export interface StorageService extends PushService, QueryService, SettingsService, AdHocService {
   /** Resolves when this process holds the data directory; the replay goes on. Rejects when another process holds it. */
   opened(): Promise<void>;
   /** Resolves when the replay is complete and writes are taken; rejects when the data directory cannot be used. */
@@ -41,6 +42,10 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   listSettings: true,
   setSetting: true,
   deleteSetting: true,
+  uploadAdHoc: true,
+  getAdHoc: true,
+  listAdHoc: true,
+  diffAdHoc: true,
   setRetention: true,
   deleteApplication: true,
   opened: true,

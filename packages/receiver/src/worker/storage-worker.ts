@@ -1,4 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { AdHocFiles, type AdHocFilesOptions } from "../adhoc/adhoc-files.ts";
+import { AdHocProfiles } from "../adhoc/adhoc-profiles.ts";
 import { systemClock } from "../clock.ts";
 import { expandRecord } from "../ingest/expand-record.ts";
 import { SettingsFiles } from "../settings/settings-files.ts";
@@ -47,7 +49,7 @@ serveRpc(
   storageMethods,
 );
 
-type Kind = Pick<StorageParts, "openStore" | "settings" | "compactionIntervalMs">;
+type Kind = Pick<StorageParts, "openStore" | "settings" | "adHoc" | "compactionIntervalMs">;
 
 function ownStorage(): Kind {
   return {
@@ -56,20 +58,31 @@ function ownStorage(): Kind {
       return await openStore({ ...common, bucket: opened, expand: expandRecord, onHeld });
     },
     settings: new SettingsFiles({ fs: nodeFs, directory: dataPaths(options.directory).settings }),
+    adHoc: adHocIn({
+      blobs: new DirectoryBlobs(nodeFs, dataPaths(options.directory).adHoc),
+      prefix: "",
+      place: "adhoc/ of the data directory",
+    }),
     compactionIntervalMs: COMPACTION_INTERVAL_MS,
   };
 }
 
 async function sharedStorage({ postgresUrl, target }: SharedPlace, place: BucketPlace): Promise<Kind> {
   const postgres = await Postgres.create(postgresUrl);
+  const opened = await openBucket(place);
   const does = (part: typeof target): boolean => target === "all" || target === part;
   const role = { writes: does("write"), reads: does("read"), compacts: does("compact") };
   return {
-    openStore: async (onHeld) =>
-      await openSharedStore({ ...common, ...(await openBucket(place)), postgres, role, onHeld }),
+    openStore: async (onHeld) => await openSharedStore({ ...common, ...opened, postgres, role, onHeld }),
     settings: new SettingsRows(postgres),
+    adHoc: adHocIn({ blobs: opened.blobs, prefix: "adhoc/", place: "adhoc/ of the bucket" }),
     compactionIntervalMs: role.compacts ? SHARED_COMPACTION_INTERVAL_MS : undefined,
   };
+}
+
+function adHocIn(place: Pick<AdHocFilesOptions, "blobs" | "prefix" | "place">): AdHocProfiles {
+  const drafts = dataPaths(options.directory).adHocDrafts;
+  return new AdHocProfiles({ files: new AdHocFiles({ ...place, fs: nodeFs, drafts }), clock: systemClock });
 }
 
 async function openBucket(place: BucketPlace): Promise<BucketOptions> {

@@ -50,9 +50,15 @@ function createFixture(): Fixture {
       events.push(`delete ${name}`);
     },
   };
+  const adHoc: StorageParts["adHoc"] = {
+    uploadAdHoc: async ({ name }) => Promise.reject(new Error(`upload of ${name}`)),
+    getAdHoc: async ({ id }) => Promise.reject(new Error(`get of ${id}`)),
+    listAdHoc: async ({ tenant }) => [{ id: tenant, name: "", uploadedUnixMillis: 0 }],
+    diffAdHoc: async ({ leftId }) => Promise.reject(new Error(`diff of ${leftId}`)),
+  };
   const log = createLogger("info", "storage", { write: (line) => logLines.push(line) });
   const storage = createStorage({
-    ...{ openStore, settings, queryLimits: DEFAULT_QUERY_LIMITS, clock, log },
+    ...{ openStore, settings, adHoc, queryLimits: DEFAULT_QUERY_LIMITS, clock, log },
     compactionIntervalMs: 60_000,
   });
   return {
@@ -128,6 +134,15 @@ describe("createStorage", () => {
 
     expect(await settings).toMatchObject([{ name: "a" }]);
     expect(events).toEqual(["set x", "delete x"]);
+  });
+
+  it("lists uploaded files once the store is open", async () => {
+    const { storage, open } = createFixture();
+
+    const files = storage.listAdHoc({ tenant: "a" });
+    open();
+
+    expect(await files).toMatchObject([{ id: "a" }]);
   });
 
   it("sweeps by the retention of tenants that have their own", async () => {

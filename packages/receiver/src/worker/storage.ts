@@ -1,3 +1,4 @@
+import type { AdHocService } from "../adhoc/adhoc-service.ts";
 import type { Clock } from "../clock.ts";
 import { ReceiverError } from "../errors.ts";
 import { Ingester } from "../ingest/ingester.ts";
@@ -18,6 +19,8 @@ export interface StorageParts {
   readonly openStore: (onHeld: () => void) => Promise<Store>;
   /** Asked only once the data directory is this process's. */
   readonly settings: SettingsService;
+  /** Asked only once the data directory is this process's. */
+  readonly adHoc: AdHocService;
   readonly queryLimits: QueryLimits;
   /** How often blocks are looked through for those that can become one; undefined: merging and deleting is others' work. */
   readonly compactionIntervalMs: number | undefined;
@@ -27,7 +30,7 @@ export interface StorageParts {
 
 /** The whole storage: a store, what writes to it, what reads from it. Opens the store at once. */
 export function createStorage(parts: StorageParts): StorageService {
-  const { openStore, settings, log } = parts;
+  const { openStore, settings, adHoc, log } = parts;
   let retentions: ReadonlyMap<string, TenantRetention> = new Map();
   let hold: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
@@ -84,6 +87,17 @@ export function createStorage(parts: StorageParts): StorageService {
     selectSpans: async (query, options) => (await opening).query.selectSpans(query, options),
     analyzeQuery: async (query, options) => (await opening).query.analyzeQuery(query, options),
     profileStats: async (query) => (await opening).query.profileStats(query),
+    ...onceOpen(opening, settings, adHoc),
+  };
+}
+
+/** What is not in the store, and is the data directory's all the same. */
+function onceOpen(
+  opening: Promise<unknown>,
+  settings: SettingsService,
+  adHoc: AdHocService,
+): SettingsService & AdHocService {
+  return {
     listSettings: async (query) => {
       await opening;
       return await settings.listSettings(query);
@@ -95,6 +109,22 @@ export function createStorage(parts: StorageParts): StorageService {
     deleteSetting: async (command) => {
       await opening;
       await settings.deleteSetting(command);
+    },
+    uploadAdHoc: async (command) => {
+      await opening;
+      return await adHoc.uploadAdHoc(command);
+    },
+    getAdHoc: async (query) => {
+      await opening;
+      return await adHoc.getAdHoc(query);
+    },
+    listAdHoc: async (query) => {
+      await opening;
+      return await adHoc.listAdHoc(query);
+    },
+    diffAdHoc: async (query) => {
+      await opening;
+      return await adHoc.diffAdHoc(query);
     },
   };
 }
