@@ -41,7 +41,7 @@ export interface Catalog {
   /** Finds out which profiles of blocks, whose totals must be verified, are in others, too. */
   countRepeats(blocks: readonly Block[]): Promise<void>;
   /**
-   * Takes blocks for a merge or a deletion.
+   * Takes blocks for a merge or a deletion. What is known of their tenants then is as of that moment or later.
    *
    * @returns undefined when someone else has one of them, or when one of them is gone.
    */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import { Block } from "./block.ts";
 import type { InputFiles } from "./block-content.ts";
+import { rolledUpBlocks } from "./block-cover.ts";
 import { type BlockMeta, blockBytes } from "./block-meta.ts";
 import type { Catalog, Lease } from "./catalog.ts";
 import { type BlockOrigin, type BlockPlace, commitBlock } from "./commit-block.ts";
@@ -63,6 +64,8 @@ export class Compactor {
   #running: Promise<CompactionReport> | undefined;
   /** What no pass may run beside. */
   #exclusive: Promise<unknown> = Promise.resolve();
+  /** Blocks that are replaced and whose files go when the last query that holds them is done. */
+  readonly #discards = new Map<Block, Promise<void>>();
 
   constructor(options: CompactorOptions) {
     this.#options = options;
@@ -107,7 +110,10 @@ export class Compactor {
     await catalog.refresh();
     for (const tenant of catalog.tenants()) {
       await this.#compactTenant(tenant, report);
-      await deletions.settle(tenant, catalog.blocksOf(tenant));
+      // What a query holds goes with a later pass.
+      const discards = [...this.#discards].filter(([block]) => !block.isInUse);
+      await Promise.all(discards.map(([, discarded]) => discarded));
+      await deletions.settle(tenant);
     }
     return report;
   }
@@ -147,13 +153,14 @@ export class Compactor {
     return blocks.filter((block) => this.#options.deletions.isPending(block)).map(({ meta }) => meta.id);
   }
 
-  /** Returns whether a plan can go on from this one's outcome: the job is done, or a damaged block is set aside. */
+  /** Returns whether a plan can go on from this one's outcome: the job is done, by others too, or a damaged block is set aside. */
   async #runLeased(tenant: string, job: CompactionJob, report: Count<CompactionReport>): Promise<boolean> {
     const { kind, level, blocks } = job;
     if (!this.#hasRoom(blocks)) return false;
     const lease = await this.#options.catalog.lease(blocks);
     if (lease === undefined) return false;
     try {
+      if (this.#isDone(tenant, job)) return true;
       const writtenCount = await this.#run(tenant, job, lease);
       if (writtenCount === undefined) return true;
       report.writtenBlockCount += writtenCount;
@@ -172,6 +179,13 @@ export class Compactor {
     } finally {
       await lease.release();
     }
+  }
+
+  /** Whether others rolled the blocks up between the plan and the lease: again, all of it would count twice. */
+  #isDone(tenant: string, { kind, blocks }: CompactionJob): boolean {
+    if (kind === "rewrite") return false;
+    const rolledUp = rolledUpBlocks(this.#options.catalog.blocksOf(tenant));
+    return blocks.some((block) => rolledUp.has(block));
   }
 
   /** Whether what comes out, which is not larger than what goes in, has room beside it. */
@@ -358,10 +372,12 @@ export class Compactor {
     known.forget(lease.blocks.map(({ meta }) => meta.id));
     await noted;
     for (const block of lease.blocks) {
-      void block
+      const discarded = block
         .unused()
         .then(() => discardBlock(this.#options, block.path))
-        .catch((error: unknown) => log(`block ${block.meta.id} is merged and stays: ${String(error)}`));
+        .catch((error: unknown) => log(`block ${block.meta.id} is merged and stays: ${String(error)}`))
+        .finally(() => this.#discards.delete(block));
+      this.#discards.set(block, discarded);
     }
   }
 }

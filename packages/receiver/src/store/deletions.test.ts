@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ROLL_UP_LEVELS } from "./level.ts";
@@ -110,6 +110,27 @@ describe("Store.deleteApplication", () => {
     const again = await directory.open(options);
     expect(await services(again)).toEqual(["other"]);
     expect((await sumAll(again, "a")).profiles).toBe(3n);
+  });
+
+  it("stays deleted after a crash while a query still holds a block that had nothing else", async () => {
+    const store = await directory.open({ clock });
+    await store.append(plainAdmission("a", [profile(0, SERVICE, FUNCTION)]));
+    await store.flush();
+    await withSnapshot(store, everything("a"), async () => {
+      await store.deleteApplication({ tenant: "a", service: SERVICE });
+      expect(await store.compact()).toMatchObject({ failureCount: 0 });
+
+      const crashed = await directory.copy();
+      try {
+        const list = "deletions.json";
+        await copyFile(join(directory.path, list), join(crashed.path, list)).catch(() => undefined);
+        expect(await services(await crashed.open({ clock }))).toEqual([]);
+      } finally {
+        await crashed.remove();
+      }
+    });
+    await store.compact();
+    expect(await filesWith(directory.path, SERVICE)).toEqual([]);
   });
 
   it("counts what comes afterwards, the same profiles too", async () => {

@@ -5,6 +5,7 @@ import type { Block } from "./block.ts";
 import type { DataPaths } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
 import { hasErrorCode } from "./fs.ts";
+import { listBlockPaths } from "./quarantine.ts";
 
 /** Version of the file; a newer one is not touched. */
 const FORMAT = 1;
@@ -70,9 +71,14 @@ export class Deletions {
     await this.#write([...this.#pending, { tenant, service, blocks: blocks.map(({ meta }) => meta.id) }]);
   }
 
-  /** Forgets blocks of a tenant that are gone: rewritten, deleted or set aside. */
-  async settle(tenant: string, present: readonly Block[]): Promise<void> {
-    const ids = new Set(present.map(({ meta }) => meta.id));
+  /**
+   * Forgets blocks of a tenant whose files are gone: rewritten, deleted or set aside. One that is out of answers and has
+   * its files still, since a query holds it, would be found by the next start after a crash.
+   */
+  async settle(tenant: string): Promise<void> {
+    if (!this.#pending.some((deletion) => deletion.tenant === tenant)) return;
+    const paths = await listBlockPaths(this.#fs, this.#paths.blocks);
+    const ids = new Set(paths.map((path) => path.slice(path.lastIndexOf("/") + 1)));
     const left = this.#pending
       .map((deletion) =>
         deletion.tenant === tenant

@@ -140,7 +140,14 @@ RETURNING lease_token`,
         )
         .catch(() => undefined);
     });
-    return lease;
+    try {
+      // Who had them before may have rolled them up since the last look.
+      await this.refresh({ tenants: tenantsOf(lease) });
+      return lease;
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
   }
 
   async add(meta: BlockMeta): Promise<void> {
@@ -221,12 +228,20 @@ RETURNING lease_token`,
       postgres,
       unknown.map(({ id }) => String(id)),
     );
+    const damaged: BlockMeta[] = [];
+    const blocks: Block[] = [];
+    for (const row of rows) {
+      if (row.damage !== null) damaged.push(parseBlockMeta(String(row.meta), String(row.id)));
+      else blocks.push(await this.#open(row));
+    }
+    // No await from here: a query that begins meanwhile must not find blocks gone and what they were merged into not there.
     for (const tenant of looked) {
       this.#damaged.delete(tenant);
       const gone = this.blocksOf(tenant).filter(({ meta }) => !present.has(meta.id));
       if (gone.length > 0) this.#drop(tenant, new Set(gone));
     }
-    for (const row of rows) await this.#learn(row);
+    for (const [tenant, metas] of groupBy(damaged, ({ tenant }) => tenant)) this.#damaged.set(tenant, metas);
+    for (const [tenant, more] of groupBy(blocks, ({ meta }) => meta.tenant)) this.#put(tenant, more);
   }
 
   async #load(session: PostgresSession, ids: readonly string[]): Promise<readonly PostgresRow[]> {
@@ -235,20 +250,19 @@ RETURNING lease_token`,
     return await session.query(`SELECT ${COLUMNS} FROM pyroscope_blocks WHERE id = ANY($1)`, [ids]);
   }
 
-  async #learn(row: PostgresRow): Promise<void> {
-    if (row.damage !== null) {
-      const meta = parseBlockMeta(String(row.meta), String(row.id));
-      this.#damaged.set(meta.tenant, [...(this.#damaged.get(meta.tenant) ?? []), meta]);
-      return;
-    }
+  async #open(row: PostgresRow): Promise<Block> {
     const { meta, place } = parseBlockRow(row);
     const { bucket, paths } = this.#options;
     if (place !== undefined) bucket.place(meta.id, place);
     const block = new Block(meta, paths.blocks);
     await bucket.note(block);
-    const blocks = [...this.blocksOf(meta.tenant), block];
+    return block;
+  }
+
+  #put(tenant: string, more: readonly Block[]): void {
+    const blocks = [...this.blocksOf(tenant), ...more];
     this.#byTenant.set(
-      meta.tenant,
+      tenant,
       blocks.sort((left, right) => Number(left.meta.maxUnixNanos - right.meta.maxUnixNanos)),
     );
   }
