@@ -18,6 +18,14 @@ export function readRecord(): MatrixRecord {
   return { cells: Object.fromEntries(Object.entries(cells).filter(([name]) => names.has(name))) };
 }
 
+/** One line for each cell. */
+export function formatRecord({ cells }: MatrixRecord): string {
+  const lines = Object.entries(cells).map(
+    ([name, { date, isOk }]) => `    ${JSON.stringify(name)}: { "date": "${date}", "isOk": ${isOk} }`,
+  );
+  return `{\n  "cells": {\n${lines.join(",\n")}\n  }\n}\n`;
+}
+
 function formatTable(rows: readonly (readonly string[])[]): string {
   const [header = [], ...body] = rows;
   return [header, header.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

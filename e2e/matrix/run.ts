@@ -4,7 +4,7 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { allCells, type Cell, hostKinds, hostNodes, nameOf, pairCells, serverFaults } from "./cases.ts";
-import { documentPath, formatDocument, readRecord, recordPath } from "./document.ts";
+import { documentPath, formatDocument, formatRecord, readRecord, recordPath } from "./document.ts";
 import { openMatrixHost } from "./run-cell.ts";
 
 const record = readRecord();
@@ -55,7 +55,7 @@ try {
 } finally {
   await host.close();
 }
-writeFileSync(recordPath, `${JSON.stringify(record)}\n`);
+writeFileSync(recordPath, formatRecord(record));
 writeFileSync(documentPath, formatDocument(record));
 console.log(`${total - waiting.length} programs, ${failures.length} failed`);
 process.exitCode = failures.length === 0 ? 0 : 1;
