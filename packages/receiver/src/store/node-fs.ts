@@ -20,10 +20,7 @@ export const nodeFs: Fs = {
   list,
   readFile: (path) => readFile(path),
   checksum: (path) => withFile(path, "r", checksumOf),
-  readChunks: (path, range) => {
-    const part = range && { start: range.from, end: range.from + range.bytes - 1 };
-    return createReadStream(path, { highWaterMark: READ_BYTES, ...part });
-  },
+  readChunks,
   writeFile: (path, bytes) =>
     withFile(path, "wx", async (file) => {
       await writeAll(file, [bytes]);
@@ -36,6 +33,12 @@ export const nodeFs: Fs = {
   adopt,
   protect: (path) => chmod(path, FILE_MODE),
 };
+
+/** A generator, so that the file is opened when it is read: a stream that nobody listens to yet throws its error at the process. */
+async function* readChunks(...[path, range]: Parameters<Fs["readChunks"]>): AsyncGenerator<Buffer> {
+  const part = range && { start: range.from, end: range.from + range.bytes - 1 };
+  yield* createReadStream(path, { highWaterMark: READ_BYTES, ...part });
+}
 
 async function list(path: string): Promise<readonly DirectoryEntry[]> {
   try {
