@@ -261,6 +261,16 @@ describe("AdHocProfiles", () => {
     },
   );
 
+  it("shares a bucket with what is not its own", async () => {
+    const blobs = new DirectoryBlobs(nodeFs, join(root, "bucket"));
+    service = create({ blobs, prefix: "adhoc/" });
+    const { id } = await upload("main 1\n");
+
+    expect(await blobs.list("")).toEqual([`adhoc/a/${id}`]);
+    expect((await service.listAdHoc({ tenant: "a" })).map((file) => file.id)).toEqual([id]);
+    expect(await service.listAdHoc({ tenant: "adhoc" })).toEqual([]);
+  });
+
   it("says that a file was damaged", async () => {
     const { id } = await upload("main 1\n");
     await truncate(join(root, "adhoc", "a", id), 3);

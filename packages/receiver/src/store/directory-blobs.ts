@@ -47,9 +47,15 @@ export class DirectoryBlobs implements Blobs {
       if (there !== undefined) return await this.#checkSame(path, target, there);
       const draft = join(this.#root, DRAFTS, ulid());
       await this.#fs.makeDirectory(dirname(draft));
-      await writeChunks(this.#fs, draft, this.#fs.readChunks(path));
-      await this.#fs.makeDirectory(dirname(target));
-      await this.#fs.rename(draft, target);
+      try {
+        await writeChunks(this.#fs, draft, this.#fs.readChunks(path));
+        await this.#fs.makeDirectory(dirname(target));
+        await this.#fs.rename(draft, target);
+      } catch (error) {
+        // A disk that is full stays full of drafts otherwise.
+        await this.#fs.remove(draft).catch(() => undefined);
+        throw error;
+      }
       await this.#fs.syncDirectory(dirname(target));
     });
   }
