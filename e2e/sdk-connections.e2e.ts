@@ -34,6 +34,8 @@ async function runWork(env: Readonly<Record<string, string>>) {
   const { code, stdout, stderr } = await runProgram(process.execPath, [program, "work"], {
     PYROSCOPE_APPLICATION_NAME: "connections",
     PYROSCOPE_PROFILE_TYPES: "cpu",
+    // One window, however long the machine takes.
+    PYROSCOPE_UPLOAD_RATE: "1h",
     ...env,
   }).result;
   expect(code).toBe(0);
@@ -65,7 +67,9 @@ async function withTlsServer(
 }
 
 describe("a server whose certificate no authority of Node has signed", () => {
-  it("gets nothing, is trusted by tlsCa, and without a check only on demand", async () => {
+  it("gets nothing, is trusted by tlsCa, and without a check only on demand", {
+    timeout: 180_000,
+  }, async () => {
     await withTlsServer({ requestCert: false }, async (port, seen) => {
       const address = {
         PYROSCOPE_SERVER_ADDRESS: `https://localhost:${port}`,

@@ -8,7 +8,11 @@ const KEY = "pyroscope.options";
 export function shareOptions(options: PyroscopeOptions): void {
   setEnvironmentData(
     KEY,
-    JSON.stringify(options, (_key, value: unknown) => (isPlain(value) ? value : undefined)),
+    JSON.stringify(options, (_key, value: unknown) => {
+      // In a list null would stand for what is left out: the whole list would count as wrong.
+      if (Array.isArray(value)) return value.filter(isPlain);
+      return isPlain(value) ? value : undefined;
+    }),
   );
 }
 

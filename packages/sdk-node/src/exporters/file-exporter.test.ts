@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -44,6 +52,13 @@ describe("FileExporter", () => {
     await exporter.export(uploadAt(MIDNIGHT), never);
 
     expect(list()).toHaveLength(1);
+  });
+
+  it("leaves nothing of a file that could not be written", async () => {
+    mkdirSync(join(directory, fileAt(0)), { recursive: true });
+
+    expect(await create().export(uploadAt(MIDNIGHT), never)).toMatchObject({ ok: false });
+    expect(list()).toEqual([fileAt(0)]);
   });
 
   it("deletes the oldest beyond the number of files, and nothing that it has not written", async () => {

@@ -56,8 +56,14 @@ export class FileExporter implements ProfileExporter {
   async #write(name: string, bytes: Uint8Array): Promise<void> {
     const { directory } = this.#target;
     const temporary = join(directory, `.${name}.tmp`);
-    await writeFile(temporary, bytes);
-    await rename(temporary, join(directory, name));
+    try {
+      await writeFile(temporary, bytes);
+      await rename(temporary, join(directory, name));
+    } catch (error) {
+      // On a disk that is full every window would leave a part of a file.
+      await rm(temporary, { force: true });
+      throw error;
+    }
   }
 
   async #deleteOldest(): Promise<void> {

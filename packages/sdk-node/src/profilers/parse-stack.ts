@@ -1,8 +1,9 @@
 import type { CallSite } from "./call-sites.ts";
 
 // `at pay (/srv/shop.js:3:9)`, `at async Shop.pay [as buy] (file:///srv/shop.js:3:9)`, `at new Cart (…)`, `at /srv/shop.js:3:9`.
-const NAMED = /^\s*at (?:async )?(?:new )?(.+?)(?: \[as [^\]]*\])? \((.+):(\d+):(\d+)\)$/;
-const UNNAMED = /^\s*at (?:async )?(.+):(\d+):(\d+)$/;
+// Each of the two can match in one way only: a message may hold lines that are made to be slow.
+const BEGINNING = /^\s*at (?:async )?(?:new )?/;
+const POSITION = /^(\d{1,9}):(\d{1,9})$/;
 
 const MAX_FRAMES = 64;
 
@@ -19,26 +20,33 @@ export function parseStack(stack: string): readonly CallSite[] {
   const sites: CallSite[] = [];
   for (const line of stack.slice(0, MAX_LENGTH).split("\n")) {
     if (sites.length >= MAX_FRAMES) break;
-    if (line.length > MAX_LINE_LENGTH) continue;
-    const named = NAMED.exec(line);
-    const unnamed = named === null ? UNNAMED.exec(line) : null;
-    const [scriptName, lineText, column] = (named?.slice(2) ?? unnamed?.slice(1) ?? []) as (
-      | string
-      | undefined
-    )[];
-    if (scriptName === undefined) continue;
-    sites.push({
-      name: functionName(named?.[1] ?? ""),
-      scriptName,
-      line: Number(lineText),
-      column: Number(column),
-    });
+    const site = line.length > MAX_LINE_LENGTH ? undefined : parseLine(line);
+    if (site !== undefined) sites.push(site);
   }
   return sites;
 }
 
+function parseLine(line: string): CallSite | undefined {
+  const beginning = BEGINNING.exec(line)?.[0];
+  if (beginning === undefined) return undefined;
+  const call = line.slice(beginning.length);
+  const nameEnd = call.endsWith(")") ? call.indexOf(" (") : -1;
+  const place = nameEnd < 0 ? call : call.slice(nameEnd + 2, -1);
+  const lineStart = place.lastIndexOf(":", place.lastIndexOf(":") - 1) + 1;
+  const [, lineText, column] = POSITION.exec(place.slice(lineStart)) ?? [];
+  if (lineStart < 2 || lineText === undefined) return undefined;
+  return {
+    name: functionName(nameEnd < 0 ? "" : call.slice(0, nameEnd)),
+    scriptName: place.slice(0, lineStart - 1),
+    line: Number(lineText),
+    column: Number(column),
+  };
+}
+
 /** As profiles have it: `pay` of `Shop.pay`, nothing of `Object.<anonymous>`. */
-function functionName(written: string): string {
+function functionName(call: string): string {
+  const aliasStart = call.indexOf(" [as ");
+  const written = aliasStart < 0 ? call : call.slice(0, aliasStart);
   const name = written.slice(written.lastIndexOf(".") + 1);
   return name === "<anonymous>" ? "" : name;
 }

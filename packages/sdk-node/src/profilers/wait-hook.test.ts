@@ -1,7 +1,9 @@
+import asyncHooks from "node:async_hooks";
 import { readFile, stat } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import { WaitHook } from "./wait-hook.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { canLeavePromisesAlone, WaitHook } from "./wait-hook.ts";
 import type { WaitKind } from "./wait-kind.ts";
 
 let hook: WaitHook<WaitKind> | undefined;
@@ -23,6 +25,20 @@ function createHook(isTaken = true) {
   hook = created;
   return { hook: created, begun, ended };
 }
+
+describe("canLeavePromisesAlone", () => {
+  it.for(["20.20.2", "22.23.3"])("does not ask Node %s: awaits would be slower from then on", (version) => {
+    const created = vi.spyOn(asyncHooks, "createHook");
+    syncBuiltinESMExports();
+    try {
+      expect(canLeavePromisesAlone(version)).toBe(false);
+      expect(created).not.toHaveBeenCalled();
+    } finally {
+      created.mockRestore();
+      syncBuiltinESMExports();
+    }
+  });
+});
 
 describe("WaitHook", () => {
   it("hears of timers and files, from their beginning to their end", async () => {
