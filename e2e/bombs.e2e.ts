@@ -130,7 +130,7 @@ let receiver: ReceiverProcess;
 beforeAll(async () => {
   directory = await makeDataDirectory();
   receiver = await startReadyReceiver({ directory: directory.path, flags: ["--log-level", "error"] });
-});
+}, 60_000);
 
 afterAll(async () => {
   await receiver.stop();

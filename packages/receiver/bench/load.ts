@@ -12,6 +12,7 @@ import {
   startReadyReceiver,
 } from "../../../e2e/harness/receiver-process.ts";
 import { createPushSource, GO_LIKE, PushClient, type PushSource } from "./pushes.ts";
+import { residentMb } from "./resident.ts";
 import { printTable } from "./table.ts";
 import { readThreadCpu, subtractCpu } from "./thread-cpu.ts";
 
@@ -158,10 +159,6 @@ async function countLost(expected: bigint): Promise<bigint> {
   const answer = await createReceiverClient(again.address).querier().selectMergeStacktraces(request);
   await again.stop("SIGTERM");
   return expected - (answer.flamegraph?.total ?? 0n);
-}
-
-function residentMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 }
 
 function quantile(values: readonly number[], share: number): string {

@@ -103,12 +103,18 @@ export class PushClient {
   }
 
   /** Resolves with the status of the answer. */
-  push(body: Uint8Array): Promise<number> {
+  async push(body: Uint8Array): Promise<number> {
+    return (await this.send(body)).status;
+  }
+
+  /** Resolves with the status of the answer and its Retry-After. */
+  send(body: Uint8Array): Promise<{ readonly status: number; readonly retryAfter: string | undefined }> {
     return new Promise((resolve, reject) => {
       const headers = { "content-type": "application/proto", "content-length": body.length };
       const sent = request(this.#url, { method: "POST", agent: this.#agent, headers }, (response) => {
         response.resume();
-        response.once("end", () => resolve(response.statusCode ?? 0));
+        const { statusCode: status = 0, headers } = response;
+        response.once("end", () => resolve({ status, retryAfter: headers["retry-after"] }));
         response.once("error", reject);
       });
       sent.once("error", reject);

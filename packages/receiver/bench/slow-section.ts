@@ -1,0 +1,52 @@
+import { readdirSync } from "node:fs";
+import { makeDataDirectory, startReadyReceiver } from "../../../e2e/harness/receiver-process.ts";
+import { openSlowClients } from "../../../e2e/harness/slow-clients.ts";
+import { createPushSource, NODE_LIKE, PushClient } from "./pushes.ts";
+import { printTable } from "./table.ts";
+
+const COUNTS = { headers: 500, bodies: 500, neverReading: 200 };
+const PUSH_COUNT = 200;
+// The default of --http-read-timeout.
+const READ_TIMEOUT_MS = 30_000;
+
+/** What slow clients cost others, and when the receiver is rid of them, with default time-outs. */
+export async function benchSlowClients(): Promise<void> {
+  const directory = await makeDataDirectory();
+  const receiver = await startReadyReceiver({ directory: directory.path, flags: ["--log-level", "error"] });
+  const descriptors = (): number => readdirSync(`/proc/${receiver.process.pid}/fd`).length;
+  const source = createPushSource(NODE_LIKE);
+  const client = new PushClient(receiver.address, 1);
+  const pushAll = async (): Promise<number> => {
+    const millis: number[] = [];
+    for (let i = 0; i < PUSH_COUNT; i++) {
+      const begin = performance.now();
+      const status = await client.push(source.next().body);
+      if (status !== 200) throw new Error(`a push beside slow clients was answered ${status}`);
+      millis.push(performance.now() - begin);
+    }
+    return millis.toSorted((left, right) => left - right)[Math.floor(0.99 * PUSH_COUNT)] ?? 0;
+  };
+  await pushAll();
+  const alone = await pushAll();
+  const before = descriptors();
+  const begin = performance.now();
+  const slow = await openSlowClients(receiver.address, COUNTS, READ_TIMEOUT_MS);
+  const held = descriptors() - before;
+  const beside = await pushAll();
+  await slow.closed;
+  const closedSeconds = (performance.now() - begin) / 1000;
+  client.close();
+  printTable(
+    `${COUNTS.headers} slow heads, ${COUNTS.bodies} slow bodies, ${COUNTS.neverReading} that never read`,
+    ["what", "measured", "goal"],
+    [
+      ["push alone, ms p99", alone.toFixed(1), ""],
+      ["push beside them, ms p99", beside.toFixed(1), (2 * alone).toFixed(1)],
+      ["all closed after, s", closedSeconds.toFixed(1), "30"],
+      ["descriptors held by them", String(held), ""],
+      ["descriptors left", String(Math.max(0, descriptors() - before)), "0"],
+    ],
+  );
+  await receiver.stop();
+  await directory.remove();
+}
