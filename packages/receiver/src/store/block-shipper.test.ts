@@ -114,10 +114,13 @@ describe("a store with a bucket", () => {
       (await readdir(join(directory.path, "blocks"), { recursive: true })).filter((name) =>
         name.endsWith(".parquet"),
       );
-    await vi.waitFor(async () => expect(await parquet()).toEqual([]));
+    const evicted = () => vi.waitFor(async () => expect(await parquet()).toEqual([]));
+    await evicted();
 
     expect(await foldStacks(store, "a")).toEqual(["main;work 30"]);
 
+    // Files must not go while they are looked at.
+    await evicted();
     // What is gone from here is no damage: the bucket has it.
     expect((await verifyStore(nodeFs, directory.path)).files).toEqual([]);
     expect(store.status().quarantinedBlockCount).toBe(0);
