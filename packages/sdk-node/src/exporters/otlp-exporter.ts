@@ -7,7 +7,7 @@ import type { HttpClient } from "./http-client.ts";
 import { createHttpClient } from "./http-client.ts";
 import type { HttpConnection } from "./http-connection.ts";
 import { encodeOtlpRequest } from "./otlp-request.ts";
-import { sendUpload } from "./send-upload.ts";
+import { sendUpload, toLine } from "./send-upload.ts";
 
 /** A collector or server that takes OTLP. */
 export interface OtlpTarget {
@@ -76,7 +76,7 @@ function checkPartialSuccess(endpoint: string, body: Uint8Array): SdkError | und
     // Some servers answer JSON or text whatever was asked: what counts is the status.
   }
   if (rejectedProfiles === 0n) return undefined;
-  return new SdkError(`upload to ${endpoint}: ${rejectedProfiles} profiles rejected: ${message}`, {
+  return new SdkError(`upload to ${endpoint}: ${rejectedProfiles} profiles rejected: ${toLine(message)}`, {
     code: "EXPORT_REJECTED",
   });
 }

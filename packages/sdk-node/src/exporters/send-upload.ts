@@ -73,11 +73,14 @@ function describeAnswer({ status, body, location }: HttpAnswer): string {
   if (status >= 300 && status < 400) {
     return `status ${status} redirects to ${location ?? "nowhere"}, which is not followed: set serverAddress to it`;
   }
-  // Control characters of a foreign answer have no place in a log line.
-  const line = Buffer.from(body)
-    .toString()
+  const line = toLine(Buffer.from(body).toString());
+  return line === "" ? `status ${status}` : `status ${status}: ${line}`;
+}
+
+/** A foreign text as a part of a log line: control characters have no place there. */
+export function toLine(text: string): string {
+  return text
     .replace(/[\p{Cc}\s]+/gu, " ")
     .trim()
     .slice(0, MAX_SHOWN_LENGTH);
-  return line === "" ? `status ${status}` : `status ${status}: ${line}`;
 }
