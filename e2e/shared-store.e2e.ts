@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../packages/receiver/src/clock.ts";
 import { DirectoryBlobs } from "../packages/receiver/src/store/directory-blobs.ts";
+import type { Level } from "../packages/receiver/src/store/level.ts";
 import { nodeFs } from "../packages/receiver/src/store/node-fs.ts";
 import { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
 import {
@@ -12,6 +13,7 @@ import {
 } from "../packages/receiver/src/store/shared/shared-store.ts";
 import type { Store } from "../packages/receiver/src/store/store.ts";
 import { FaultyBlobs } from "../packages/receiver/src/store/testing/faulty-blobs.ts";
+import { ManualClock } from "../packages/receiver/src/store/testing/manual-clock.ts";
 import { type PlainProfile, plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
 import {
   everything,
@@ -22,6 +24,7 @@ import {
 import { hasPostgres, type PostgresServer, startPostgres } from "./harness/postgres.ts";
 
 const NOON = 1_760_011_200_000;
+const DAY = 86_400_000;
 const EVERYTHING = { writes: true, reads: true, compacts: true };
 
 function profileAt(timeUnixMillis: number, value = 10): PlainProfile {
@@ -119,6 +122,31 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     expect(await sumAll(right, "a")).toEqual(before);
     // A process that knows nothing of all that.
     expect(await sumAll(await open(), "a")).toEqual(before);
+  });
+
+  it("counts a profile once that comes again after its day was rolled up", async () => {
+    const clock = new ManualClock(NOON);
+    const store = await open({ clock });
+    const sumsAt = async (level: Level): Promise<readonly string[]> =>
+      await withSnapshot(store, { ...everything("a"), level }, async ({ database, from }) => {
+        const sums = await database.select(`SELECT sum(total)::VARCHAR AS sum FROM ${from("totals")}`);
+        return sums.texts("sum");
+      });
+    await append(store, profileAt(NOON));
+    clock.advance(2 * DAY);
+    await store.compact();
+
+    // Once with a profile that is new, once alone.
+    await append(store, profileAt(NOON), profileAt(NOON + 1, 5));
+    clock.advance(DAY);
+    expect(await store.compact()).toMatchObject({ failureCount: 0 });
+    await append(store, profileAt(NOON));
+    clock.advance(DAY);
+    expect(await store.compact()).toMatchObject({ failureCount: 0 });
+
+    for (const level of ["raw", "5m", "1h"] as const) expect(await sumsAt(level), level).toEqual(["15"]);
+    expect(lines).toEqual([]);
+    expect(await store.compact()).toMatchObject({ rollUpCount: 0, mergeCount: 0 });
   });
 
   it("lets no merge commit whose lease somebody else has by now", async () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import { Block } from "./block.ts";
-import type { InputFiles } from "./block-content.ts";
+import { fromInputs, type InputFiles } from "./block-content.ts";
 import { rolledUpBlocks } from "./block-cover.ts";
 import { type BlockMeta, blockBytes } from "./block-meta.ts";
 import type { Catalog, Lease } from "./catalog.ts";
@@ -275,6 +275,12 @@ export class Compactor {
   ): Promise<number> {
     const ids = blocks.map(({ meta }) => meta.id);
     const before = blocks.flatMap(({ meta }) => meta.rolledUp);
+    const counted = await database.select(`SELECT count(*) AS n FROM ${fromInputs(inputs, "totals")}`);
+    if (counted.bigints("n")[0] === 0n) {
+      // All of it came again after it was rolled up: the blocks that it was rolled up from have it.
+      await this.#swap(lease, []);
+      return 0;
+    }
     const roller = new BlockRoller(database, inputs, level, this.#options.limits, this.#signal);
     const origin = {
       ...originOf(tenant, level, blocks),

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { ReceiverError } from "../../errors.ts";
 import { Block } from "../block.ts";
+import { rolledUpBlocks } from "../block-cover.ts";
 import { type BlockMeta, parseBlockMeta } from "../block-meta.ts";
 import type { Catalog, Lease } from "../catalog.ts";
 import type { BlockPlace } from "../commit-block.ts";
@@ -130,7 +131,8 @@ RETURNING lease_token`,
         .catch((error: unknown) => log(`lease ${token} is not renewed: ${String(error)}`));
     };
     let timer = clock.setTimer(renew, LEASE_MS / 3);
-    const lease = new SharedLease(token, blocks, this.#repeats, async () => {
+    const findRepeats = (): Promise<ReadonlyMap<Block, string>> => this.#repeatsAmong(blocks);
+    const lease = new SharedLease(token, blocks, this.#repeats, findRepeats, async () => {
       timer.cancel();
       // Where it cannot be given back, it ends by itself.
       await postgres
@@ -267,6 +269,27 @@ RETURNING lease_token`,
     );
   }
 
+  /**
+   * Profiles of leased blocks that are in others of them, or in blocks that were rolled up before: roll-ups have those
+   * already, and such a block stays as it is. No other block is looked at: another process may count a profile in the
+   * block that this one would leave it to.
+   */
+  async #repeatsAmong(leased: readonly Block[]): Promise<ReadonlyMap<Block, string>> {
+    const fresh = leased.filter(({ meta }) => meta.level === "raw");
+    const rolledUp = tenantsOf({ blocks: leased }).flatMap((tenant) => [
+      ...rolledUpBlocks(this.blocksOf(tenant)),
+    ]);
+    const before = rolledUp.filter((block) => block.meta.level === "raw" && fresh.some(overlapping(block)));
+    for (const block of before) block.retain();
+    try {
+      await verifyAll(this, before, ["totals"]);
+      const readable = before.filter((block) => block.isVerified(["totals"]));
+      return await this.#repeats.find(new Map(readable.map((block) => [block, undefined])), fresh);
+    } finally {
+      for (const block of before) block.release();
+    }
+  }
+
   /** Takes blocks out of answers that begin now, and their files from here once nobody reads them. */
   #drop(tenant: string, gone: ReadonlySet<Block>): void {
     const left = this.blocksOf(tenant).filter((block) => !gone.has(block));
@@ -334,12 +357,20 @@ class SharedLease implements Lease {
   readonly blocks: readonly Block[];
   readonly #giveBack: () => Promise<void>;
   readonly #repeats: Repeats;
+  readonly #findRepeats: () => Promise<ReadonlyMap<Block, string>>;
   #labels: Promise<ReadonlyMap<Block, string>> | undefined;
 
-  constructor(token: string, blocks: readonly Block[], repeats: Repeats, giveBack: () => Promise<void>) {
+  constructor(
+    token: string,
+    blocks: readonly Block[],
+    repeats: Repeats,
+    findRepeats: () => Promise<ReadonlyMap<Block, string>>,
+    giveBack: () => Promise<void>,
+  ) {
     this.token = token;
     this.blocks = blocks;
     this.#repeats = repeats;
+    this.#findRepeats = findRepeats;
     this.#giveBack = giveBack;
   }
 
@@ -349,12 +380,8 @@ class SharedLease implements Lease {
     await this.#repeats.forget([...(labels?.values() ?? [])]).catch(() => undefined);
   }
 
-  /** Among these blocks only: another process may count a profile in the block that this one would leave it to. */
   async repeatsOf(block: Block): Promise<string | undefined> {
-    this.#labels ??= this.#repeats.find(
-      new Map(),
-      this.blocks.filter(({ meta }) => meta.level === "raw"),
-    );
+    this.#labels ??= this.#findRepeats();
     const label = (await this.#labels).get(block);
     return label === undefined ? undefined : this.#repeats.select(label);
   }
@@ -373,7 +400,7 @@ function idsOf({ blocks }: Lease): readonly string[] {
   return blocks.map(({ meta }) => meta.id);
 }
 
-function tenantsOf({ blocks }: Lease): readonly string[] {
+function tenantsOf({ blocks }: Pick<Lease, "blocks">): readonly string[] {
   return [...new Set(blocks.map(({ meta }) => meta.tenant))];
 }
 
