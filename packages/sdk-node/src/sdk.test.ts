@@ -109,6 +109,22 @@ describe("Sdk", () => {
     await sdk.stop(0);
   });
 
+  it("profiles with options that cannot be handed to other threads, and says so", async () => {
+    const { logger, options, sdk } = createSdk({ shareOptions: (given) => void JSON.stringify(given) });
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+
+    sdk.start({ ...options, ...{ framework: circle } });
+
+    expect(sdk.status().state).toBe("running");
+    const lines = logger.lines.join("\n");
+    expect(lines).toContain(
+      "warn pyroscope: worker threads do not inherit these options: Converting circular",
+    );
+    expect(lines).not.toContain("profiling is off");
+    await sdk.stop(0);
+  });
+
   it("names a program without a name after its package, and says so", async () => {
     const { logger, options, sdk } = createSdk({
       readFacts: () => ({ ...fakeFacts, packageName: "checkout" }),

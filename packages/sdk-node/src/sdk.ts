@@ -306,10 +306,19 @@ export class Sdk {
       releaseExit: watchExit(this.#host.process, agent, config),
     };
     this.#lastRun = this.#run;
-    this.#host.shareOptions(this.#options);
+    this.#shareOptions(diagnostics);
     diagnostics.info(
       `profiling ${agent.applicationName}: ${agent.profileTypes.join(", ")} to ${config.serverAddress}`,
     );
+  }
+
+  #shareOptions(diagnostics: Diagnostics): void {
+    try {
+      this.#host.shareOptions(this.#options);
+    } catch (error) {
+      // What stands in them beside ours may be no data: a circle.
+      diagnostics.warn(`worker threads do not inherit these options: ${describeError(error)}`);
+    }
   }
 
   #createResource(config: SdkConfig, diagnostics: Diagnostics): Resource {
