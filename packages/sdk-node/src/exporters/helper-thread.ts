@@ -54,6 +54,8 @@ export function startHelperWorker(): Worker {
     name: "pyroscope",
     env: {},
     execArgv: [],
+    // What is new here is mostly buffers, which lie elsewhere: 16 MB for short-lived objects would only be resident.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
 }
 

@@ -55,7 +55,7 @@ export function startWorker({ onAnswer, onError }: SourceMapThreadListener): Sou
     execArgv: extension === "ts" ? ["--conditions=@pyroscope-ts/source"] : [],
     env: {},
     // A map that needs more counts as missing, and does not take the memory of the program.
-    resourceLimits: { maxOldGenerationSizeMb: 512 },
+    resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 2 },
   });
   worker.on("message", onAnswer);
   worker.on("error", onError);
