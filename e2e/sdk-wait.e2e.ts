@@ -53,6 +53,9 @@ describe.for(allNodes)("the wait profile on Node $major", ({ major, path }) => {
     const http = delay.filter(({ frames }) => frames[0]?.name === "(http request)");
     expect(new Set(http.map(({ labels }) => labels.route))).toEqual(new Set(["/pay"]));
 
+    // A handler's callers are those of node:http, as a client's are.
+    expect(sumMs(through(delay, "answerSlowly", "(timer)"))).toBeGreaterThan(30);
+
     // An answer on a connection that was open before is nobody's wait.
     const orders = delay.filter(({ labels }) => labels.route === "/orders");
     expect(orders.map(({ frames }) => frames.map(({ name }) => name))).toEqual([["unattributed"]]);

@@ -60,6 +60,18 @@ describe("WaitTree", () => {
     expect(treeOf("(fetch)", undici, site("pay"))).toEqual(["/pay/connect/(fetch) 5"]);
   });
 
+  it("keeps what a handler of an HTTP server waits for, and a callback of a client", () => {
+    const server = site("parserOnIncoming", "node:_http_server");
+    const timers = site("setTimeout", "node:timers");
+    const undici = site("onData", "/srv/node_modules/undici/lib/client.js");
+
+    expect(treeOf("(timer)", timers, site("sleep"), site("handle"), server)).toEqual([
+      "/handle/sleep/(timer) 5",
+    ]);
+    expect(treeOf("(file system)", site("handle"), undici)).toEqual(["/onData/handle/(file system) 5"]);
+    expect(treeOf("(timer)", timers, server)).toEqual([]);
+  });
+
   it("leaves out the SDK's own waits, and its wrappers from the stacks of others", () => {
     expect(treeOf("(timer)", site("after", ownModule))).toEqual([]);
     expect(treeOf("(timer)", site("retry"), site("tagWrapper", ownModule), site("main"))).toEqual([

@@ -31,7 +31,7 @@ export class WaitTree {
     waitedMs: number,
   ): void {
     const isRequest = kind === "(http request)" || kind === "(fetch)";
-    if (!isRequest && sites.some(({ scriptName }) => HTTP_CLIENTS.test(scriptName))) return;
+    if (!isRequest && isOfHttpClient(sites)) return;
     const callers = sites.filter(isCaller);
     const [caller] = callers;
     if (caller !== undefined && isOwnScript(caller.scriptName)) return;
@@ -40,4 +40,10 @@ export class WaitTree {
     const { labels } = context;
     this.#waitedByLabels.set(labels, (this.#waitedByLabels.get(labels) ?? 0) + waitedMs);
   }
+}
+
+/** Whether an HTTP client waits here, and not a function that it calls: a handler's callers are those of node:http, too. */
+function isOfHttpClient(sites: readonly CallSite[]): boolean {
+  const decisive = sites.find((site) => HTTP_CLIENTS.test(site.scriptName) || isCaller(site));
+  return decisive !== undefined && HTTP_CLIENTS.test(decisive.scriptName);
 }
