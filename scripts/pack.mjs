@@ -32,6 +32,15 @@ function readJson(path) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const destination = join(root, "archives");
   mkdirSync(destination, { recursive: true });
-  const archives = packPackages(destination).map(({ archive }) => archive);
-  console.log(`In your program's folder:\n\n  npm install ${archives.join(" ")}\n`);
+  const packed = packPackages(destination);
+  const archivesOf = (...names) =>
+    packed
+      .filter(({ name }) => names.includes(name))
+      .map(({ archive }) => archive)
+      .join(" ");
+  console.log(
+    `In your program's folder, for the SDK:\n\n  npm install ${archivesOf("protocol", "sdk-node")}\n`,
+  );
+  console.log(`with OpenTelemetry as well:\n\n  npm install ${archivesOf("otel-span-profiles")}\n`);
+  console.log(`For the receiver:\n\n  npm install -g ${archivesOf("protocol", "receiver")}\n`);
 }

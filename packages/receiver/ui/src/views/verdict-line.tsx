@@ -18,12 +18,15 @@ interface VerdictLineProps {
 export function VerdictLine({ verdict, format, totals }: VerdictLineProps): VNode {
   const { mover, explainingCount, explainedRatio } = verdict;
   const delta = totals.right - totals.left;
+  const factor = formatFactor(totals.left, totals.right);
+  // What rounds to nothing is no news.
+  const isClose = factor.startsWith("±");
   return (
     <p class="verdict" role="status">
       <span>
-        B {delta === 0 ? "is as high as" : delta > 0 ? "is higher than" : "is lower than"} A:{" "}
+        B {delta === 0 || isClose ? "is as high as" : delta > 0 ? "is higher than" : "is lower than"} A:{" "}
         <b>{totals.format(totals.right)}</b> against {totals.format(totals.left)}
-        {delta !== 0 && ` (${chooseArrow(delta)} ${formatFactor(totals.left, totals.right)})`}.
+        {delta !== 0 && !isClose && ` (${chooseArrow(delta)} ${factor})`}.
       </span>{" "}
       {mover === undefined ? (
         <span>No function changed.</span>
