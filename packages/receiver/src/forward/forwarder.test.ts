@@ -151,6 +151,19 @@ describe("createForwarder", () => {
     expect(await passes(1)).toBe(4);
   });
 
+  it("waits five minutes at most, whatever the server asks for", async () => {
+    const { forwarder, clock, sent, answer } = createBench();
+
+    forwarder.add(push("/a"));
+    await answer({ ...AWAY, retryAfterMs: 999_999_000 });
+    clock.advance(299_999);
+    await settle();
+    expect(sent).toHaveLength(1);
+    clock.advance(1);
+    await settle();
+    expect(sent).toHaveLength(2);
+  });
+
   it("gives a push up after twelve tries", async () => {
     const { forwarder, clock, sent, answer, outcomes } = createBench();
 

@@ -33,6 +33,8 @@ const MAX_SENDS = 4;
 const MAX_TRIES = 12;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
+// A server may ask for more time, but not hold the few places for days.
+const LONGEST_RETRY_AFTER_MS = 300_000;
 
 /** Makes a forwarder. Order is not kept: profiles carry their time. */
 export function createForwarder(options: ForwarderOptions): Forwarder {
@@ -111,7 +113,8 @@ class QueueForwarder implements Forwarder {
       if (outcome.kind === "refused") return "refused";
       // While the receiver stops there is no time to wait for a server that is away.
       if (tryIndex + 1 === MAX_TRIES || this.#isStopping) return "failed";
-      await this.#pause(outcome.retryAfterMs ?? Math.min(FIRST_WAIT_MS * 2 ** tryIndex, LONGEST_WAIT_MS));
+      const ownMs = Math.min(FIRST_WAIT_MS * 2 ** tryIndex, LONGEST_WAIT_MS);
+      await this.#pause(Math.min(outcome.retryAfterMs ?? ownMs, LONGEST_RETRY_AFTER_MS));
     }
   }
 
