@@ -120,6 +120,14 @@ describe.for(allNodes)("span profiles on Node $major", ({ path }) => {
     expect(right / (right + without)).toBeGreaterThanOrEqual(0.99);
   });
 
+  it("are let go with their spans, ended or not", async () => {
+    const { printed } = await run(path, "otel-many.mjs", ["2", "20000"], ["--expose-gc"]);
+
+    expect(printed.ok).toBe(true);
+    // A holder that is never collected was 400 bytes for each.
+    expect(printed.bytesPerSpan).toBeLessThan(40);
+  });
+
   it("take ids that tagWrapper is given as they are", async () => {
     const { printed, samples } = await run(path, "otel-by-hand.mjs", []);
 

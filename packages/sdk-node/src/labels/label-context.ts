@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import type { NativeTimeProfiler } from "../profilers/native.ts";
 import type { LabelSet } from "./label-set.ts";
-import type { ProfiledSpan, SampleContext } from "./sample-context.ts";
+import type { SampleContext } from "./sample-context.ts";
 
 /**
  * How labels follow asynchronous work: `none` where samples cannot carry labels, `storage` where only profiles made in
@@ -75,16 +75,15 @@ interface ContextHolder {
   readonly 0: SampleContext;
 }
 
-interface MarkedSpan {
-  [key: symbol]: ContextHolder | undefined;
-}
-
 /**
  * Labels through V8's context slot (Node 24 and later; 22 with `--experimental-async-context-frame`).
  *
  * AsyncLocalStorage keeps its store in that slot, and the native profiler reads it at every sample with
  * `storage` as the key. No hook runs at an await. The store is a native holder; one is made for each label set
  * and for each span and used again, because making one for every call is what costs.
+ *
+ * The native profiler holds on to a context until its holder is collected, so a context must never lead to its
+ * holder: neither would ever be let go. That is why a span does not keep its own.
  */
 export class FrameLabelContext implements LabelContext {
   readonly mechanism = "async-context-frame";
@@ -92,9 +91,6 @@ export class FrameLabelContext implements LabelContext {
   readonly #profiler: NativeTimeProfiler;
   readonly #holders = new Map<LabelSet, ContextHolder>();
   #isClosed = false;
-  // Spans are without number, and each mostly has one label set: its last holder, on the span itself. A WeakMap with
-  // that many short-lived keys costs more in the garbage collector than it saves.
-  readonly #spanKey = Symbol("pyroscope.holder");
 
   /** @param storage - the `CPEDKey` that `profiler` was created with. Never used with a second profiler: holders of a disposed one crash the process. */
   constructor(storage: AsyncLocalStorage<unknown>, profiler: NativeTimeProfiler) {
@@ -133,8 +129,7 @@ export class FrameLabelContext implements LabelContext {
   }
 
   #holderOf(context: SampleContext): ContextHolder {
-    if (context.ids !== undefined) return this.#createHolder(context);
-    if (context.span !== undefined) return this.#holderOfSpan(context, context.span);
+    if (context.ids !== undefined || context.span !== undefined) return this.#holderOfSpan(context);
     const known = this.#holders.get(context.labels);
     if (known !== undefined) return known;
     const holder = this.#createHolder(context);
@@ -142,18 +137,19 @@ export class FrameLabelContext implements LabelContext {
     return holder;
   }
 
-  #holderOfSpan(context: SampleContext, span: ProfiledSpan): ContextHolder {
-    const marked = span as ProfiledSpan & MarkedSpan;
-    const known = marked[this.#spanKey];
-    if (known?.[0].labels === context.labels) return known;
-    const holder = this.#createHolder(context);
-    marked[this.#spanKey] = holder;
-    return holder;
+  /** What runs under a span mostly starts under it, too: then the holder is the one that is current. */
+  #holderOfSpan(context: SampleContext): ContextHolder {
+    const current = this.#storage.getStore();
+    return current !== undefined && isSame(current[0], context) ? current : this.#createHolder(context);
   }
 
   #createHolder(context: SampleContext): ContextHolder {
     return this.#profiler.createContextHolder(context) as ContextHolder;
   }
+}
+
+function isSame(left: SampleContext, right: SampleContext): boolean {
+  return left.span === right.span && left.labels === right.labels && left.ids === right.ids;
 }
 
 /** What the native profiler is given in place of a context; see {@link HookLabelContext}. */

@@ -12,8 +12,7 @@ interface SampleIds {
  * A span of a tracer, for the samples that are taken while it is active.
  *
  * Its fields are read when a profile is written, up to one window after the sample: a name that the tracer sets late
- * is there. They may throw; the sample then has no ids. The object is not frozen: what the profiler makes for it stands
- * on it, under a symbol.
+ * is there. They may throw; the sample then has no ids.
  */
 export interface ProfiledSpan {
   /** 32 hex digits, or undefined to leave it out. */
