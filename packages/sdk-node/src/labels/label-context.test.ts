@@ -144,13 +144,15 @@ describe("FrameLabelContext", () => {
     context.close();
   });
 
-  it("makes one native holder for each span, and another when its labels change", () => {
+  it("makes one native holder for a span and what starts under it, and another when its labels change", () => {
     const native = createNative();
     const context = new FrameLabelContext(new AsyncLocalStorage(), native);
     const span = { traceId: undefined, spanId: "1", name: undefined, endTimeMs: undefined };
 
-    for (let i = 0; i < 5; i++) context.run(withSpan(a, span), () => undefined, []);
-    const seen = context.run(withSpan(b, span), () => context.current(), []);
+    const seen = context.run(withSpan(a, span), () => {
+      for (let i = 0; i < 5; i++) context.run(withSpan(a, span), () => undefined, []);
+      return context.run(withSpan(b, span), () => context.current(), []);
+    }, []);
 
     expect(native.calls).toEqual(["holder", "holder"]);
     expect(seen).toEqual(withSpan(b, span));

@@ -67,9 +67,8 @@ interface Running {
  * CPU and wall time from one native profiler, which runs without pause: a window ends by `stop(true)`, which
  * costs 0.3 to 8 ms, where starting anew costs 17 to 75 ms.
  *
- * The native workaround against V8's stuck sampling thread sleeps 18 ms in every window and the bug is rare (5
- * of 1631 windows under extreme code churn), so it is off until the bug is seen for certain, and then on for the
- * rest of the run. Without it the native side heals itself one window later.
+ * The native workaround against V8's stuck sampling thread sleeps 18 ms in every window, the bug is rare (5
+ * of 1631 windows under extreme code churn) and comes with it as well, so it is off: what is stuck starts anew.
  */
 export class WallProfiler implements TimeProfiler {
   readonly types: readonly ("cpu" | "wall" | "block")[];
@@ -82,7 +81,6 @@ export class WallProfiler implements TimeProfiler {
   // Those of the window that is on.
   #pieces: ReadPiece[] = [];
   #cancelPiece: Cancel | undefined;
-  #isWorkaroundOn = false;
   #isSuspected = false;
 
   constructor(options: WallProfilerOptions) {
@@ -192,7 +190,7 @@ export class WallProfiler implements TimeProfiler {
     // takes 20 to 75 ms, so a suspicion must come twice.
     const isSuspected = stuck > 0 && this.#isSuspected;
     this.#isSuspected = stuck > 0 && !isSuspected;
-    if (isSuspected || stuck >= STUCK) this.#heal(running, stuck);
+    if (isSuspected || stuck >= STUCK) this.#heal(running);
   }
 
   #read({ profiler, labels }: Running, isRestarted: boolean): ReadPiece {
@@ -200,6 +198,8 @@ export class WallProfiler implements TimeProfiler {
     const { clock, labelSets } = this.#options;
     const endUnixNanos = BigInt(clock.nowUnixMs()) * 1_000_000n;
     const tree = profiler.stop(isRestarted);
+    // It counts samples from nought again.
+    if (isRestarted) labels.renew();
     const reader = new SampleLabelReader(labelSets, clock);
     return {
       tree,
@@ -265,23 +265,12 @@ export class WallProfiler implements TimeProfiler {
     }
   }
 
-  #heal(running: Running, stuck: number): void {
-    if (stuck < STUCK || this.#isWorkaroundOn) {
-      running.profiler.stop(false);
-      running.profiler.start();
-      running.labels.renew();
-      return;
-    }
-    this.#isWorkaroundOn = true;
-    this.#options.diagnostics.debug("V8's sampling thread was stuck: profiling goes on with the workaround");
-    this.#running = undefined;
-    try {
-      running.profiler.stop(false);
-    } finally {
-      release(running);
-    }
-    // Requests that are under way lose their labels: holders of a disposed profiler must not be seen by another.
-    this.start();
+  /** With the same native profiler: what is under way keeps its labels. */
+  #heal({ profiler, labels }: Running): void {
+    this.#options.diagnostics.debug("V8's sampling thread seems stuck: it starts anew");
+    profiler.stop(false);
+    profiler.start();
+    labels.renew();
   }
 
   #create(): Running {
@@ -295,7 +284,7 @@ export class WallProfiler implements TimeProfiler {
       withContexts: canLabel,
       collectCpuTime: canLabel,
       collectAsyncId: false,
-      workaroundV8Bug: this.#isWorkaroundOn,
+      workaroundV8Bug: false,
       useCPED: storage !== undefined,
       CPEDKey: storage,
       isMainThread,

@@ -41,6 +41,7 @@ export class FakeTimeProfiler implements NativeTimeProfiler {
       }),
     );
     this.#ticks = [];
+    this.state[0] = 0;
     return {
       topDownRoot: { ...emptyNode, name: "(root)", children },
       startTime: 0,
