@@ -10,6 +10,7 @@ import { formatTree } from "../testing/format-tree.ts";
 import { decodeSpeedscope, type NamedProfile } from "./decode-speedscope.ts";
 import { decodeStacks } from "./decode-stacks.ts";
 import { toBytes } from "./format-bytes.fixture.ts";
+import { DEFAULT_FORMAT_LIMITS } from "./format-limits.ts";
 
 const $schema = "https://www.speedscope.app/file-format-schema.json";
 const frames = [{ name: "main", file: "main.js", line: 7 }, { name: "handle" }, { name: "idle" }];
@@ -243,3 +244,26 @@ function asArbitraries(object: object): Record<string, fc.Arbitrary<unknown>> {
     Object.entries(object).map(([key, value]) => [key, fc.constant(value as unknown)]),
   );
 }
+
+describe("decodeSpeedscope of a file that is made to be slow", () => {
+  it("takes a hundred thousand frames that are open at once for no time", () => {
+    const depth = 100_000;
+    const open = Array.from({ length: depth }, () => ["O", 0, 0] as const);
+    const close = Array.from({ length: depth }, () => ["C", 0, 0] as const);
+
+    // The test's own time-out is the limit: to copy the open frames at each event took minutes.
+    expect(totals(decode(fileOf(evented([...open, ...close]))))).toEqual([0n]);
+  });
+
+  it("bounds the profiles of one file, equal ones taken together", () => {
+    const threads = (...names: readonly string[]) => fileOf(...names.map((name) => sampled({ name })));
+    const limits = { ...DEFAULT_FORMAT_LIMITS, maxProfiles: 2 };
+    const decodeWithin = (file: Uint8Array) =>
+      decodeSpeedscope(file, { appName: "shop.cpu", sampleRateHz: 100 }, limits);
+
+    expect(decodeWithin(threads("a", "b", "a")).length).toBe(2);
+    expect(messageOf(() => decodeWithin(threads("a", "b", "c")))).toBe(
+      "FORMAT_LIMIT: decoding a profile: maxProfiles: actual 3, limit 2",
+    );
+  });
+});

@@ -1,5 +1,5 @@
 import type { LocationIndex, Profile, ValueType } from "../profile/profile.ts";
-import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from "./format-limits.ts";
+import { checkFormatLimit, DEFAULT_FORMAT_LIMITS, type FormatLimits } from "./format-limits.ts";
 import { malformedFormat } from "./malformed-format.ts";
 import {
   parseSpeedscopeFile,
@@ -55,7 +55,9 @@ export function decodeSpeedscope(
   limits: FormatLimits = DEFAULT_FORMAT_LIMITS,
 ): readonly NamedProfile[] {
   const { frames, profiles } = parseSpeedscopeFile(bytes);
-  const groups = [...groupProfiles(profiles)].sort(([left], [right]) => startOf(left) - startOf(right));
+  const groups = [...groupProfiles(profiles, limits)].sort(
+    ([left], [right]) => startOf(left) - startOf(right),
+  );
   return groups.map((group) => decodeGroup(group, frames, header, { limits, isOnly: groups.length === 1 }));
 }
 
@@ -63,13 +65,17 @@ function startOf(profile: SpeedscopeProfile | undefined): number {
   return profile?.startValue ?? 0;
 }
 
-function groupProfiles(profiles: readonly SpeedscopeProfile[]): Iterable<readonly SpeedscopeProfile[]> {
+function groupProfiles(
+  profiles: readonly SpeedscopeProfile[],
+  limits: FormatLimits,
+): Iterable<readonly SpeedscopeProfile[]> {
   const groups = new Map<string, SpeedscopeProfile[]>();
   for (const profile of profiles) {
     const key = JSON.stringify([profile.name, profile.type, profile.unit, profile.startValue]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [profile]);
     else group.push(profile);
+    checkFormatLimit(limits, "maxProfiles", groups.size);
   }
   return groups.values();
 }
@@ -127,27 +133,28 @@ function addEvents(
   locationOf: (frame: unknown) => LocationIndex,
   toValue: ToValue,
 ): void {
-  const open: { readonly frame: unknown; readonly location: LocationIndex }[] = [];
+  // The same frames twice: as the file numbers them, and as the profile does.
+  const open: unknown[] = [];
+  const stack: LocationIndex[] = [];
   let last = toValue(startValue, "startValue");
   const advance = (at: number, what: string): void => {
     const now = toValue(at, what);
     if (now < last) throw malformedFormat(`${what}: at ${at} lies before the one before it`);
-    if (open.length > 0)
-      stacks.addStack(
-        open.map(({ location }) => location),
-        now - last,
-      );
+    if (open.length > 0) stacks.addStack(stack, now - last);
     last = now;
   };
   for (const [i, value] of events.entries()) {
     const { type, frame, at } = toObject(value, `event ${i}`);
     advance(toNumber(at, `event ${i}: at`), `event ${i}`);
     if (type === "O") {
-      open.push({ frame, location: locationOf(frame) });
+      open.push(frame);
+      stack.push(locationOf(frame));
       continue;
     }
-    const closed = open.pop();
-    if (type !== "C" || closed === undefined || closed.frame !== frame) {
+    const isLast = open.length > 0 && open.at(-1) === frame;
+    open.pop();
+    stack.pop();
+    if (type !== "C" || !isLast) {
       throw malformedFormat(
         `event ${i} closes frame ${JSON.stringify(frame)}, which is not the last open one`,
       );

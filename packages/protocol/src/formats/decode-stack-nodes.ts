@@ -1,10 +1,10 @@
 import type { LocationIndex } from "../profile/profile.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
 import { UTF8_DECODER } from "../wire/text-codec.ts";
-import { toLocations } from "./decode-stack-text.ts";
 import { checkFormatLimit, type FormatLimits } from "./format-limits.ts";
 import { malformedFormat } from "./malformed-format.ts";
 import type { StackCollector } from "./stack-collector.ts";
+import { TriePath } from "./trie-path.ts";
 
 /** A node as both formats write it; its children follow it. */
 interface StackNode {
@@ -22,20 +22,17 @@ interface StackNode {
  * Source: Pyroscope pkg/og/structs/transporttrie.
  */
 export function readTrie(reader: ProtobufReader, stacks: StackCollector, limits: FormatLimits): void {
-  let key = new Uint8Array(256);
-  // Bytes of the key of each open node.
-  const keyEnds: number[] = [];
-  let stackBytes = 0;
-  forEachNode(reader, (node, depth) => {
-    const start = depth === 0 ? 0 : (keyEnds[depth - 1] ?? 0);
-    const end = start + node.name.length;
-    if (end > key.length) key = grow(key, end);
-    key.set(node.name, start);
-    keyEnds[depth] = end;
-    if (node.value === 0n) return;
-    stackBytes += end;
-    checkFormatLimit(limits, "maxStackBytes", stackBytes);
-    stacks.addStack(toLocations(decodeName(key.subarray(0, end), reader), stacks), node.value);
+  const path = new TriePath();
+  let decodedBytes = 0;
+  forEachNode(reader, ({ name, value }, depth) => {
+    path.enter(name, depth);
+    if (value === 0n) return;
+    const locations = path.locations((frame) => {
+      decodedBytes += frame.length;
+      checkFormatLimit(limits, "maxFrameBytes", decodedBytes);
+      return stacks.locationOf(decodeName(frame, reader));
+    });
+    stacks.addStack(locations, value);
   });
 }
 
@@ -103,10 +100,4 @@ function decodeName(bytes: Uint8Array, reader: ProtobufReader): string {
   } catch (error) {
     throw malformedFormat(`name of the node before byte ${reader.position} is not UTF-8`, error);
   }
-}
-
-function grow(bytes: Uint8Array, byteLength: number): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(Math.max(byteLength, bytes.length * 2));
-  grown.set(bytes);
-  return grown;
 }

@@ -35,7 +35,7 @@ function addStacks(values: ReadonlyMap<string, bigint | number>, stacks: StackCo
 }
 
 /** The locations of `root;child;leaf`, root first. */
-export function toLocations(stack: string, stacks: StackCollector): readonly LocationIndex[] {
+function toLocations(stack: string, stacks: StackCollector): readonly LocationIndex[] {
   return stack.split(";").map((name) => stacks.locationOf(name));
 }
 
@@ -46,7 +46,8 @@ function forEachLine(bytes: Uint8Array, onLine: (line: string, lineNumber: numbe
     const newline = bytes.indexOf(LINE_FEED, start);
     const end = newline < 0 ? bytes.length : newline;
     lineNumber++;
-    const line = decodeLine(bytes.subarray(start, end), lineNumber);
+    // Empty lines are skipped as bytes: four million of them are a legal text.
+    const line = start === end ? "" : decodeLine(bytes.subarray(start, end), lineNumber);
     if (line.trim() !== "") onLine(line, lineNumber);
     start = end + 1;
   }

@@ -168,10 +168,44 @@ describe("decodeStacks of a trie", () => {
   });
 
   it("bounds the bytes that a chain of nodes unfolds to", () => {
-    expect(codeOf(() => decode("trie", encodeChain(1000), tight({ maxStackBytes: 500_000 })))[0]).toBe(
+    expect(codeOf(() => decode("trie", encodeChain(1000), tight({ maxFrameBytes: 500_000 })))[0]).toBe(
       "FORMAT_LIMIT",
     );
-    expect(total(decode("trie", encodeChain(999), tight({ maxStackBytes: 500_000 })))).toBe(999n);
+    expect(total(decode("trie", encodeChain(999), tight({ maxFrameBytes: 500_000 })))).toBe(999n);
+  });
+
+  it("reads a frame that nodes share once", () => {
+    const leaves = ["x", "y", "z"].map((name) => ({ name, value: 1n }));
+    const shared = encodeNodes({
+      name: "main;handle",
+      children: [{ name: "r;", value: 1n, children: leaves }],
+    });
+
+    // main, handler, the empty frame behind the semicolon, and three of one byte.
+    expect(total(decode("trie", shared, tight({ maxFrameBytes: 14 })))).toBe(4n);
+    expect(codeOf(() => decode("trie", shared, tight({ maxFrameBytes: 13 })))[0]).toBe("FORMAT_LIMIT");
+    expect(show(decode("trie", shared))).toBe(
+      show(decode("groups", "main;handler; 1\nmain;handler;x 1\nmain;handler;y 1\nmain;handler;z 1")),
+    );
+  });
+
+  it("goes back to the frames of a branch before", () => {
+    const trie = encodeNodes({
+      name: "a;",
+      children: [
+        { name: "b;c;d", value: 1n },
+        {
+          name: "b",
+          children: [
+            { name: "x;y", value: 2n },
+            { name: ";c", value: 4n },
+          ],
+        },
+        { name: "", value: 8n },
+      ],
+    });
+
+    expect(show(decode("trie", trie))).toBe(show(decode("groups", "a;b;c;d 1\na;bx;y 2\na;b;c 4\na; 8")));
   });
 });
 

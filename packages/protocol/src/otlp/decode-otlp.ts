@@ -56,7 +56,7 @@ export function* decodeOtlp(
   if (dictionaries.length === 0) throw malformedOtlp("missing profile metadata dictionary");
   if (resources.length === 0) throw malformedOtlp("missing resource profiles");
   const dictionary = new OtlpDictionary(bytes, dictionaries, limits);
-  const context: Context = { reader, dictionary, limits, budget: { frameCount: 0 } };
+  const context: Context = { reader, dictionary, limits, budget: { profileFrames: 0, requestFrames: 0 } };
   for (const resource of resources) yield* decodeResource(context, resource);
 }
 
@@ -66,7 +66,7 @@ function* decodeResource(context: Context, range: MessageRange): Generator<OtlpP
   for (const scope of scopes) {
     const [scopeHeads = [], profiles = []] = readChildren(context, scope, [1, 2]);
     const scopeLabels = scopeHeads.flatMap((head) => readAttributes(context, head, 3));
-    const labels = [...resourceLabels, ...scopeLabels];
+    const labels = firstOfEach([...resourceLabels, ...scopeLabels]);
     for (const profile of profiles) yield* decodeProfile(context, profile, labels);
   }
 }
@@ -75,6 +75,7 @@ function* decodeResource(context: Context, range: MessageRange): Generator<OtlpP
 function readAttributes(context: Context, range: MessageRange, field: number): readonly Label[] {
   const { reader, dictionary } = context;
   const [attributes = []] = readChildren(context, range, [field]);
+  checkFormatLimit(context.limits, "maxAttributes", attributes.length);
   return attributes.flatMap((attribute) => {
     const { key, text = "" } = readAttribute(reader, attribute, "plain", (row) => dictionary.string(row));
     return key === "" || text === "" ? [] : [{ name: key, value: text }];
@@ -87,16 +88,16 @@ function decodeProfile(
   labels: readonly Label[],
 ): readonly (OtlpProfile | ProtocolError)[] {
   try {
+    context.budget.profileFrames = 0;
     const head = readProfileHead(context.reader, range, context.dictionary, context.limits);
     // An agent that had nothing to say sends an empty profile.
     if (head.samples.length === 0) return [];
     const rule = resolveValueRule(head);
-    const attributes = firstOfEach(labels);
     return Array.from(buildProfiles(context, head, rule), ([service, profile]) => ({
       labels: [
         { name: "__otel__", value: "true" },
-        ...attributes,
-        { name: SERVICE_NAME_LABEL, value: service || resolveService(attributes) },
+        ...labels,
+        { name: SERVICE_NAME_LABEL, value: service || resolveService(labels) },
         { name: PROFILE_NAME_LABEL, value: rule.profileName },
       ],
       profile,

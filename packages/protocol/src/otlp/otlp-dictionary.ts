@@ -60,6 +60,8 @@ export class OtlpDictionary {
   readonly #tables: {
     readonly [K in OtlpTableName]: { readonly starts: Uint32Column; readonly ends: Uint32Column };
   };
+  readonly #limits: FormatLimits;
+  #rowBytes = 0;
   readonly #strings = new Map<number, string>();
   readonly #attributes = new Map<number, OtlpAttribute>();
   readonly #links = new Map<number, OtlpLink>();
@@ -67,6 +69,7 @@ export class OtlpDictionary {
   /** @param ranges - where the dictionaries of the request lie; several are one, as for every message field. */
   constructor(bytes: Uint8Array, ranges: readonly MessageRange[], limits: FormatLimits) {
     this.reader = new ProtobufReader(bytes);
+    this.#limits = limits;
     const table = () => ({ starts: new Uint32Column(), ends: new Uint32Column() });
     this.#tables = {
       mapping: table(),
@@ -92,14 +95,18 @@ export class OtlpDictionary {
   }
 
   /**
-   * Where a row lies.
+   * Where a row lies, for whoever decodes it.
    *
-   * @throws ProtocolError `OTLP_MALFORMED` for a row that the table does not have.
+   * @throws ProtocolError `OTLP_MALFORMED` for a row that the table does not have, `FORMAT_LIMIT`.
    */
   row(name: OtlpTableName, index: number): MessageRange {
     const { starts, ends } = this.#tables[name];
     if (index >= 0 && index < starts.length) {
-      return { start: starts.values[index] ?? 0, end: ends.values[index] ?? 0 };
+      const range = { start: starts.values[index] ?? 0, end: ends.values[index] ?? 0 };
+      // Each profile decodes the rows that it names: a long row is cheap to name again and again.
+      this.#rowBytes += range.end - range.start;
+      checkFormatLimit(this.#limits, "maxRowBytes", this.#rowBytes);
+      return range;
     }
     const shown = index < 0 ? "a negative number" : index;
     throw malformedOtlp(`invalid ${name} index: ${shown}: the table has ${starts.length} rows`);

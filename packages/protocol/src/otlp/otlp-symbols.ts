@@ -9,9 +9,10 @@ const BUILD_ID_ATTRIBUTE = "process.executable.build_id.gnu";
 const HAS_FUNCTIONS = 1;
 const HAS_LINES = 4;
 
-/** Frames that a request has unfolded so far, in all of its profiles. */
+/** Frames that a request has unfolded so far: in the profile that is read, and in all of its profiles. */
 export interface FrameBudget {
-  frameCount: number;
+  profileFrames: number;
+  requestFrames: number;
 }
 
 /** Brings what one profile names of a dictionary into the tables of a profile, each row once. */
@@ -129,8 +130,10 @@ export class OtlpSymbols {
   }
 
   #spend(frameCount: number): void {
-    this.#budget.frameCount += frameCount;
-    checkFormatLimit(this.#limits, "maxFrames", this.#budget.frameCount);
+    this.#budget.profileFrames += frameCount;
+    this.#budget.requestFrames += frameCount;
+    checkFormatLimit(this.#limits, "maxFrames", this.#budget.profileFrames);
+    checkFormatLimit(this.#limits, "maxRequestFrames", this.#budget.requestFrames);
   }
 }
 

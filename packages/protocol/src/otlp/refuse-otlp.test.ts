@@ -6,6 +6,7 @@ import { checkProfile } from "../profile/check-profile.ts";
 import { ProtobufWriter } from "../wire/protobuf-writer.ts";
 import { decodeOtlp, type OtlpProfile } from "./decode-otlp.ts";
 import {
+  attribute,
   dictionary,
   encodeRequest,
   type OtlpRequestInit,
@@ -125,6 +126,34 @@ describe("decodeOtlp of what breaks a rule", () => {
     expect(errorsOf(two, tight({ maxMessages: 1 }))).toEqual([
       expect.stringContaining("maxMessages: actual 2"),
     ]);
+  });
+
+  it("bounds what many profiles of one request name again and again", () => {
+    const request = requestOf({ samples: [sample] });
+    const [resource] = request.resourceProfiles ?? [];
+    if (resource === undefined) throw new Error("fixture");
+    const twice: OtlpRequestInit = { dictionary, resourceProfiles: [resource, resource] };
+    const rowBytes = (limit: number) => errorsOf(twice, tight({ maxRowBytes: limit }));
+    // Of one profile: what its stack, location, line, function and mapping take.
+    let once = 0;
+    while (rowBytes(once)[0] !== "none") once++;
+
+    // A frame of a row, its line, and the frame of its sample.
+    expect(errorsOf(twice, tight({ maxFrames: 3, maxRequestFrames: 6 }))).toEqual(["none", "none"]);
+    expect(errorsOf(twice, tight({ maxRequestFrames: 5 }))).toEqual([
+      "none",
+      expect.stringContaining("maxRequestFrames: actual 6, limit 5"),
+    ]);
+    expect(rowBytes(once)).toEqual(["none", expect.stringContaining(`limit ${once}`)]);
+    expect(rowBytes(2 * once)).toEqual(["none", "none"]);
+  });
+
+  it("bounds the attributes of a resource", () => {
+    const attributes = Array.from({ length: 4 }, (_, i) => attribute(`key${i}`, "x"));
+    const request = requestOf({ samples: [sample] }, attributes);
+
+    expect(errorsOf(request, tight({ maxAttributes: 4 }))).toEqual(["none"]);
+    expect(() => decodeAll(request, tight({ maxAttributes: 3 }))).toThrow("maxAttributes: actual 4, limit 3");
   });
 
   it.for([
