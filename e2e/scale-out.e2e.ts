@@ -4,6 +4,8 @@ import { profileFromText } from "@pyroscope-ts/protocol/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { nodeFs } from "../packages/receiver/src/store/node-fs.ts";
 import { S3Blobs, type S3Options } from "../packages/receiver/src/store/s3-blobs.ts";
+import { collectGarbage } from "../packages/receiver/src/store/shared/collect-garbage.ts";
+import { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
 import { bucketFlags, type Ceph, hasCeph, startCeph } from "./harness/ceph.ts";
 import { createReceiverClient, type ReceiverClient } from "./harness/client.ts";
 import { readSamples } from "./harness/fake-receiver.ts";
@@ -84,7 +86,7 @@ class Ledger {
       while (!until()) {
         const up = addresses();
         const address = up[Math.floor(Math.random() * up.length)];
-        const status = address === undefined ? 0 : await push(address, writer, payload);
+        const status = address === undefined ? 0 : await push(address, `writer-${writer}`, payload);
         if (status === 200) {
           this.acknowledged.add(name);
           break;
@@ -95,10 +97,10 @@ class Ledger {
   }
 }
 
-async function push(address: string, writer: number, payload: Buffer): Promise<number> {
+async function push(address: string, service: string, payload: Buffer): Promise<number> {
   const labels = [
     { name: "__name__", value: "process_cpu" },
-    { name: "service_name", value: `writer-${writer}` },
+    { name: "service_name", value: service },
   ];
   const body = JSON.stringify({
     series: [{ labels, samples: [{ rawProfile: payload.toString("base64") }] }],
@@ -259,12 +261,71 @@ describe.skipIf(!hasCeph || !hasPostgres)(
       await takes();
     });
 
+    it("takes a deleted application from every reader at once, and from every object, although compactors die", async () => {
+      const [writer, first, second] = [start("write"), start("read"), start("read")];
+      const compactors = [start("compact"), start("compact")];
+      const [address, asked, other] = await Promise.all([writer.up(), first.up(), second.up()]);
+      const isPushed = async (name: string, leaf: string): Promise<void> => {
+        const profile = profileFromText(`main\n${leaf}`, { timeUnixNanos: BigInt(Date.now()) * 1_000_000n });
+        await vi.waitFor(
+          async () => expect(await push(address, name, Buffer.from(encodePprof(profile)))).toBe(200),
+          { timeout: 30_000, interval: 200 },
+        );
+      };
+      await isPushed("zebra-quokka", "computeXylophoneFingerprint");
+      await isPushed("kept", "work");
+      const totals = async (name: string): Promise<readonly bigint[]> => {
+        const query = `process_cpu:samples:count::{service_name="${name}"}`;
+        const clients = [asked, other].map(createReceiverClient);
+        return await Promise.all(clients.map((client) => client.renderTotal(query, ALL)));
+      };
+      expect(await totals("zebra-quokka")).toEqual([1n, 1n]);
+
+      const response = await fetch(`${asked}/api/v1/applications/delete`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ name: "zebra-quokka" }),
+      });
+
+      expect(response.status, await response.clone().text()).toBe(200);
+      expect(await response.json()).toMatchObject({ name: "zebra-quokka", quarantinedBlocks: 0 });
+      expect(await totals("zebra-quokka")).toEqual([0n, 0n]);
+      for (const compactor of compactors) compactor.kill();
+      const admin = await Postgres.create(postgres.url);
+      const blobs = await S3Blobs.create(nodeFs, bucket);
+      try {
+        const pending = "SELECT id FROM pyroscope_blocks WHERE needs_rewrite AND deleted_at IS NULL";
+        await vi.waitFor(async () => expect(await admin.query(pending)).toEqual([]), {
+          timeout: 120_000,
+          interval: 500,
+        });
+        // Objects of replaced blocks stay for queries that began before, and those of a dead compactor until they are known to be.
+        await admin.query(
+          "UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour' WHERE deleted_at IS NOT NULL",
+        );
+        await collectGarbage(admin, blobs, Date.now() + 7 * 3_600_000);
+        const found: string[] = [];
+        for (const key of await blobs.list("")) {
+          const bytes = await blobs.read(key);
+          for (const text of ["zebra-quokka", "computeXylophoneFingerprint"])
+            if (bytes?.includes(text) === true) found.push(`${text} in ${key}`);
+        }
+        expect(found).toEqual([]);
+      } finally {
+        await admin.close();
+        blobs.close();
+      }
+      expect(await totals("kept")).toEqual([1n, 1n]);
+    });
+
     it("answers 503 to what its target leaves to others", async () => {
       const [writer, reader] = [start("write"), start("read")];
       const client = createReceiverClient(await writer.up());
 
       await expect(client.renderTotal(TYPE, ALL)).rejects.toThrow(/503.*--target/);
-      expect(await push(await reader.up(), 1, Buffer.from(encodePprof(profileFromText("main"))))).toBe(503);
+      expect(
+        await push(await reader.up(), "writer-1", Buffer.from(encodePprof(profileFromText("main")))),
+      ).toBe(503);
     });
   },
 );

@@ -1,86 +1,37 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { systemClock } from "../packages/receiver/src/clock.ts";
-import { DirectoryBlobs } from "../packages/receiver/src/store/directory-blobs.ts";
 import type { Level } from "../packages/receiver/src/store/level.ts";
-import { nodeFs } from "../packages/receiver/src/store/node-fs.ts";
-import { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
-import {
-  openSharedStore,
-  type SharedStoreOptions,
-} from "../packages/receiver/src/store/shared/shared-store.ts";
-import type { Store } from "../packages/receiver/src/store/store.ts";
-import { FaultyBlobs } from "../packages/receiver/src/store/testing/faulty-blobs.ts";
+import type { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
+import type { FaultyBlobs } from "../packages/receiver/src/store/testing/faulty-blobs.ts";
 import { ManualClock } from "../packages/receiver/src/store/testing/manual-clock.ts";
-import { type PlainProfile, plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
+import { plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
 import {
   everything,
   foldStacks,
   sumAll,
   withSnapshot,
 } from "../packages/receiver/src/store/testing/store-directory.ts";
-import { hasPostgres, type PostgresServer, startPostgres } from "./harness/postgres.ts";
+import { hasPostgres } from "./harness/postgres.ts";
+import { NOON, profileAt, SharedStores } from "./harness/shared-stores.ts";
 
-const NOON = 1_760_011_200_000;
 const DAY = 86_400_000;
-const EVERYTHING = { writes: true, reads: true, compacts: true };
-
-function profileAt(timeUnixMillis: number, value = 10): PlainProfile {
-  return { service: "shop", timeUnixMillis, samples: [{ stack: ["main", "work"], value }] };
-}
 
 describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { timeout: 60_000 }, () => {
-  let server: PostgresServer;
-  let directory: string;
+  const shared = new SharedStores();
+  const { open, append, lines } = shared;
   let blobs: FaultyBlobs;
   let admin: Postgres;
-  let lines: string[];
-  const stores: Store[] = [];
   beforeAll(async () => {
-    server = await startPostgres();
-    admin = await Postgres.create(server.url);
+    await shared.start();
+    ({ admin } = shared);
   }, 60_000);
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), "pyroscope-shared-"));
-    blobs = new FaultyBlobs(new DirectoryBlobs(nodeFs, join(directory, "bucket")));
-    lines = [];
+    await shared.reset();
+    ({ blobs } = shared);
   });
-  afterEach(async () => {
-    await Promise.all(stores.splice(0).map((store) => store.close()));
-    await rm(directory, { recursive: true, force: true });
-    await admin.query("DROP SCHEMA public CASCADE");
-    await admin.query("CREATE SCHEMA public");
-  });
-  afterAll(async () => {
-    await admin?.close();
-    await server?.stop();
-  });
-
-  let count = 0;
-  async function open(options: Partial<SharedStoreOptions> = {}): Promise<Store> {
-    const store = await openSharedStore({
-      directory: join(directory, `process-${count++}`),
-      fs: nodeFs,
-      clock: systemClock,
-      blobs,
-      maxLocalBytes: 1e9,
-      postgres: await Postgres.create(server.url),
-      role: EVERYTHING,
-      retentionMillis: 0,
-      log: (line) => lines.push(line),
-      ...options,
-    });
-    stores.push(store);
-    return store;
-  }
-  async function append(store: Store, ...profiles: readonly PlainProfile[]): Promise<void> {
-    const appended = store.append(plainAdmission("a", profiles));
-    // The second that it would wait for others.
-    await new Promise((resolve) => setImmediate(resolve));
-    await Promise.all([appended, store.flush()]);
-  }
+  afterEach(() => shared.closeStores());
+  afterAll(() => shared.stop());
 
   it("has what one acknowledged in the next answer of every other, for each tenant", async () => {
     const [writer, reader] = [await open(), await open()];
@@ -150,8 +101,8 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
   });
 
   it("lets no merge commit whose lease somebody else has by now", async () => {
-    const store = await open();
-    for (let i = 0; i < 16; i++) await append(store, profileAt(NOON + i));
+    const store = await open({ compaction: { maxFlushedBlocks: 3 } });
+    for (let i = 0; i < 3; i++) await append(store, profileAt(NOON + i));
     blobs.onCall = async (operation, key) => {
       if (operation !== "upload" || !key.startsWith("blocks/")) return;
       await admin.query("UPDATE pyroscope_blocks SET lease_token = nextval('pyroscope_lease_tokens')");
@@ -161,12 +112,12 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
 
     expect(report).toMatchObject({ mergeCount: 0, failureCount: 1 });
     expect(lines.join()).toContain("lease");
-    expect(await sumAll(store, "a")).toMatchObject({ value: 160n, profiles: 16n });
+    expect(await sumAll(store, "a")).toMatchObject({ value: 30n, profiles: 3n });
   });
 
   it("takes blocks over from a compactor that died", async () => {
-    const store = await open();
-    for (let i = 0; i < 16; i++) await append(store, profileAt(NOON + i));
+    const store = await open({ compaction: { maxFlushedBlocks: 3 } });
+    for (let i = 0; i < 3; i++) await append(store, profileAt(NOON + i));
     await admin.query(
       "UPDATE pyroscope_blocks SET lease_token = 1, lease_until = now() + interval '1 minute'",
     );
@@ -178,17 +129,17 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
   });
 
   it("deletes what was merged from the bucket after a while, and what was never committed", async () => {
-    const store = await open();
-    for (let i = 0; i < 16; i++) await append(store, profileAt(NOON + i));
+    const store = await open({ compaction: { maxFlushedBlocks: 3 } });
+    for (let i = 0; i < 3; i++) await append(store, profileAt(NOON + i));
     await store.compact();
-    const path = join(directory, "stray");
+    const path = join(shared.directory, "stray");
     await writeFile(path, "a writer died before its commit");
     // A ULID of 2016.
     await blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
-    expect(await blobs.list("segments/")).toHaveLength(17);
+    expect(await blobs.list("segments/")).toHaveLength(4);
 
     await store.applyRetention();
-    expect(await blobs.list("segments/")).toHaveLength(16);
+    expect(await blobs.list("segments/")).toHaveLength(3);
     await admin.query(
       "UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour' WHERE deleted_at IS NOT NULL",
     );
@@ -196,7 +147,7 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
 
     expect(await blobs.list("segments/")).toEqual([]);
     expect(await blobs.list("blocks/")).toHaveLength(6);
-    expect(await sumAll(store, "a")).toMatchObject({ value: 160n, profiles: 16n });
+    expect(await sumAll(store, "a")).toMatchObject({ value: 30n, profiles: 3n });
   });
 
   it("applies the retention in one process of all", async () => {
@@ -218,10 +169,10 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     await append(store, profileAt(NOON));
     expect(store.status().takesWrites).toBe(true);
 
-    await server.kill();
+    await shared.server.kill();
     await expect(append(store, profileAt(NOON + 1))).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
     await expect(sumAll(store, "a")).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
-    await server.start();
+    await shared.server.start();
 
     await vi.waitFor(() => append(store, profileAt(NOON + 1)), { timeout: 20_000, interval: 200 });
     expect(await sumAll(store, "a")).toMatchObject({ value: 20n, profiles: 2n });
@@ -232,7 +183,7 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     await append(writer, profileAt(NOON));
     await append(writer, profileAt(NOON + 1));
     const [segment = ""] = await blobs.list("segments/");
-    await writeFile(join(directory, "bucket", segment), "not what was written".repeat(1000));
+    await writeFile(join(shared.directory, "bucket", segment), "not what was written".repeat(1000));
     const reader = await open();
 
     expect(await sumAll(reader, "a")).toMatchObject({ value: 10n, profiles: 1n });

@@ -42,7 +42,7 @@ export interface CompactorOptions extends BlockPlace {
   readonly database: Duckdb;
   readonly catalog: Catalog;
   readonly known: KnownIdentities;
-  readonly deletions: Deletions;
+  readonly deletions: Pick<Deletions, "hiddenIn" | "isPending" | "settle">;
   readonly limits: CompactionLimits;
   /** Bytes of all blocks, with those that are written while others stay; 0: no limit. */
   readonly maxBytes: number;

@@ -1,9 +1,10 @@
-import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ROLL_UP_LEVELS } from "./level.ts";
 import type { Store } from "./store.ts";
 import { FaultyFs } from "./testing/faulty-fs.ts";
+import { filesWith } from "./testing/files-with.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { type PlainProfile, plainAdmission } from "./testing/plain-profile.ts";
 import { everything, foldStacks, StoreDirectory, sumAll, withSnapshot } from "./testing/store-directory.ts";
@@ -31,17 +32,6 @@ async function services(store: Store): Promise<readonly string[]> {
     );
     return rows.texts("service");
   });
-}
-
-/** Files below a directory whose bytes hold a text. */
-async function filesWith(directory: string, text: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const found: string[] = [];
-  for (const entry of entries.filter((one) => one.isFile())) {
-    const path = join(entry.parentPath, entry.name);
-    if ((await readFile(path)).includes(text)) found.push(path.slice(directory.length));
-  }
-  return found.toSorted();
 }
 
 describe("Store.deleteApplication", () => {

@@ -18,7 +18,7 @@ interface Fixture {
   tick(): Promise<void>;
 }
 
-function createFixture(): Fixture {
+function createFixture(parts: Partial<StorageParts> = {}): Fixture {
   const events: string[] = [];
   const logLines: string[] = [];
   let timers: (() => void)[] = [];
@@ -60,6 +60,7 @@ function createFixture(): Fixture {
   const storage = createStorage({
     ...{ openStore, settings, adHoc, queryLimits: DEFAULT_QUERY_LIMITS, clock, log },
     compactionIntervalMs: 60_000,
+    ...parts,
   });
   return {
     storage,
@@ -163,6 +164,19 @@ describe("createStorage", () => {
     await tick();
 
     expect(asked).toEqual([tenants, new Map()]);
+  });
+
+  it.for([
+    { does: "compacts", compactionIntervalMs: 60_000, expected: ["compaction"] },
+    { does: "leaves compaction to others", compactionIntervalMs: undefined, expected: [] },
+  ])("$does after a deletion", async ({ compactionIntervalMs, expected }) => {
+    const { storage, events, open } = createFixture({ compactionIntervalMs });
+    const report = { blockCount: 1, quarantinedBlockCount: 0 };
+    open({ deleteApplication: async () => report });
+
+    expect(await storage.deleteApplication({ tenant: "a", service: "shop" })).toEqual(report);
+
+    expect(events).toEqual(expected);
   });
 
   it("rejects every call when the store cannot be opened", async () => {

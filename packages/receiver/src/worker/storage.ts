@@ -68,7 +68,9 @@ export function createStorage(parts: StorageParts): StorageService {
       const report = await store.deleteApplication(application);
       // Names of applications are their users' business: the log has none.
       log.info({ tenant: application.tenant, ...report }, "application deleted");
-      store.compact().catch((error: unknown) => log.error({ err: error }, "compaction after a deletion"));
+      if (parts.compactionIntervalMs !== undefined) {
+        store.compact().catch((error: unknown) => log.error({ err: error }, "compaction after a deletion"));
+      }
       return report;
     },
     flush: async () => (await opening).store.flush(),

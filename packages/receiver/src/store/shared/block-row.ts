@@ -42,7 +42,12 @@ export function parseBlockRow(row: PostgresRow): BlockRow {
   };
 }
 
-/** A tenant as PostgreSQL's text can hold it: without NUL. */
+/** A name of a tenant or service as PostgreSQL's text can hold it: without NUL. */
 export function encodeText(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\0", "%00");
+}
+
+/** The inverse of {@link encodeText}. */
+export function decodeText(text: string): string {
+  return text.replaceAll("%00", "\0").replaceAll("%25", "%");
 }

@@ -39,6 +39,11 @@ CREATE TABLE pyroscope_settings (
   modified_unix_millis bigint NOT NULL,
   PRIMARY KEY (tenant, name)
 )`,
+  `ALTER TABLE pyroscope_blocks
+  -- Whether the block has to be written again, because what was deleted is in its files or in an object that it shares.
+  ADD COLUMN needs_rewrite boolean NOT NULL DEFAULT false,
+  -- Services that were deleted: no answer may have them.
+  ADD COLUMN hidden_services text[] NOT NULL DEFAULT '{}'`,
 ];
 
 // Any number that nobody else locks in the same database: "pyro" in ASCII.

@@ -10,6 +10,7 @@ import { TABLE_NAMES, tables } from "../schema.ts";
 import { Repeats } from "./repeats.ts";
 
 describe("Repeats", () => {
+  const hidden = new Map<Block, readonly string[]>();
   let directory: string;
   let database: Duckdb;
   let repeats: Repeats;
@@ -22,7 +23,7 @@ describe("Repeats", () => {
       memoryLimitBytes: 64 * 1024 * 1024,
       threadCount: 1,
     });
-    repeats = await Repeats.create(database);
+    repeats = await Repeats.create(database, (block) => hidden.get(block) ?? []);
   });
   afterEach(async () => {
     database.close();
@@ -37,7 +38,7 @@ describe("Repeats", () => {
     const rows = profiles.flatMap((profile) => [`(${uuid(profile)})`, `(${uuid(profile)})`]);
     const path = quoteSql(made.file("totals"));
     await database.run(
-      `COPY (SELECT * FROM (VALUES ${rows.join(", ")}) AS t (profile)) TO ${path} (FORMAT parquet)`,
+      `COPY (SELECT *, 'shop' AS service FROM (VALUES ${rows.join(", ")}) AS t (profile)) TO ${path} (FORMAT parquet)`,
     );
     return made;
   }
@@ -69,6 +70,16 @@ describe("Repeats", () => {
     const labels = await repeats.find(counted, [newer]);
 
     expect(await profilesOf(labels, newer)).toEqual(["2"]);
+  });
+
+  it("counts what comes again of a service that is hidden in an older block", async () => {
+    const [first, second, third] = [await block(1, 2), await block(1), await block(1)];
+    hidden.set(first, ["shop"]);
+
+    const labels = await repeats.find(new Map([[first, undefined]]), [second, third]);
+
+    expect(await profilesOf(labels, second)).toEqual([]);
+    expect(await profilesOf(labels, third)).toEqual(["1"]);
   });
 
   it("forgets what nobody asks for any more", async () => {

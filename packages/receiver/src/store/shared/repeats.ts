@@ -1,5 +1,7 @@
 import type { Block } from "../block.ts";
+import { notInServices } from "../deletions.ts";
 import { type Duckdb, quoteSql } from "../duckdb.ts";
+import { groupBy } from "../group-by.ts";
 
 const TABLE = "shared_repeats";
 
@@ -9,16 +11,19 @@ const TABLE = "shared_repeats";
  */
 export class Repeats {
   readonly #database: Duckdb;
+  readonly #hiddenIn: (block: Block) => readonly string[];
   #count = 0;
 
-  private constructor(database: Duckdb) {
+  private constructor(database: Duckdb, hiddenIn: (block: Block) => readonly string[]) {
     this.#database = database;
+    this.#hiddenIn = hiddenIn;
   }
 
-  static async create(database: Duckdb): Promise<Repeats> {
+  /** @param hiddenIn - Services whose profiles count nowhere, of a block: they may come again and count then. */
+  static async create(database: Duckdb, hiddenIn: (block: Block) => readonly string[]): Promise<Repeats> {
     // What an earlier process found out is of no use: it is found out anew.
     await database.run(`CREATE OR REPLACE TABLE ${TABLE} (label VARCHAR, profile UUID)`);
-    return new Repeats(database);
+    return new Repeats(database, hiddenIn);
   }
 
   /**
@@ -40,11 +45,10 @@ export class Repeats {
       ...fresh.toSorted((left, right) => (left.meta.id < right.meta.id ? -1 : 1)),
     ];
     const ids = `[${ordered.map(({ meta }) => quoteSql(meta.id)).join(", ")}]`;
-    const paths = `[${ordered.map((block) => quoteSql(block.file("totals"))).join(", ")}]`;
     const known = [...counted.values()].filter((label) => label !== undefined).map(quoteSql);
     const profiles = `SELECT DISTINCT profile,
  list_position(${ids}, regexp_extract(filename, '([0-9A-Z]{26})/totals.parquet$', 1)) AS place
- FROM read_parquet(${paths}, filename = true)`;
+ FROM (${this.#totalsOf(ordered)})`;
     // What is noted of counted blocks does not count there, so that it may count here.
     const relevant =
       known.length === 0
@@ -66,6 +70,19 @@ export class Repeats {
       if (present.has(label)) labels.set(block, label);
     }
     return labels;
+  }
+
+  /** Rows that count, with the path of their file. */
+  #totalsOf(blocks: readonly Block[]): string {
+    const alike = groupBy(blocks, (block) => {
+      const hidden = this.#hiddenIn(block);
+      return hidden.length === 0 ? "" : ` WHERE ${notInServices(hidden)}`;
+    });
+    const selects = [...alike].map(([condition, group]) => {
+      const paths = group.map((block) => quoteSql(block.file("totals"))).join(", ");
+      return `SELECT profile, filename FROM read_parquet([${paths}], filename = true)${condition}`;
+    });
+    return selects.join(" UNION ALL ");
   }
 
   /** A query with the column `profile`. */

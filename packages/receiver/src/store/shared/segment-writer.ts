@@ -23,6 +23,8 @@ export interface SegmentWriterOptions extends BlockPlace {
   readonly blobs: Blobs;
   /** Makes blocks of a segment that is whole in the bucket part of all answers, in one step. */
   readonly commit: (rows: readonly BlockRow[]) => Promise<void>;
+  /** Called with blocks that were committed: their files are on this machine still. */
+  readonly settle: (metas: readonly BlockMeta[]) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -164,7 +166,7 @@ export class SegmentWriter {
   }
 
   async #write({ generation }: Batch): Promise<void> {
-    const { blobs, clock, fs, paths, commit } = this.#options;
+    const { blobs, clock, fs, paths, commit, settle, log } = this.#options;
     const key = `${SEGMENT_KEYS}${createBlockId(clock.nowUnixMillis())}`;
     const draft = join(paths.building, `${key.slice(SEGMENT_KEYS.length)}.segment`);
     const metas: BlockMeta[] = [];
@@ -176,6 +178,8 @@ export class SegmentWriter {
       const rows = await this.#gather(draft, key, metas);
       await blobs.upload(draft, key);
       await commit(rows);
+      // Nobody who waits for the answer waits for that.
+      settle(metas).catch((error: unknown) => log(`cached blocks of ${key} stay: ${String(error)}`));
     } catch (error) {
       // Whether or not the catalog has them after all, their files can be brought again.
       for (const meta of metas)

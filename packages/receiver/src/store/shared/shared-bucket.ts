@@ -3,8 +3,9 @@ import type { Blobs } from "../blobs.ts";
 import type { Block } from "../block.ts";
 import type { BlockBucket } from "../block-bucket.ts";
 import { type BlobPlace, BlockCache } from "../block-cache.ts";
-import { blockKey } from "../block-keys.ts";
+import { blockKey, blockKeys } from "../block-keys.ts";
 import type { BlockMeta } from "../block-meta.ts";
+import { discardBlock } from "../discard-block.ts";
 import { blockPath, type DataPaths, META_FILE } from "../filenames.ts";
 import type { Fs } from "../fs.ts";
 import { TABLE_NAMES, type TableName, tables } from "../schema.ts";
@@ -57,6 +58,13 @@ export class SharedBucket implements BlockBucket {
   async discarding(path: string): Promise<void> {
     this.#cache.forget(path);
     this.#places.delete(path.slice(path.lastIndexOf("/") + 1));
+  }
+
+  /** Takes a block back that the catalog did not take. */
+  async withdraw({ tenant, level, minUnixNanos, id }: BlockMeta): Promise<void> {
+    const path = blockPath(tenant, level, minUnixNanos, id);
+    await discardBlock({ ...this.#options, bucket: this }, path);
+    await this.#options.blobs.remove(blockKeys(path));
   }
 
   async note(block: Block): Promise<void> {

@@ -13,6 +13,7 @@ import { ManualClock } from "../testing/manual-clock.ts";
 import type { Postgres, PostgresRow, PostgresSession } from "./postgres.ts";
 import type { SharedBucket } from "./shared-bucket.ts";
 import { SharedCatalog } from "./shared-catalog.ts";
+import { SharedDeletions } from "./shared-deletions.ts";
 
 function metaOf(id: string): BlockMeta {
   return {
@@ -31,7 +32,7 @@ class BlockRows implements PostgresSession {
   async query(sql: string): Promise<readonly PostgresRow[]> {
     if (!sql.startsWith("SELECT id, ")) throw new Error(`not expected: ${sql}`);
     return this.metas.map((meta) => ({
-      ...{ id: meta.id, is_damaged: false, damage: null },
+      ...{ id: meta.id, is_damaged: false, damage: null, needs_rewrite: false, hidden_services: [] },
       ...{ meta: formatBlockMeta(meta), segment: null, segment_offset: null },
     }));
   }
@@ -73,6 +74,7 @@ describe("SharedCatalog", () => {
         clock: new ManualClock(0),
         paths: dataPaths(directory),
         database,
+        deletions: new SharedDeletions(),
         log: () => undefined,
       },
       bucket: bucket as unknown as SharedBucket,

@@ -1,5 +1,4 @@
 import type { Clock } from "../../clock.ts";
-import { ReceiverError } from "../../errors.ts";
 import { Block } from "../block.ts";
 import { rolledUpBlocks } from "../block-cover.ts";
 import { type BlockMeta, parseBlockMeta } from "../block-meta.ts";
@@ -16,12 +15,15 @@ import { type BlockRow, encodeText, insertBlock, parseBlockRow } from "./block-r
 import type { Postgres, PostgresRow, PostgresSession } from "./postgres.ts";
 import { Repeats } from "./repeats.ts";
 import type { SharedBucket } from "./shared-bucket.ts";
+import { DELETION_COLUMNS, type SharedDeletions } from "./shared-deletions.ts";
+import { idsOf, lostLease, SharedLease, tenantsOf, tokenOf } from "./shared-lease.ts";
 
 export interface SharedCatalogOptions extends BlockPlace {
   readonly postgres: Postgres;
   /** Of this process alone. */
   readonly database: Duckdb;
   readonly bucket: SharedBucket;
+  readonly deletions: SharedDeletions;
   readonly clock: Clock;
   readonly log: (line: string) => void;
 }
@@ -44,6 +46,8 @@ export class SharedCatalog implements Catalog {
   /** Looks come one after the other: an older one must not undo what a newer one saw. */
   #looking: Promise<unknown> = Promise.resolve();
   #counting: Promise<unknown> = Promise.resolve();
+  /** How often services were hidden. */
+  #hiddenVersion = 0;
 
   private constructor(options: SharedCatalogOptions, repeats: Repeats) {
     this.#options = options;
@@ -51,7 +55,8 @@ export class SharedCatalog implements Catalog {
   }
 
   static async create(options: SharedCatalogOptions): Promise<SharedCatalog> {
-    return new SharedCatalog(options, await Repeats.create(options.database));
+    const hiddenIn = (block: Block): readonly string[] => options.deletions.hiddenIn(block);
+    return new SharedCatalog(options, await Repeats.create(options.database, hiddenIn));
   }
 
   /** Blocks that cannot be read. */
@@ -164,26 +169,42 @@ RETURNING lease_token`,
   }
 
   async replace(lease: Lease, metas: readonly BlockMeta[]): Promise<void> {
-    await this.#options.postgres.transaction(async (session) => {
-      const replaced = await session.query(
-        "UPDATE pyroscope_blocks SET deleted_at = now() WHERE id = ANY($1) AND lease_token = $2 AND deleted_at IS NULL RETURNING id",
-        [idsOf(lease), tokenOf(lease)],
-      );
-      checkLease(lease, replaced);
-      for (const meta of metas) await insertBlock(session, { meta, place: undefined });
-    });
-    await this.refresh({ tenants: tenantsOf(lease) });
+    await this.#commit(
+      lease,
+      metas,
+      "UPDATE pyroscope_blocks SET deleted_at = now() WHERE id = ANY($1) AND lease_token = $2 AND deleted_at IS NULL RETURNING id",
+    );
   }
 
   async derive(lease: Lease, meta: BlockMeta): Promise<void> {
-    await this.#options.postgres.transaction(async (session) => {
-      const held = await session.query(
-        "SELECT id FROM pyroscope_blocks WHERE id = ANY($1) AND lease_token = $2 AND deleted_at IS NULL FOR UPDATE",
-        [idsOf(lease), tokenOf(lease)],
-      );
-      checkLease(lease, held);
-      await insertBlock(session, { meta, place: undefined });
-    });
+    await this.#commit(
+      lease,
+      [meta],
+      "SELECT id FROM pyroscope_blocks WHERE id = ANY($1) AND lease_token = $2 AND deleted_at IS NULL FOR UPDATE",
+    );
+  }
+
+  /** @param sql - Returns a row for each block of a lease that is held. */
+  async #commit(lease: Lease, metas: readonly BlockMeta[], sql: string): Promise<void> {
+    const { postgres, bucket, log } = this.#options;
+    let isLost = false;
+    try {
+      await postgres.transaction(async (session) => {
+        const held = await session.query(sql, [idsOf(lease), tokenOf(lease)]);
+        isLost = held.length !== lease.blocks.length;
+        if (isLost) throw lostLease(lease, held);
+        for (const meta of metas) await insertBlock(session, { meta, place: undefined });
+      });
+    } catch (error) {
+      // Otherwise the answer may be lost and the blocks be committed.
+      if (isLost) {
+        for (const meta of metas)
+          await bucket
+            .withdraw(meta)
+            .catch((reason: unknown) => log(`block ${meta.id} is of no use and stays: ${String(reason)}`));
+      }
+      throw error;
+    }
     await this.refresh({ tenants: tenantsOf(lease) });
   }
 
@@ -215,7 +236,7 @@ RETURNING lease_token`,
     const isWanted = tenants === undefined ? "" : "AND tenant = ANY($1)";
     const values = tenants === undefined ? [] : [tenants.map(encodeText)];
     const alive = await postgres.query(
-      `SELECT id, damage IS NOT NULL AS is_damaged FROM pyroscope_blocks WHERE deleted_at IS NULL ${isWanted}`,
+      `SELECT id, damage IS NOT NULL AS is_damaged, ${DELETION_COLUMNS} FROM pyroscope_blocks WHERE deleted_at IS NULL ${isWanted}`,
       values,
     );
     const looked = tenants ?? [...new Set([...this.#byTenant.keys(), ...this.#damaged.keys()])];
@@ -242,8 +263,19 @@ RETURNING lease_token`,
       const gone = this.blocksOf(tenant).filter(({ meta }) => !present.has(meta.id));
       if (gone.length > 0) this.#drop(tenant, new Set(gone));
     }
+    this.#learnDeletions(alive, known);
     for (const [tenant, metas] of groupBy(damaged, ({ tenant }) => tenant)) this.#damaged.set(tenant, metas);
     for (const [tenant, more] of groupBy(blocks, ({ meta }) => meta.tenant)) this.#put(tenant, more);
+  }
+
+  #learnDeletions(alive: readonly PostgresRow[], known: ReadonlyMap<string, Block>): void {
+    const { deletions } = this.#options;
+    const changed = alive.filter((row) => row.is_damaged !== true && deletions.learn(row));
+    if (changed.length > 0) this.#hiddenVersion++;
+    for (const { id } of changed) {
+      const block = known.get(String(id));
+      if (block !== undefined) this.#uncount(block);
+    }
   }
 
   async #load(session: PostgresSession, ids: readonly string[]): Promise<readonly PostgresRow[]> {
@@ -296,16 +328,8 @@ RETURNING lease_token`,
     if (left.length === 0) this.#byTenant.delete(tenant);
     else this.#byTenant.set(tenant, left);
     for (const block of gone) {
-      const label = this.#counted.get(block);
-      this.#counted.delete(block);
-      // What did not count because this block had it: maybe it must count now.
-      for (const [other, label] of this.#counted) {
-        if (label !== undefined && other.overlaps(block.meta.minUnixNanos, block.meta.maxUnixNanos)) {
-          this.#counted.delete(other);
-          this.#forget(other, label);
-        }
-      }
-      if (label !== undefined) this.#forget(block, label);
+      this.#uncount(block);
+      this.#options.deletions.forget(block.meta.id);
       void block
         .unused()
         .then(() => discardBlock(this.#options, block.path))
@@ -313,6 +337,19 @@ RETURNING lease_token`,
           this.#options.log(`cached block ${block.meta.id} stays: ${String(error)}`),
         );
     }
+  }
+
+  /** What did not count because a block had it: maybe it must count now. */
+  #uncount(block: Block): void {
+    const label = this.#counted.get(block);
+    this.#counted.delete(block);
+    for (const [other, label] of this.#counted) {
+      if (label !== undefined && other.overlaps(block.meta.minUnixNanos, block.meta.maxUnixNanos)) {
+        this.#counted.delete(other);
+        this.#forget(other, label);
+      }
+    }
+    if (label !== undefined) this.#forget(block, label);
   }
 
   #forget(block: Block, label: string): void {
@@ -332,6 +369,7 @@ RETURNING lease_token`,
           .map((block) => [block, this.#counted.get(block)] as const),
       );
       const all = [...counted.keys(), ...fresh];
+      const version = this.#hiddenVersion;
       for (const block of all) block.retain();
       try {
         await verifyAll(this, all, ["totals"]);
@@ -341,8 +379,8 @@ RETURNING lease_token`,
           new Map([...counted].filter(([block]) => readable(block))),
           good,
         );
-        // One that went meanwhile may be what another was compared with: those are compared again.
-        const isSame = all.every((block) => this.has(block));
+        // One that went meanwhile, or of which less counts, may be what another was compared with: those are compared again.
+        const isSame = version === this.#hiddenVersion && all.every((block) => this.has(block));
         if (isSame) for (const block of good) this.#counted.set(block, labels.get(block));
       } finally {
         for (const block of all) block.release();
@@ -351,63 +389,6 @@ RETURNING lease_token`,
   }
 }
 
-/** What a compactor has of blocks. Its token is newer than that of whoever had them before. */
-class SharedLease implements Lease {
-  readonly token: string;
-  readonly blocks: readonly Block[];
-  readonly #giveBack: () => Promise<void>;
-  readonly #repeats: Repeats;
-  readonly #findRepeats: () => Promise<ReadonlyMap<Block, string>>;
-  #labels: Promise<ReadonlyMap<Block, string>> | undefined;
-
-  constructor(
-    token: string,
-    blocks: readonly Block[],
-    repeats: Repeats,
-    findRepeats: () => Promise<ReadonlyMap<Block, string>>,
-    giveBack: () => Promise<void>,
-  ) {
-    this.token = token;
-    this.blocks = blocks;
-    this.#repeats = repeats;
-    this.#findRepeats = findRepeats;
-    this.#giveBack = giveBack;
-  }
-
-  async release(): Promise<void> {
-    await this.#giveBack();
-    const labels = await this.#labels?.catch(() => undefined);
-    await this.#repeats.forget([...(labels?.values() ?? [])]).catch(() => undefined);
-  }
-
-  async repeatsOf(block: Block): Promise<string | undefined> {
-    this.#labels ??= this.#findRepeats();
-    const label = (await this.#labels).get(block);
-    return label === undefined ? undefined : this.#repeats.select(label);
-  }
-}
-
 function overlapping(block: Block): (other: Block) => boolean {
   return ({ meta }) => block.overlaps(meta.minUnixNanos, meta.maxUnixNanos);
-}
-
-function tokenOf(lease: Lease): string {
-  if (lease instanceof SharedLease) return lease.token;
-  throw new ReceiverError("the lease is another catalog's", { code: "INTERNAL" });
-}
-
-function idsOf({ blocks }: Lease): readonly string[] {
-  return blocks.map(({ meta }) => meta.id);
-}
-
-function tenantsOf({ blocks }: Pick<Lease, "blocks">): readonly string[] {
-  return [...new Set(blocks.map(({ meta }) => meta.tenant))];
-}
-
-function checkLease({ blocks }: Lease, rows: readonly PostgresRow[]): void {
-  if (rows.length === blocks.length) return;
-  throw new ReceiverError(
-    `the lease of ${blocks.length} blocks was lost: ${blocks.length - rows.length} are another's, or gone`,
-    { code: "UNAVAILABLE" },
-  );
 }

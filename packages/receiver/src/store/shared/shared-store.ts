@@ -1,16 +1,17 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Timer } from "../../clock.ts";
 import { ReceiverError } from "../../errors.ts";
 import { ActiveSeries } from "../active-series.ts";
 import type { Admission, AdmittedProfile } from "../admission.ts";
 import type { Blobs } from "../blobs.ts";
-import { blockBytes } from "../block-meta.ts";
+import { type BlockMeta, blockBytes } from "../block-meta.ts";
+import type { BlockPlace } from "../commit-block.ts";
 import type { CompactionLimits } from "../compaction-plan.ts";
 import { type CompactionReport, Compactor } from "../compactor.ts";
-import { Deletions } from "../deletions.ts";
+import { discardBlock } from "../discard-block.ts";
 import type { Duckdb } from "../duckdb.ts";
-import { dataPaths } from "../filenames.ts";
+import { blockPath, dataPaths } from "../filenames.ts";
 import type { Fs } from "../fs.ts";
 import { type HashedProfile, ProfileHasher } from "../hash-profile.ts";
 import { KnownIdentities } from "../known-identities.ts";
@@ -21,7 +22,7 @@ import { QueryDatabase } from "../query-database.ts";
 import { Retention, type RetentionReport } from "../retention.ts";
 import type { TenantRetention } from "../retention-rule.ts";
 import type { Snapshot, SnapshotRange } from "../snapshot.ts";
-import type { Application, Store, StoreStatus, TenantStats } from "../store.ts";
+import type { Application, DeletionReport, Store, StoreStatus, TenantStats } from "../store.ts";
 import { type DatabaseLimits, DEFAULT_COMPACTION_LIMITS, DEFAULT_DATABASE_LIMITS } from "../store-options.ts";
 import { takeSnapshot } from "../take-snapshot.ts";
 import { encodeText } from "./block-row.ts";
@@ -31,6 +32,7 @@ import type { Postgres } from "./postgres.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { SharedBucket } from "./shared-bucket.ts";
 import { SharedCatalog } from "./shared-catalog.ts";
+import { deleteSharedApplication, SharedDeletions } from "./shared-deletions.ts";
 
 /** What a process does for the deployment. */
 interface SharedRole {
@@ -61,6 +63,7 @@ export interface SharedStoreOptions {
 
 const RETRY_MS = 1000;
 const RETENTION_LEASE_MS = 5 * 60_000;
+const LOOK_INTERVAL_MS = 60_000;
 const NANOS_PER_MILLI = 1_000_000;
 
 /**
@@ -82,14 +85,14 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Stor
     await migrateWhenPossible(options);
     const bucket = new SharedBucket({ ...options, paths });
     const place = { fs, clock, paths, bucket };
-    const catalog = await SharedCatalog.create({ ...place, postgres, database, log });
+    const deletions = new SharedDeletions();
+    const catalog = await SharedCatalog.create({ ...place, postgres, database, deletions, log });
     const compaction = { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction };
-    // None: see deleteApplication.
-    const deletions = new Deletions(fs, paths);
     const known = new KnownIdentities(database, catalog, deletions);
     const writer = new SegmentWriter({
       ...{ ...place, database, blobs, log },
       commit: (rows) => catalog.addAll(rows),
+      settle: (metas) => settleFiles(metas, options.role, catalog, place),
     });
     const compactor = new Compactor({
       ...{ ...place, database, catalog, known, deletions, log },
@@ -128,11 +131,26 @@ async function migrateWhenPossible({ postgres, log }: SharedStoreOptions): Promi
   }
 }
 
+/** Keeps the files of blocks that were committed for those who read here, if anybody does: nothing else counts them or deletes them. */
+async function settleFiles(
+  metas: readonly BlockMeta[],
+  { reads, compacts }: SharedRole,
+  catalog: SharedCatalog,
+  place: BlockPlace,
+): Promise<void> {
+  const tenants = metas.map(({ tenant }) => tenant);
+  if (reads || compacts) await catalog.refresh({ tenants }).catch(() => undefined);
+  for (const { id, tenant, level, minUnixNanos } of metas) {
+    const isKept = catalog.blocksOf(tenant).some(({ meta }) => meta.id === id);
+    if (!isKept) await discardBlock(place, blockPath(tenant, level, minUnixNanos, id));
+  }
+}
+
 interface SharedParts {
   readonly database: Duckdb;
   readonly queries: QueryDatabase;
   readonly catalog: SharedCatalog;
-  readonly deletions: Deletions;
+  readonly deletions: SharedDeletions;
   readonly writer: SegmentWriter;
   readonly compactor: Compactor;
   readonly retention: Retention;
@@ -143,12 +161,16 @@ class SharedStore implements Store {
   readonly #options: SharedStoreOptions;
   readonly #series: ActiveSeries;
   readonly #hasher = new ProfileHasher();
+  /** Undefined where compaction looks by itself. */
+  #nextLook: Timer | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: SharedParts, options: SharedStoreOptions) {
     this.#parts = parts;
     this.#options = options;
     this.#series = new ActiveSeries(options.clock);
+    const { reads, compacts } = options.role;
+    if (reads && !compacts) this.#lookLater();
   }
 
   async append(admission: Admission): Promise<void> {
@@ -229,11 +251,10 @@ class SharedStore implements Store {
     }
   }
 
-  async deleteApplication({ service }: Application): Promise<never> {
-    throw new ReceiverError(
-      `deleting application ${JSON.stringify(service)}: receivers that share a catalog cannot do that; its profiles go with their retention`,
-      { code: "UNIMPLEMENTED" },
-    );
+  /** Any process does it: compactors find in the catalog what they have to write again. */
+  async deleteApplication(application: Application): Promise<DeletionReport> {
+    if (this.#closing !== undefined) throw closed();
+    return await deleteSharedApplication(this.#options.postgres, application);
   }
 
   async compact(): Promise<CompactionReport> {
@@ -267,6 +288,7 @@ class SharedStore implements Store {
 
   async #close(): Promise<void> {
     const { writer, compactor, database } = this.#parts;
+    this.#nextLook?.cancel();
     await compactor.close();
     await writer.close();
     await this.#options.postgres.close();
@@ -274,10 +296,25 @@ class SharedStore implements Store {
     database.close();
   }
 
+  /** Lets go of files of blocks that are gone, also of tenants whom nobody asks for. */
+  #lookLater(): void {
+    const { catalog } = this.#parts;
+    const look = async (): Promise<void> => {
+      // PostgreSQL may be away: queries say so.
+      await catalog.refresh({ tenants: catalog.tenants() }).catch(() => undefined);
+      if (this.#closing === undefined) this.#lookLater();
+    };
+    this.#nextLook = this.#options.clock.setTimer(() => void look(), LOOK_INTERVAL_MS);
+  }
+
   #check(part: keyof SharedRole, consequence: string): void {
-    if (this.#closing !== undefined) throw new ReceiverError("the store is closed", { code: "UNAVAILABLE" });
+    if (this.#closing !== undefined) throw closed();
     if (this.#options.role[part]) return;
     // Not for good: whoever asks again may reach one that does.
     throw new ReceiverError(`this process has another --target: ${consequence}`, { code: "UNAVAILABLE" });
   }
+}
+
+function closed(): ReceiverError {
+  return new ReceiverError("the store is closed", { code: "UNAVAILABLE" });
 }
