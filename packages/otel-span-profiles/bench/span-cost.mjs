@@ -6,7 +6,7 @@ import { start, status, stop } from "@pyroscope-ts/sdk-node";
 import { PyroscopeSpanProcessor } from "../dist/index.js";
 
 const SPANS = 5000;
-const PAIRS = 21;
+const PAIRS = 61;
 
 start({
   applicationName: "bench",
