@@ -89,8 +89,7 @@ describe("ingestRoute of text and trees", () => {
       422,
       {
         code: "unknown",
-        message:
-          "pushing IngestInput-speedscope failed push series with index 0 and id  failed: invalid_argument: sample type contains -",
+        message: "pyroscopeIngesterAdapter failed to push: invalid_argument: sample type contains -",
       },
     ],
   ] as const)(

@@ -83,6 +83,9 @@ async function readRequest(
 /** Formats whose profiles, once they are read, are refused with 400 and the bare text. */
 const bareFormats: ReadonlySet<IngestFormat> = new Set(["groups", "lines", "trie", "tree"]);
 
+/** Formats that are pprofs to Pyroscope as soon as they are read. */
+const pprofFormats: ReadonlySet<IngestFormat> = new Set(["pprof", "multipart", "jfr"]);
+
 /**
  * On this route a profile that was read and refused is 422, and its message has the prefixes of Pyroscope's, except where
  * its format is text or a tree.
@@ -90,15 +93,15 @@ const bareFormats: ReadonlySet<IngestFormat> = new Set(["groups", "lines", "trie
 function toIngestError(refusal: PushItemRefused, format: IngestFormat): ReceiverError {
   const error = toPushError(refusal);
   if (refusal.code !== "invalid_argument") return error;
-  const input = `IngestInput-${format === "multipart" ? "pprof" : format}`;
+  const input = `IngestInput-${pprofFormats.has(format) ? "pprof" : format}`;
   if (refusal.isUndecodable) {
     return new ReceiverError(`parsing ${input} failed ${refusal.message}`, { code: "UNPROCESSABLE" });
   }
   if (bareFormats.has(format)) return error;
-  return new ReceiverError(
-    `pushing ${input} failed push series with index 0 and id  failed: ${refusal.code}: ${refusal.message}`,
-    { code: "UNPROCESSABLE" },
-  );
+  const prefix = pprofFormats.has(format)
+    ? `pushing ${input} failed push series with index 0 and id  failed`
+    : "pyroscopeIngesterAdapter failed to push";
+  return new ReceiverError(`${prefix}: ${refusal.code}: ${refusal.message}`, { code: "UNPROCESSABLE" });
 }
 
 /**

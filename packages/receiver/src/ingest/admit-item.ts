@@ -42,7 +42,7 @@ export function admitItem(
   const { limits } = batch;
   const inflated = inflatePayload(item.payload, limits.maxProfileSizeBytes, sizeLimitText(item));
   if (inflated instanceof Refusal) {
-    return toRefused(inflated, { bytes: item.payload.length, isUndecodable: true });
+    return toRefused(inflated, { bytes: item.payload.length });
   }
   const bytes = inflated.length;
   if (limits.bodyLimitBytes > 0 && batchBytes + bytes > limits.bodyLimitBytes) {
@@ -53,7 +53,7 @@ export function admitItem(
   const tooFast = rates.take(batch.tenant, bytes, limits);
   if (tooFast !== undefined) return toRefused(tooFast, { bytes });
   const profile = decodePayload(inflated, limits, resolveSeriesLabels(item.labels));
-  if (profile instanceof Refusal) return toRefused(profile, { bytes, isUndecodable: true });
+  if (profile instanceof Refusal) return toRefused(profile, { bytes });
   const admitted = admitProfile(batch, item, profile, inflated);
   return admitted instanceof Refusal ? toRefused(admitted, { bytes }) : { ok: true, ...admitted, bytes };
 }

@@ -79,7 +79,11 @@ function truncationLimits({
  * @param labels - of the series, for the texts.
  */
 export function refusePayload(error: ProtocolError, labels: LabelSet): Refusal {
-  if (error.limit === undefined) return new Refusal("malformed_profile", error.message);
+  if (error.limit === undefined) {
+    // A pprof that decodes and breaks a rule of profile.proto is refused like one that breaks a rule of the tenant's.
+    const isUndecodable = error.code !== "PPROF_MALFORMED";
+    return new Refusal("malformed_profile", error.message, { isUndecodable });
+  }
   const { name, actual, limit } = error.limit;
   const subject = `the profile with labels '${formatLabels(labels)}' exceeds the`;
   const numbers = `actual: ${actual}, limit: ${limit})`;

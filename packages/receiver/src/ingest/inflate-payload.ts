@@ -31,11 +31,15 @@ export function inflatePayload(
   const limitBytes = maxBytes === 0 ? UNLIMITED_BYTES : Math.min(maxBytes, UNLIMITED_BYTES);
   const inflated = isGzip(payload) ? gunzip(payload, limitBytes, describeLimit) : payload;
   if (inflated instanceof Refusal) return inflated;
-  if (inflated.length > limitBytes) return new Refusal("profile_size_limit", describeLimit(limitBytes));
+  if (inflated.length > limitBytes) return refuse("profile_size_limit", describeLimit(limitBytes));
   if (inflated !== payload && isGzip(inflated)) {
-    return new Refusal("malformed_profile", "payload is gzip inside gzip: compress a profile once");
+    return refuse("malformed_profile", "payload is gzip inside gzip: compress a profile once");
   }
   return inflated;
+}
+
+function refuse(reason: "profile_size_limit" | "malformed_profile", message: string): Refusal {
+  return new Refusal(reason, message, { isUndecodable: true });
 }
 
 /** Whether bytes begin as a gzip member does. */
@@ -45,7 +49,7 @@ function isGzip(bytes: Uint8Array): boolean {
 
 function gunzip(payload: Uint8Array, limitBytes: number, describeLimit: SizeLimitText): Uint8Array | Refusal {
   const statedBytes = readStatedSize(payload);
-  if (statedBytes > limitBytes) return new Refusal("profile_size_limit", describeLimit(limitBytes));
+  if (statedBytes > limitBytes) return refuse("profile_size_limit", describeLimit(limitBytes));
   try {
     // One step for all of it, and one byte to see that nothing follows, saves joining steps: half of the memory.
     const chunkSize = Math.max(INFLATE_STEP_BYTES, statedBytes + 1);
@@ -53,9 +57,9 @@ function gunzip(payload: Uint8Array, limitBytes: number, describeLimit: SizeLimi
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") {
-      return new Refusal("profile_size_limit", describeLimit(limitBytes));
+      return refuse("profile_size_limit", describeLimit(limitBytes));
     }
-    return new Refusal("malformed_profile", `payload is not a whole gzip stream: ${error.message}`);
+    return refuse("malformed_profile", `payload is not a whole gzip stream: ${error.message}`);
   }
 }
 

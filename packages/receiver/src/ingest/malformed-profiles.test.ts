@@ -123,7 +123,6 @@ describe("payloads that are no profile", () => {
       code: "invalid_argument",
       reason: "malformed_profile",
       message: expected,
-      isUndecodable: true,
     });
   });
 });

@@ -25,7 +25,9 @@ const idKeys: ReadonlySet<string> = new Set([
 export function parseOtlpJson(payload: Uint8Array): Uint8Array | Refusal {
   if (payload.length > MAX_JSON_BYTES) {
     const limit = formatBytes(MAX_JSON_BYTES);
-    return new Refusal("profile_size_limit", `profile payload size exceeds limit of ${limit} for JSON`);
+    return new Refusal("profile_size_limit", `profile payload size exceeds limit of ${limit} for JSON`, {
+      isUndecodable: true,
+    });
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(payload);
@@ -36,7 +38,9 @@ export function parseOtlpJson(payload: Uint8Array): Uint8Array | Refusal {
   } catch (error) {
     // Whatever it is, the text caused it: a syntax, a field, a number out of range, nesting that no stack holds.
     const reason = error instanceof Error ? error.message : "it is not a request";
-    return new Refusal("malformed_profile", `Failed to parse JSON request: ${reason}`);
+    return new Refusal("malformed_profile", `Failed to parse JSON request: ${reason}`, {
+      isUndecodable: true,
+    });
   }
 }
 

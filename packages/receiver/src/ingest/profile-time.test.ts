@@ -54,7 +54,7 @@ describe("checkIngestionWindow", () => {
     expect(check("2026-03-01T11:00:00.000Z")).toBeUndefined();
     expect(check("2026-03-01T12:10:00.000Z")).toBeUndefined();
 
-    expect(check("2026-03-01T10:59:59.999Z")).toEqual({
+    expect(check("2026-03-01T10:59:59.999Z")).toMatchObject({
       reason: "not_in_ingestion_window",
       message:
         `${subject} (profile timestamp: 2026-03-01T10:59:59.999Z, the ingestion window starts at ` +
@@ -66,6 +66,9 @@ describe("checkIngestionWindow", () => {
   it("has no begin or no end where the limit is 0", () => {
     expect(check("1970-01-02T00:00:00Z", { ...window, rejectOlderThanMs: 0 })).toBeUndefined();
     expect(check("2100-01-01T00:00:00Z", { ...window, rejectNewerThanMs: 0 })).toBeUndefined();
+    expect(check("2026-03-01T10:00:00Z", { ...window, rejectNewerThanMs: 0 })?.message).toBe(
+      `${subject} (profile timestamp: 2026-03-01T10:00:00.000Z, the ingestion window starts at 2026-03-01T11:00:00.000Z)`,
+    );
     expect(check("2100-01-01T00:00:00Z", { ...window, rejectOlderThanMs: 0 })?.message).toBe(
       `${subject} (profile timestamp: 2100-01-01T00:00:00.000Z, the ingestion window ends at 2026-03-01T12:10:00.000Z)`,
     );

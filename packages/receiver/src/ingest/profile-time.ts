@@ -52,12 +52,17 @@ export function checkIngestionWindow(
     (oldest === undefined || timeUnixMillis >= oldest) &&
     (newest === undefined || timeUnixMillis <= newest);
   if (isInside) return undefined;
-  const last = newest ?? Number(END_OF_TIME_UNIX_NANOS / NANOS_PER_MILLI);
-  const starts = oldest === undefined ? "" : `starts at ${formatTime(oldest)} and `;
+  // A window that is open to the future ends where time does, which is worth a word only to a profile from behind it.
+  const end = Number(END_OF_TIME_UNIX_NANOS / NANOS_PER_MILLI);
+  const last = newest ?? (timeUnixMillis >= end ? end : undefined);
+  const edges = [
+    ...(oldest === undefined ? [] : [`starts at ${formatTime(oldest)}`]),
+    ...(last === undefined ? [] : [`ends at ${formatTime(last)}`]),
+  ];
   return new Refusal(
     "not_in_ingestion_window",
     `profile with labels '${formatLabels(labels)}' is outside of ingestion window ` +
-      `(profile timestamp: ${formatTime(timeUnixMillis)}, the ingestion window ${starts}ends at ${formatTime(last)})`,
+      `(profile timestamp: ${formatTime(timeUnixMillis)}, the ingestion window ${edges.join(" and ")})`,
   );
 }
 

@@ -73,7 +73,7 @@ export interface PushItemRefused {
   readonly code: DiscardCode;
   /** For the client. */
   readonly message: string;
-  /** The payload did not decode, so that nothing else about it was looked at. */
+  /** The payload is not what it was sent as, so that nothing else about it was looked at. */
   readonly isUndecodable: boolean;
   /** Decompressed size if known, else the size as sent. */
   readonly bytes: number;

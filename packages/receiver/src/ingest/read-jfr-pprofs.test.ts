@@ -120,11 +120,15 @@ describe("readJfrPprofs", () => {
         message: `labels: decompressed size exceeds maximum allowed size of ${size} bytes`,
       },
     ],
-    ["more samples than the tenant may send", { limits: { maxSamples: 3 } }, { reason: "samples_limit" }],
+    [
+      "more samples than the tenant may send",
+      { limits: { maxSamples: 3 } },
+      { reason: "samples_limit", isUndecodable: false },
+    ],
     [
       "more labels of a context than the tenant may send",
       { limits: { maxLabelsPerSample: 1 } },
-      { reason: "sample_labels_limit" },
+      { reason: "sample_labels_limit", isUndecodable: false },
     ],
   ])("refuses %s", ([, upload, refusal]) => {
     expect(refusalsOf(upload)).toEqual([

@@ -34,11 +34,11 @@ export function readJfrPprofs(
 ): readonly (PprofItem | PushItemRefused)[] {
   const recording = inflate(item.payload, "", limits);
   if (recording instanceof Refusal) {
-    return [toRefused(recording, { bytes: item.payload.length, isUndecodable: true })];
+    return [toRefused(recording, { bytes: item.payload.length })];
   }
   const decoded = decodeRecording(recording, item.labels, format, limits);
   if (decoded instanceof Refusal) {
-    return [toRefused(decoded, { bytes: recording.length, isUndecodable: true })];
+    return [toRefused(decoded, { bytes: recording.length })];
   }
   const own: Record<string, string> = decoded.event === "" ? {} : { [JFR_EVENT_LABEL]: decoded.event };
   return decoded.profiles.map(({ name, profile }) => {

@@ -29,7 +29,7 @@ export function* readOtlpPprofs(
   const bytes = payload.length;
   const proto = encoding === "json" ? parseOtlpJson(payload) : payload;
   if (proto instanceof Refusal) {
-    yield toRefused(proto, { bytes, isUndecodable: true });
+    yield toRefused(proto, { bytes });
     return;
   }
   const hashes = new OtlpHashes();
@@ -39,21 +39,22 @@ export function* readOtlpPprofs(
     }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    yield toRefused(refuseRequest(error), { bytes, isUndecodable: true });
+    yield toRefused(refuseRequest(error), { bytes });
   }
 }
 
 /** @returns why a profile is not stored. Its own size is not known: the request's belongs to all of them. */
 function refuseProfile(error: ProtocolError): PushItemRefused {
-  const { reason, message } = refusePayload(error, []);
-  const text = error.limit === undefined ? `failed to convert otel profile: ${message}` : message;
-  return toRefused(new Refusal(reason, text), { bytes: 0, isUndecodable: true });
+  const { reason, message, isUndecodable } = refusePayload(error, []);
+  const text = isUndecodable ? `failed to convert otel profile: ${message}` : message;
+  return toRefused(new Refusal(reason, text, { isUndecodable }), { bytes: 0 });
 }
 
 function refuseRequest(error: ProtocolError): Refusal {
   const { reason, message } = refusePayload(error, []);
   const isProto = error.code !== "WIRE_MALFORMED";
-  return new Refusal(reason, isProto ? message : `Failed to parse protobuf request: ${message}`);
+  const text = isProto ? message : `Failed to parse protobuf request: ${message}`;
+  return new Refusal(reason, text, { isUndecodable: true });
 }
 
 function toPprof({ labels, profile, profileId }: OtlpProfile, id: string, hashes: OtlpHashes): PprofItem {

@@ -227,7 +227,7 @@ describe("readPprofs of spies", () => {
     expect(messagesOf(await push({ labels: series, payload: dotnet }))).toEqual([
       "malformed_profile false: sample type contains -",
     ]);
-    expect(messagesOf(await push({ labels: series, payload: bytes("xx"), format }))).toEqual([
+    expect(messagesOf(await push({ labels: series, payload: dotnet.subarray(0, -1), format }))).toEqual([
       expect.stringContaining("malformed_profile true"),
     ]);
   });

@@ -62,7 +62,7 @@ function readInflated(
     (limitBytes) => `uncompressed profile payload size exceeds limit of ${formatBytes(limitBytes)}`,
   );
   if (inflated instanceof Refusal) {
-    return [toRefused(inflated, { bytes: item.payload.length, isUndecodable: true })];
+    return [toRefused(inflated, { bytes: item.payload.length })];
   }
   const bytes = inflated.length;
   try {
@@ -72,8 +72,7 @@ function readInflated(
       : convertSpeedscope({ ...item, payload: inflated }, format, toFormatLimits(limits));
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    const isUndecodable = error.limit === undefined;
-    return [toRefused(refusePayload(error, item.labels), { bytes, isUndecodable })];
+    return [toRefused(refusePayload(error, item.labels), { bytes })];
   }
 }
 
@@ -133,7 +132,7 @@ function fixSpy(
 ): PprofItem | PushItemRefused {
   const { payload, labels } = item;
   const profile = decodePayload(fix === "dotnet" ? restoreFunctionIds(payload) : payload, limits, labels);
-  if (profile instanceof Refusal) return toRefused(profile, { bytes: payload.length, isUndecodable: true });
+  if (profile instanceof Refusal) return toRefused(profile, { bytes: payload.length });
   const fixed = fix === "dotnet" ? underscoreSampleTypes(profile) : nameFunctionsByFile(profile, spyName);
   return { ...item, payload: encodePprof(fixed) };
 }

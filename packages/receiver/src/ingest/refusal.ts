@@ -13,17 +13,27 @@ export class Refusal {
   /** When it is worth trying again, if that helps. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(reason: DiscardReason, message: string, options: { readonly retryAfterSeconds?: number } = {}) {
+  /** The payload is not what it was sent as, so that nothing else about it was looked at. */
+  readonly isUndecodable: boolean;
+
+  constructor(reason: DiscardReason, message: string, options: RefusalOptions = {}) {
     this.reason = reason;
     this.message = message;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.isUndecodable = options.isUndecodable ?? false;
   }
+}
+
+interface RefusalOptions {
+  readonly retryAfterSeconds?: number;
+  /** Default: false. */
+  readonly isUndecodable?: boolean;
 }
 
 /** Says to the pusher what was refused. */
 export function toRefused(
-  { reason, message, retryAfterSeconds }: Refusal,
-  { bytes, isUndecodable = false }: { readonly bytes: number; readonly isUndecodable?: boolean },
+  { reason, message, retryAfterSeconds, isUndecodable }: Refusal,
+  { bytes }: { readonly bytes: number },
 ): PushItemRefused {
   return {
     ok: false,
