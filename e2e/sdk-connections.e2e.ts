@@ -201,6 +201,27 @@ describe("a proxy", () => {
     });
   });
 
+  it("that lets no tunnel through is what the error of an upload names", async () => {
+    const proxy = createServer().on("connect", (_incoming, socket) => {
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    });
+    const port = await listen(proxy);
+    try {
+      const { sentCount, lastError } = await runWork({
+        PYROSCOPE_SERVER_ADDRESS: "https://receiver.test",
+        PYROSCOPE_EXIT_TIMEOUT: "0",
+        https_proxy: `http://127.0.0.1:${port}`,
+      });
+
+      expect({ sentCount, lastError }).toEqual({
+        sentCount: 0,
+        lastError: "upload to https://receiver.test: the proxy answered 407 to CONNECT",
+      });
+    } finally {
+      await close(proxy);
+    }
+  });
+
   it("is passed by for this machine and for what NO_PROXY names", async () => {
     await withReceiver(async (receiver) => {
       await withProxy(1, async (http_proxy, seen) => {

@@ -1,5 +1,5 @@
 import type { Profile } from "@pyroscope-ts/protocol";
-import { mergeProfiles } from "@pyroscope-ts/protocol";
+import { mergeProfiles } from "@pyroscope-ts/protocol/profiler";
 import type { TypedProfile } from "./profilers/profiler.ts";
 
 /** The profiles of one type in a stretch of time, picked out of the windows that are pushed in the same time. */

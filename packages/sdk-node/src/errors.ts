@@ -24,11 +24,11 @@ export class SdkError extends Error {
   }
 }
 
-/** The message of whatever was thrown, with the codes and messages of its causes (undici hides the reason there). */
+/** The message of whatever was thrown, with the messages of its causes (`fetch` hides the reason there). */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
-  // Four levels: undici nests two, an AggregateError of connection attempts adds one.
+  // Four levels: `fetch` nests two, an AggregateError of connection attempts adds one.
   for (let depth = 0; depth < 4 && current !== undefined; depth++) {
     const message = messageOf(current);
     // Messages that are thrown with a cause mostly end in what that says.

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Profile, ValueType } from "@pyroscope-ts/protocol";
-import { encodePprof, ProfileBuilder } from "@pyroscope-ts/protocol";
+import { encodePprof, ProfileBuilder } from "@pyroscope-ts/protocol/profiler";
 import type { Agent } from "./agent.ts";
 import type { Clock } from "./clock.ts";
 import { describeError } from "./errors.ts";

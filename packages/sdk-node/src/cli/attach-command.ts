@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { gzipSync } from "node:zlib";
-import { encodePprof } from "@pyroscope-ts/protocol";
+import { encodePprof } from "@pyroscope-ts/protocol/profiler";
 import type { AttachedProfiles } from "../attach/attach-profile.ts";
 import { attachAndProfile } from "../attach/attach-profile.ts";
 import { systemClock } from "../clock.ts";

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
-import { encodePprof, type Profile, pickSamples } from "@pyroscope-ts/protocol";
+import type { Profile } from "@pyroscope-ts/protocol";
+import { encodePprof, pickSamples } from "@pyroscope-ts/protocol/profiler";
 import type { CostMeter } from "../cost-meter.ts";
 import type { Encoding } from "./exporter.ts";
 

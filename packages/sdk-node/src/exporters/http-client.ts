@@ -1,7 +1,8 @@
-import { createSecureContext, rootCertificates } from "node:tls";
-import { buildConnector, type Dispatcher, Pool, ProxyAgent } from "undici";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import { request as requestHttp } from "node:http";
 import { describeError } from "../errors.ts";
 import type { HttpConnection } from "./http-connection.ts";
+import { openHttpRoute } from "./http-route.ts";
 
 /** What a server answered. */
 export interface HttpAnswer {
@@ -35,27 +36,42 @@ export interface HttpClient {
 const MAX_ANSWER_BYTES = 16 * 1024;
 
 /**
- * A client for `origin`, apart from the process's global dispatcher and its patched `fetch`.
+ * A client for `origin`, apart from the process's global agents and its patched `fetch`.
  *
  * Its sockets never keep the process alive: a program that has nothing left to do ends, whatever an upload
  * does. Whoever waits for an answer holds the process with a timer of their own. Redirects are answers like
  * any other: they are not followed, so credentials go to no other server.
  */
 export function createHttpClient(origin: string, connection: HttpConnection): HttpClient {
-  const dispatcher =
-    connection.proxy === undefined ? direct(origin, connection) : proxied(origin, connection);
+  const { timeoutMs } = connection;
+  // What only TLS and proxies need takes memory, so it is loaded where it is needed, while nothing is sent yet.
+  const loading = openHttpRoute(origin, connection);
+  loading.catch(() => {});
+  const running = new Set<ClientRequest>();
+
+  function request(options: RequestOptions, body: Uint8Array): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const sent = requestHttp({ ...options, method: "POST", timeout: timeoutMs }, resolve);
+      running.add(sent);
+      sent.on("error", reject);
+      sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      sent.on("close", () => running.delete(sent));
+      sent.end(body);
+    });
+  }
+
   return {
     async post(path, headers, body, signal) {
       try {
-        const request = { origin, path, method: "POST", headers, body, signal } as const;
-        const response = await dispatcher.request(request);
-        const beginning = await readBeginning(response.body);
+        const { agent, createOptions } = await loading;
+        const response = await request({ ...createOptions(path, headers), agent, signal }, body);
+        const beginning = await readBeginning(response);
         return {
           ok: true,
           answer: {
-            status: response.statusCode,
-            retryAfter: firstOf(response.headers["retry-after"]),
-            location: firstOf(response.headers.location),
+            status: response.statusCode ?? 0,
+            retryAfter: response.headers["retry-after"],
+            location: response.headers.location,
             order: firstOf(response.headers["x-pyroscope-capture"]),
             body: beginning,
           },
@@ -65,63 +81,18 @@ export function createHttpClient(origin: string, connection: HttpConnection): Ht
       }
     },
     async close() {
-      // Not close(): that waits for a request that runs.
-      await dispatcher.destroy();
+      const route = await loading.catch(() => undefined);
+      for (const each of running) each.destroy(new Error("the connection was closed"));
+      route?.agent.destroy();
     },
   };
-}
-
-// One upload at a time: a second connection would only hide a slow server.
-const ONE_AT_A_TIME = { connections: 1, pipelining: 1 };
-
-function direct(origin: string, connection: HttpConnection): Dispatcher {
-  const { timeoutMs } = connection;
-  return new Pool(origin, {
-    ...ONE_AT_A_TIME,
-    connect: createUnrefConnector({ timeout: timeoutMs, ...createTls(connection) }),
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  });
-}
-
-/** Through a tunnel for https, whose proxy sees neither headers nor profiles. */
-function proxied(origin: string, connection: HttpConnection): Dispatcher {
-  const { timeoutMs, proxy = "" } = connection;
-  const tls = { timeout: timeoutMs, ...createTls(connection) };
-  return new ProxyAgent({
-    ...ONE_AT_A_TIME,
-    uri: proxy,
-    proxyTunnel: origin.startsWith("https:"),
-    requestTls: tls,
-    proxyTls: tls,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  });
-}
-
-function createTls({
-  tls: { ca, cert, key, rejectUnauthorized },
-}: HttpConnection): buildConnector.BuildOptions {
-  if (ca === undefined && cert === undefined && key === undefined) return { rejectUnauthorized };
-  const options = {
-    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
-  try {
-    // Once, not for every connection: reading 150 authorities takes some 50 ms.
-    return { rejectUnauthorized, secureContext: createSecureContext(options) };
-  } catch {
-    // A key of another certificate: each connection then fails, and says why.
-    return { rejectUnauthorized, ...options };
-  }
 }
 
 function firstOf(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === "string" || value === undefined ? value : value[0];
 }
 
-async function readBeginning(body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<Uint8Array> {
+async function readBeginning(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -130,21 +101,4 @@ async function readBeginning(body: AsyncIterable<Uint8Array> & { destroy(): unkn
     if (length >= MAX_ANSWER_BYTES) break;
   }
   return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
-}
-
-/** undici refs a socket while a request runs on it; these sockets stay unref'd. */
-function createUnrefConnector(options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector(options);
-  return (target, callback) => {
-    // undici's own connector returns the socket at once; its types leave that out.
-    const socket: unknown = connect(target, callback);
-    if (isRefCounted(socket)) {
-      socket.unref();
-      socket.ref = () => socket;
-    }
-  };
-}
-
-function isRefCounted(socket: unknown): socket is { ref: () => unknown; unref: () => unknown } {
-  return typeof socket === "object" && socket !== null && "ref" in socket && "unref" in socket;
 }

@@ -1,8 +1,8 @@
-import { create, PushRequestSchema, toBinary } from "@pyroscope-ts/protocol/messages";
+import { encodePush, type PushSample } from "@pyroscope-ts/protocol/profiler";
 import type { Clock } from "../clock.ts";
 import type { Label } from "../labels/label.ts";
 import { sortLabels } from "../labels/label.ts";
-import type { ExportResult, ProfileExporter, ProfileUpload, UploadProfile } from "./exporter.ts";
+import type { ExportResult, ProfileExporter, ProfileUpload } from "./exporter.ts";
 import type { HttpClient } from "./http-client.ts";
 import { createHttpClient } from "./http-client.ts";
 import type { HttpTarget } from "./http-target.ts";
@@ -50,17 +50,15 @@ export class PushExporter implements ProfileExporter {
 
 /** The bytes of a `PushRequest`: one series for each profile name, its profiles in the order of the upload. */
 export function encodePushRequest(upload: ProfileUpload): Uint8Array {
-  const profilesByName = new Map<string, UploadProfile[]>();
+  const samplesByName = new Map<string, PushSample[]>();
   for (const profile of upload.profiles) {
-    const profiles = profilesByName.get(profile.name) ?? [];
-    profiles.push(profile);
-    profilesByName.set(profile.name, profiles);
+    const samples = samplesByName.get(profile.name) ?? [];
+    samples.push(profile);
+    samplesByName.set(profile.name, samples);
   }
-  const series = Array.from(profilesByName, ([name, profiles]) => ({
-    labels: seriesLabels(upload.labels, name),
-    samples: profiles.map(({ id, pprof }) => ({ ID: id, rawProfile: pprof })),
-  }));
-  return toBinary(PushRequestSchema, create(PushRequestSchema, { series }));
+  return encodePush(
+    Array.from(samplesByName, ([name, samples]) => ({ labels: seriesLabels(upload.labels, name), samples })),
+  );
 }
 
 function seriesLabels(labels: readonly Label[], name: string): Label[] {

@@ -1,4 +1,4 @@
-import { ProfileBuilder } from "@pyroscope-ts/protocol";
+import { ProfileBuilder } from "@pyroscope-ts/protocol/profiler";
 import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { TimeNode, TimeNodeContext, TimeTree } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";

@@ -1,4 +1,4 @@
-import { ProfileBuilder } from "@pyroscope-ts/protocol";
+import { ProfileBuilder } from "@pyroscope-ts/protocol/profiler";
 import type { TypedProfile } from "../profilers/profiler.ts";
 import { CallTreeWriter } from "./call-tree.ts";
 import { collectionPath } from "./time-tree.ts";

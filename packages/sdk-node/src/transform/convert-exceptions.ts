@@ -1,4 +1,4 @@
-import { ProfileBuilder } from "@pyroscope-ts/protocol";
+import { ProfileBuilder } from "@pyroscope-ts/protocol/profiler";
 import type { SampleContext } from "../labels/sample-context.ts";
 import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";

@@ -1,4 +1,4 @@
-import { ProfileBuilder } from "@pyroscope-ts/protocol";
+import { ProfileBuilder } from "@pyroscope-ts/protocol/profiler";
 import type { HeapNode } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
 import type { SourceLookup } from "../source-maps/script-position.ts";

@@ -1,4 +1,4 @@
-import { ProfileBuilder } from "@pyroscope-ts/protocol";
+import { ProfileBuilder } from "@pyroscope-ts/protocol/profiler";
 import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";

@@ -1,5 +1,5 @@
 import type { Profile, ValueType } from "@pyroscope-ts/protocol";
-import { ProfileBuilder } from "@pyroscope-ts/protocol";
+import { ProfileBuilder } from "@pyroscope-ts/protocol/profiler";
 import { SPAN_ID_LABEL, SPAN_NAME_LABEL, TRACE_ID_LABEL } from "../labels/label.ts";
 import type { LabelSet } from "../labels/label-set.ts";
 import type { SampleContext } from "../labels/sample-context.ts";

@@ -1,5 +1,5 @@
 import type { Profile } from "@pyroscope-ts/protocol";
-import { mergeProfiles } from "@pyroscope-ts/protocol";
+import { mergeProfiles } from "@pyroscope-ts/protocol/profiler";
 
 /**
  * One profile with the sample types of several, as pull clients expect: equal stacks become one sample.
