@@ -107,6 +107,7 @@ export type { Flamebearer } from "./pyroscope/flamebearer.ts";
 export { flamebearerToTree, treeToFlamebearer } from "./pyroscope/flamebearer.ts";
 export type { FlamebearerDouble } from "./pyroscope/flamebearer-double.ts";
 export { diffTreeToFlamebearer, flamebearerToDiffTree } from "./pyroscope/flamebearer-double.ts";
+export { fixGoProfile } from "./pyroscope/go-fixes.ts";
 export { profileName } from "./pyroscope/profile-name.ts";
 export type { ProfileQuery } from "./pyroscope/query.ts";
 export { parseQuery } from "./pyroscope/query.ts";

@@ -1,13 +1,19 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { decodePprof, labelSetFromRecord, totalValues } from "@pyroscope-ts/protocol";
+import {
+  decodePprof,
+  encodePprof,
+  labelSetFromRecord,
+  ProfileBuilder,
+  totalValues,
+} from "@pyroscope-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AdmittedProfile } from "../store/admission.ts";
 import { admitItem } from "./admit-item.ts";
 import { expandRecord } from "./expand-record.ts";
 import { DEFAULT_INGEST_LIMITS } from "./limits.ts";
-import { encodePushRecord } from "./push-record.ts";
+import { encodePushRecord, type PushRecordItem } from "./push-record.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
 const testdata = new URL("../../../protocol/src/testing/testdata/", import.meta.url);
@@ -51,6 +57,23 @@ describe("admitItem", () => {
         totalValues(profile),
       );
     }
+  });
+
+  it("names generic functions of Go without their parameters, after a replay too, unless the record is an older one", () => {
+    const builder = new ProfileBuilder({ sampleTypes: [{ type: "cpu", unit: "nanoseconds" }] });
+    const get = builder.function({ name: "Get[go.shape.int]", file: "main.go" });
+    builder.addSample([builder.location({ lines: [{ function: get }] })], [1n]);
+    const namesOf = (parts: readonly AdmittedProfile[]) =>
+      parts.map(({ profile: { functions, strings } }) => strings[functions.name[0]!]);
+    const replay = (...items: PushRecordItem[]) =>
+      expandRecord("anonymous", encodePushRecord({ tenant: "anonymous", receivedUnixMillis: 1, items }));
+
+    const admitted = admit(encodePprof(builder.build()));
+    if (!admitted.ok) throw new Error(admitted.message);
+    const { isGoFixed: _flag, ...older } = admitted.record;
+
+    expect(namesOf(admitted.profiles)).toEqual(["Get[...]"]);
+    expect(namesOf(replay(admitted.record, older))).toEqual(["Get[...]", "Get[go.shape.int]"]);
   });
 
   it("refuses a mutant with a reason, or keeps its totals and makes the same parts of its log record", () => {

@@ -1,4 +1,10 @@
-import { getLabel, PROFILE_NAME_LABEL, type Profile, profileName } from "@pyroscope-ts/protocol";
+import {
+  fixGoProfile,
+  getLabel,
+  PROFILE_NAME_LABEL,
+  type Profile,
+  profileName,
+} from "@pyroscope-ts/protocol";
 import type { AdmittedProfile } from "../store/admission.ts";
 import { checkAdmissible } from "./check-admissible.ts";
 import { decodePayload } from "./decode-payload.ts";
@@ -54,7 +60,7 @@ export function admitItem(
   if (tooFast !== undefined) return toRefused(tooFast, { bytes });
   const profile = decodePayload(inflated, limits, resolveSeriesLabels(item.labels));
   if (profile instanceof Refusal) return toRefused(profile, { bytes });
-  const admitted = admitProfile(batch, item, profile, inflated);
+  const admitted = admitProfile(batch, item, fixGoProfile(profile), inflated);
   return admitted instanceof Refusal ? toRefused(admitted, { bytes }) : { ok: true, ...admitted, bytes };
 }
 
@@ -86,6 +92,7 @@ function admitProfile(
     maxDepth: limits.maxDepth,
     maxSymbolBytes: limits.maxSymbolBytes,
     isSanitized: !limits.isLabelSanitizationDisabled,
+    isGoFixed: true,
     payload,
   };
   return { record, profiles: toAdmittedProfiles(batch.tenant, record, profile, groups) };

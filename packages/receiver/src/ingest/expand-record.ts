@@ -1,4 +1,4 @@
-import type { Profile } from "@pyroscope-ts/protocol";
+import { fixGoProfile, type Profile } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
 import type { AdmittedProfile } from "../store/admission.ts";
 import { decodeAdmitted } from "./decode-payload.ts";
@@ -48,7 +48,8 @@ export function toAdmittedProfiles(
 function expandItem(tenant: string, item: PushRecordItem): readonly AdmittedProfile[] {
   const inflated = inflatePayload(item.payload, 0, (limit) => `decompressed above ${limit} bytes`);
   if (inflated instanceof Refusal) throw damaged(inflated);
-  const profile = decodeAdmitted(inflated, item);
+  const decoded = decodeAdmitted(inflated, item);
+  const profile = item.isGoFixed === true ? fixGoProfile(decoded) : decoded;
   const checkLabels = labelChecker({
     maxLabelNamesPerSeries: 0,
     maxLabelNameBytes: 0,

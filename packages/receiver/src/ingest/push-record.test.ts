@@ -12,6 +12,7 @@ const item = fc.record(
     maxSymbolBytes: fc.nat(),
     isSanitized: fc.boolean(),
     payload: fc.uint8Array(),
+    isGoFixed: fc.constant(true as const),
     foldedSeries: fc.bigUint64Array({ maxLength: 3 }),
   },
   {

@@ -7,6 +7,7 @@ const RECORD_VERSION = 1;
 
 const SANITIZED_FLAG = 1;
 const FOLDED_FLAG = 2;
+const GO_FIXED_FLAG = 4;
 
 /**
  * What the log keeps of admitted profiles: each payload as a pprof, and everything that was decided about it.
@@ -31,6 +32,8 @@ export interface PushRecordItem {
   readonly maxSymbolBytes: number;
   /** Label names were rewritten to classic ones. */
   readonly isSanitized: boolean;
+  /** What Go's profilers get wrong was set right; absent: it was not looked for. */
+  readonly isGoFixed?: true;
   /** Hashes of the label sets that were folded into one, which has the label `__overflow__`; absent for none. */
   readonly foldedSeries?: BigUint64Array;
   /** A pprof: as received, gzip or plain, or made of what was received. */
@@ -44,7 +47,8 @@ export interface PushRecordItem {
  *     text tenant; f64 received, Unix milliseconds; u32 number of items; then for each item:
  *       u32 number of labels; for each: text name, text value
  *       i64 time, Unix nanoseconds; 16 bytes hash of the decompressed payload
- *       u32 max depth; u32 max symbol bytes; u8 flags (bit 0: label names were sanitised, bit 1: series were folded)
+ *       u32 max depth; u32 max symbol bytes; u8 flags (bit 0: label names were sanitised, bit 1: series were folded,
+ *         bit 2: profiles of Go were set right)
  *       if series were folded: u32 number of them; u64 each
  *       u32 length; payload
  */
@@ -104,11 +108,19 @@ function writeRecord(sink: Sink, { tenant, receivedUnixMillis, items }: PushReco
     sink.raw(item.payloadHash);
     sink.u32(item.maxDepth);
     sink.u32(item.maxSymbolBytes);
-    sink.u8((item.isSanitized ? SANITIZED_FLAG : 0) | (item.foldedSeries === undefined ? 0 : FOLDED_FLAG));
+    sink.u8(flagsOf(item));
     if (item.foldedSeries !== undefined) writeIds(sink, item.foldedSeries);
     sink.u32(item.payload.length);
     sink.raw(item.payload);
   }
+}
+
+function flagsOf({ isSanitized, foldedSeries, isGoFixed }: PushRecordItem): number {
+  return (
+    (isSanitized ? SANITIZED_FLAG : 0) |
+    (foldedSeries === undefined ? 0 : FOLDED_FLAG) |
+    (isGoFixed === undefined ? 0 : GO_FIXED_FLAG)
+  );
 }
 
 function readItem(reader: Reader): PushRecordItem {
@@ -120,8 +132,19 @@ function readItem(reader: Reader): PushRecordItem {
   const flags = reader.u8();
   const isSanitized = (flags & SANITIZED_FLAG) !== 0;
   const folded = (flags & FOLDED_FLAG) === 0 ? {} : { foldedSeries: readIds(reader) };
+  const goFixed = (flags & GO_FIXED_FLAG) === 0 ? {} : { isGoFixed: true as const };
   const payload = reader.raw(reader.u32());
-  return { labels, timeUnixNanos, payloadHash, maxDepth, maxSymbolBytes, isSanitized, ...folded, payload };
+  return {
+    labels,
+    timeUnixNanos,
+    payloadHash,
+    maxDepth,
+    maxSymbolBytes,
+    isSanitized,
+    ...goFixed,
+    ...folded,
+    payload,
+  };
 }
 
 function writeIds(sink: Sink, ids: BigUint64Array): void {

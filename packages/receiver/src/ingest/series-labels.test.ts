@@ -42,6 +42,18 @@ describe("resolveSeriesLabels", () => {
     );
   });
 
+  it("gives the differences of Go's library the name of their kind, and keeps the one that came", () => {
+    expect(resolve({ __name__: "godeltaprof_memory", service_name: "shop" })).toBe(
+      '{__name__="memory", __name_replaced__="godeltaprof_memory", service_name="shop"}',
+    );
+    expect(resolve({ __name__: "my_godeltaprof_memory", service_name: "shop" })).toBe(
+      '{__name__="my_godeltaprof_memory", service_name="shop"}',
+    );
+    expect(resolve({ __name__: "godeltaprof_memory", service_name: "shop" }, "mutex")).toBe(
+      '{__name__="mutex", service_name="shop"}',
+    );
+  });
+
   it("keeps a name that stands twice, for the check to refuse", () => {
     const twice = ["1", "2"].map((value) => ({ name: "a", value }));
 

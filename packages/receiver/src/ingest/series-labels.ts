@@ -28,21 +28,42 @@ export function isDroppedLabel(name: string): boolean {
 }
 
 /**
+ * What profiles of Go's library for differences are called by scrapers, which name them by their path: `godeltaprof_memory`
+ * is `memory`. Source: Pyroscope pkg/validation/relabeling.go.
+ */
+const DELTA_NAME = /^godeltaprof_(.*)$/s;
+
+/** Label that keeps the name of a profile that is stored under another. */
+const REPLACED_NAME_LABEL = "__name_replaced__";
+
+/**
  * Makes the labels of a series of what a client sent: drops what is not stored, names the service if the client did
- * not, and sorts. A name that stands twice stays twice, for the check to refuse.
+ * not, gives profiles of one kind one name, and sorts. A name that stands twice stays twice, for the check to refuse.
  *
  * @param profileName - value of `__name__` where the profile decides it; undefined to keep the client's.
  */
 export function resolveSeriesLabels(labels: LabelSet, profileName?: string): LabelSet {
-  const kept: Label[] = labels.filter(
-    ({ name, value }) =>
-      !isDroppedLabel(name) &&
-      !(name === SERVICE_NAME_LABEL && value === "") &&
-      !(name === PROFILE_NAME_LABEL && profileName !== undefined),
-  );
+  const kept: Label[] = labels
+    .map(renameDelta)
+    .filter(
+      ({ name, value }) =>
+        !isDroppedLabel(name) &&
+        !(name === SERVICE_NAME_LABEL && value === "") &&
+        !(name === PROFILE_NAME_LABEL && profileName !== undefined),
+    );
   if (profileName !== undefined) kept.push({ name: PROFILE_NAME_LABEL, value: profileName });
+  const replaced = labels.find(({ name, value }) => name === PROFILE_NAME_LABEL && DELTA_NAME.test(value));
+  if (replaced !== undefined && profileName === undefined) {
+    kept.push({ name: REPLACED_NAME_LABEL, value: replaced.value });
+  }
   if (!kept.some((label) => label.name === SERVICE_NAME_LABEL)) {
     kept.push({ name: SERVICE_NAME_LABEL, value: UNKNOWN_SERVICE });
   }
   return sortLabels(kept);
+}
+
+function renameDelta(label: Label): Label {
+  if (label.name !== PROFILE_NAME_LABEL) return label;
+  const [, name] = DELTA_NAME.exec(label.value) ?? [];
+  return name === undefined ? label : { name: label.name, value: name };
 }
