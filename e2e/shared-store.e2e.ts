@@ -1,11 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../packages/receiver/src/clock.ts";
+import { Recorder } from "../packages/receiver/src/rules/recorder.ts";
+import { RuleRows } from "../packages/receiver/src/rules/rule-rows.ts";
 import type { Level } from "../packages/receiver/src/store/level.ts";
 import type { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
 import type { FaultyBlobs } from "../packages/receiver/src/store/testing/faulty-blobs.ts";
 import { ManualClock } from "../packages/receiver/src/store/testing/manual-clock.ts";
-import { plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
+import { PLAIN_TYPE, plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
 import {
   everything,
   foldStacks,
@@ -32,6 +35,39 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
   });
   afterEach(() => shared.closeStores());
   afterAll(() => shared.stop());
+
+  it("counts each profile in one process's recording rules, however often it comes", async () => {
+    await open();
+    const recorders = [0, 1].map(
+      () => new Recorder({ book: new RuleRows(admin, systemClock), log: (line) => lines.push(line) }),
+    );
+    const [first, second] = recorders as [Recorder, Recorder];
+    const writers = [await open({ observer: first }), await open({ observer: second })] as const;
+    const selector = `{__profile_type__="${PLAIN_TYPE}"}`;
+    const request = { id: "", metricName: "profiles_recorded_x", matchers: [selector], groupBy: [] };
+    const { id } = await first.upsertRule({
+      tenant: "a",
+      rule: { ...request, externalLabels: [], functionName: "", generation: 0 },
+      maxRuleCount: 1,
+    });
+    expect((await second.listRules({ tenant: "a" })).map((rule) => rule.id)).toEqual([id]);
+
+    // The same pushes to both, as after a lost answer, and each some of its own.
+    const repeated = Array.from({ length: 5 }, (_, index) => profileAt(NOON + index, 2 ** index));
+    for (const writer of writers) for (const profile of repeated) await append(writer, profile);
+    await Promise.all(writers.map((writer) => append(writer, ...repeated)));
+    await append(writers[0], profileAt(NOON + 10, 32));
+    await append(writers[1], profileAt(NOON + 11, 64));
+
+    const series = await Promise.all(recorders.map((recorder) => recorder.recorded({ tenants: ["a"] })));
+    const sums = series.flatMap((recorded) => recorded.series);
+    expect(sums.reduce((sum, { value }) => sum + value, 0n)).toBe(127n);
+    expect(sums.reduce((sum, { profiles }) => sum + profiles, 0n)).toBe(7n);
+    expect(series.map(({ failureCount }) => failureCount)).toEqual([0, 0]);
+
+    await second.deleteRule({ tenant: "a", id });
+    expect((await first.recorded({ tenants: ["a"] })).series).toEqual([]);
+  });
 
   it("has what one acknowledged in the next answer of every other, for each tenant", async () => {
     const [writer, reader] = [await open(), await open()];

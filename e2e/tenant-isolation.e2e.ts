@@ -109,6 +109,14 @@ beforeAll(async () => {
     series: [{ labels: labels.map(([name, value]) => ({ name, value })), samples: [{ rawProfile }] }],
   });
   await call("/settings.v1.SettingsService/Set", { setting: { name: MARKER, value: MARKER } });
+  await call("/settings.v1.RecordingRulesService/UpsertRecordingRule", {
+    metricName: "profiles_recorded_samples",
+    matchers: [`{__profile_type__="${TYPE}"}`],
+    groupBy: ["secret"],
+    externalLabels: [{ name: "team", value: MARKER }],
+  });
+  // A deletion begins with a flush, which is when rules are evaluated.
+  await call("/api/v1/applications/delete", { name: "nobody" });
   // Without the marker: the name is a part of the id, which those who ask repeat.
   const file = { name: "cpu.pb", profile: rawProfile };
   adhocId = (await call("/adhocprofiles.v1.AdHocProfileService/Upload", file)).id ?? "";
@@ -143,6 +151,8 @@ describe("a tenant", () => {
         "/querier.v1.QuerierService/LabelValues",
         "/querier.v1.QuerierService/Diff",
         "/settings.v1.SettingsService/Get",
+        "/settings.v1.RecordingRulesService/ListRecordingRules",
+        "/metrics",
         "/adhocprofiles.v1.AdHocProfileService/Get",
         "/adhocprofiles.v1.AdHocProfileService/Diff",
       ]),

@@ -23,6 +23,7 @@ export * as otlpProfilesV1development from "./gen/opentelemetry/proto/profiles/v
 export * as otlpResourceV1 from "./gen/opentelemetry/proto/resource/v1/resource_pb.ts";
 export * from "./gen/push/v1/push_pb.ts";
 export * from "./gen/querier/v1/querier_pb.ts";
+export * from "./gen/settings/v1/recording_rules_pb.ts";
 export * from "./gen/settings/v1/setting_pb.ts";
 export * from "./gen/status/v1/status_pb.ts";
 export * from "./gen/types/v1/types_pb.ts";

@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
+import type { Clock } from "./clock.ts";
 import type { TenantLimits } from "./config/tenant-limits.ts";
 import type { ReceiverConfig } from "./config.ts";
 import type { Forwarder } from "./forward/forwarder.ts";
@@ -50,7 +51,7 @@ export interface AppServices {
   readonly readiness: Readiness;
   readonly metrics: ReceiverMetrics;
   readonly log: ReceiverLogger;
-  readonly clock: { nowUnixMillis(): number };
+  readonly clock: Pick<Clock, "nowUnixMillis" | "setTimer">;
   readonly buildInfo: BuildInfo;
   /** Gets a copy of what is accepted; absent: nobody does. */
   readonly forwarder?: Forwarder;
@@ -110,7 +111,11 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   addReaderHook(app, { doctor, clock: services.clock });
   addDoctorRoute(app, { doctor, clock: services.clock });
   await addMissingServices(app);
-  addMetricsRoute(app, { metrics, readiness, bodyBudget, ...forwarding });
+  addMetricsRoute(app, {
+    ...{ metrics, readiness, bodyBudget, ...forwarding },
+    ...{ rules: storage, authenticator: createAuthenticator(config.authTokens), clock: services.clock },
+    isMultitenancyEnabled: config.isMultitenancyEnabled,
+  });
   await app.register(ingestRoute, { writer, budget: bodyBudget });
   await app.register(deleteApplicationRoute, { storage });
   await app.register(captureRoute, { orders });

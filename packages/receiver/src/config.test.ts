@@ -66,6 +66,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "max-concurrent-queries": ["1", "2"],
   "max-waiting-queries": ["1", "2"],
   "query-timeout": ["1s", "2s"],
+  "max-recording-rules": ["1", "2"],
 };
 
 /** What a setting needs beside itself to be valid. */

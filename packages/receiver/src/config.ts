@@ -2,7 +2,7 @@ import type { AuthToken } from "./config/auth-tokens.ts";
 import { type BindAddress, formatBindAddress, isLoopback } from "./config/bind-address.ts";
 import { bucketSettings } from "./config/bucket-settings.ts";
 import type { ForwardTarget } from "./config/forward-target.ts";
-import { ingestLimitSettings, queryLimitSettings } from "./config/limit-settings.ts";
+import { ingestLimitSettings, queryLimitSettings, ruleLimitSettings } from "./config/limit-settings.ts";
 import { type LimitsPreset, presetLimits } from "./config/limits-preset.ts";
 import type { Secret } from "./config/secret.ts";
 import { serverSettings } from "./config/server-settings.ts";
@@ -11,6 +11,7 @@ import type { Target } from "./config/target.ts";
 import { ReceiverError } from "./errors.ts";
 import type { IngestLimits } from "./ingest/limits.ts";
 import type { QueryLimits } from "./query/query-service.ts";
+import type { RuleLimits } from "./rules/rule-limits.ts";
 import type { Level, RollUpLevel } from "./store/level.ts";
 
 /** Words of `--log-level`, from silent to chatty. */
@@ -98,6 +99,7 @@ export interface ReceiverConfig extends ServerConfig {
   readonly bucket: BucketConfig;
   readonly ingestLimits: IngestLimits;
   readonly queryLimits: QueryLimits;
+  readonly ruleLimits: RuleLimits;
 }
 
 /** Where settings come from, in order of precedence: flags, environment, default. */
@@ -111,7 +113,12 @@ export interface ConfigSources {
 
 /** One setting, without its type: for `--help`, docs and the startup log. */
 export interface SettingRow {
-  readonly group: "Server" | "Object storage" | "Limits of pushes" | "Limits of queries";
+  readonly group:
+    | "Server"
+    | "Object storage"
+    | "Limits of pushes"
+    | "Limits of queries"
+    | "Limits of recording rules";
   readonly flag: string;
   readonly environmentName: string;
   readonly placeholder: string | undefined;
@@ -125,6 +132,7 @@ export const settingRows: readonly SettingRow[] = [
   ...toRows("Object storage", bucketSettings),
   ...toRows("Limits of pushes", ingestLimitSettings),
   ...toRows("Limits of queries", queryLimitSettings),
+  ...toRows("Limits of recording rules", ruleLimitSettings),
 ];
 
 /**
@@ -141,6 +149,7 @@ export function resolveConfig(sources: ConfigSources = {}): ReceiverConfig {
     bucket: resolveTable(bucketSettings, sources),
     ingestLimits: resolveTable(ingestLimitSettings, sources, preset.ingest),
     queryLimits: resolveTable(queryLimitSettings, sources, preset.query),
+    ruleLimits: resolveTable(ruleLimitSettings, sources),
   });
   checkConfig(config);
   return config;
@@ -159,6 +168,7 @@ export function listSettingValues(config: ReceiverConfig): readonly SettingValue
     ...formatTable(bucketSettings, config.bucket),
     ...formatTable(ingestLimitSettings, config.ingestLimits),
     ...formatTable(queryLimitSettings, config.queryLimits),
+    ...formatTable(ruleLimitSettings, config.ruleLimits),
   ];
   return settingRows.map((row, i) => ({ row, value: values[i] ?? "" }));
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_INGEST_LIMITS, type IngestLimits } from "../ingest/limits.ts";
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, type TenantQueryLimits } from "../query/query-service.ts";
+import { DEFAULT_RULE_LIMITS, type RuleLimits } from "../rules/rule-limits.ts";
 import type { SettingTable } from "./setting.ts";
 import {
   count,
@@ -156,5 +157,15 @@ export const queryLimitSettings: SettingTable<QueryLimits> = {
     flag: "query-timeout",
     fallback: query.queryTimeoutMs,
     help: "A query that takes longer is stopped and answered 504.",
+  },
+};
+
+/** Limits of recording rules. */
+export const ruleLimitSettings: SettingTable<RuleLimits> = {
+  maxRuleCount: {
+    ...count,
+    flag: "max-recording-rules",
+    fallback: DEFAULT_RULE_LIMITS.maxRuleCount,
+    help: "Most recording rules of one tenant. 0: no limit.",
   },
 };

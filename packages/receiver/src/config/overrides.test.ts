@@ -17,6 +17,7 @@ describe("parseOverrides", () => {
           max_query_length: 24h
           max_flamegraph_nodes_default: 100
           disable_label_sanitization: false
+          max_recording_rules: 3
         team-ml: { ingestion_rate_mb: auto, compactor_blocks_retention_period: 0 }
         "42":
     `);
@@ -29,6 +30,7 @@ describe("parseOverrides", () => {
         isLabelSanitizationDisabled: false,
       },
       query: { maxQueryLengthMs: 86_400_000, maxFlamegraphNodesDefault: 100 },
+      rules: { maxRuleCount: 3 },
       retention: {
         retentionMillis: 60 * 86_400_000,
         levelMillis: { "1h": 730 * 86_400_000 },
@@ -38,9 +40,10 @@ describe("parseOverrides", () => {
     expect(overrides.get("team-ml")).toEqual({
       ingest: { rateBytesPerSecond: -1 },
       query: {},
+      rules: {},
       retention: { retentionMillis: 0 },
     });
-    expect(overrides.get("42")).toEqual({ ingest: {}, query: {}, retention: {} });
+    expect(overrides.get("42")).toEqual({ ingest: {}, query: {}, rules: {}, retention: {} });
   });
 
   it.for(["", "overrides:", "overrides: {}", "# nothing"])("takes a file without tenants: %j", (text) => {
@@ -51,6 +54,7 @@ describe("parseOverrides", () => {
     expect(parseOverrides("overrides: { a: { max_query_parallelism: 4 } }").get("a")).toEqual({
       ingest: {},
       query: {},
+      rules: {},
       retention: {},
     });
   });

@@ -1,8 +1,9 @@
 import { parseDocument } from "yaml";
 import type { IngestLimits } from "../ingest/limits.ts";
 import type { TenantQueryLimits } from "../query/query-service.ts";
+import type { RuleLimits } from "../rules/rule-limits.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
-import { ingestLimitSettings, tenantQueryLimitSettings } from "./limit-settings.ts";
+import { ingestLimitSettings, ruleLimitSettings, tenantQueryLimitSettings } from "./limit-settings.ts";
 import type { Setting, SettingTable } from "./setting.ts";
 import { duration, levelDurations, mebibytes } from "./setting-kinds.ts";
 
@@ -10,12 +11,13 @@ import { duration, levelDurations, mebibytes } from "./setting-kinds.ts";
 export interface LimitOverrides {
   readonly ingest: Partial<IngestLimits>;
   readonly query: Partial<TenantQueryLimits>;
+  readonly rules: Partial<RuleLimits>;
   readonly retention: TenantRetention;
 }
 
 /** How the value of one name is read, and where it goes. */
 interface NamedLimit {
-  readonly part: "ingest" | "query" | "retention";
+  readonly part: "ingest" | "query" | "rules" | "retention";
   readonly field: string;
   readonly expects: string;
   parse(raw: string): unknown;
@@ -44,6 +46,7 @@ const maxTenantBytes: NamedLimit = {
 const namedLimits: ReadonlyMap<string, NamedLimit> = new Map([
   ...nameRows("ingest", ingestLimitSettings),
   ...nameRows("query", tenantQueryLimitSettings),
+  ...nameRows("rules", ruleLimitSettings),
   ["retention_period", retention],
   ["compactor_blocks_retention_period", retention],
   ["retention_levels", retentionLevels],
@@ -73,7 +76,6 @@ const namesWithoutMeaning: ReadonlySet<string> = new Set([
   "compactor_partial_block_deletion_delay",
   "ingestion_tenant_shard_size",
   "store_gateway_tenant_shard_size",
-  "max_recording_rules",
   "write_path",
   "enable_query_backend",
   "enable_query_backend_from",
@@ -104,7 +106,7 @@ function readMap(value: unknown, subject: string): ReadonlyMap<unknown, unknown>
 }
 
 function readLimits(tenant: string, limits: unknown): LimitOverrides {
-  const parts = { ingest: {}, query: {}, retention: {} } as Record<
+  const parts = { ingest: {}, query: {}, rules: {}, retention: {} } as Record<
     NamedLimit["part"],
     Record<string, unknown>
   >;
@@ -120,7 +122,7 @@ function readLimits(tenant: string, limits: unknown): LimitOverrides {
     }
     parts[limit.part][limit.field] = parsed;
   }
-  return { ingest: parts.ingest, query: parts.query, retention: parts.retention };
+  return { ingest: parts.ingest, query: parts.query, rules: parts.rules, retention: parts.retention };
 }
 
 function isScalar(value: unknown): value is string | number | boolean {

@@ -32,6 +32,7 @@ const sections: { readonly [K in SettingRow["group"]]: string } = {
   "Object storage": "storage",
   "Limits of pushes": "limits",
   "Limits of queries": "limits",
+  "Limits of recording rules": "limits",
 };
 
 function formatYaml(values: readonly SettingValue[]): string {

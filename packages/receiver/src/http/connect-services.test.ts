@@ -58,8 +58,8 @@ describe("facts of the server", () => {
     ]);
     expect(Object.fromEntries(flags)).toEqual({
       V2StorageLayer: true,
-      PyroscopeRuler: false,
-      PyroscopeRulerFunctions: false,
+      PyroscopeRuler: true,
+      PyroscopeRulerFunctions: true,
       UTF8LabelNames: true,
     });
   });

@@ -6,6 +6,7 @@ import {
   ProfilesService,
   PusherService,
   QuerierService,
+  RecordingRulesService,
   SettingsService,
   StatusService,
   Version,
@@ -24,6 +25,7 @@ import { createOtlpProfiles } from "./otlp-route-grpc.ts";
 import type { ProfileWriter } from "./profile-writer.ts";
 import { createPusher } from "./push-route.ts";
 import { createQuerier } from "./querier-route.ts";
+import { createRecordingRules } from "./recording-rules-route.ts";
 import { connectServiceNames } from "./routes.ts";
 import { createSettings } from "./settings-route.ts";
 import { createStatus, createVersion } from "./version-route.ts";
@@ -48,6 +50,7 @@ export function registerServices(router: ConnectRouter, options: ConnectServices
   router.service(ProfilesService, createOtlpProfiles({ writer, budget: bodyBudget }));
   router.service(QuerierService, createQuerier({ queries }));
   router.service(SettingsService, createSettings({ settings: storage, clock }));
+  router.service(RecordingRulesService, createRecordingRules({ rules: storage, limits }));
   router.service(AdHocProfileService, createAdHocProfiles({ adHoc: storage, limits }));
   router.service(FeatureFlagsService, createFeatureFlags());
   router.service(Version, createVersion());

@@ -14,8 +14,8 @@ const featureFlags: readonly FeatureFlagRow[] = [
     enabled: true,
     description: "Queries are answered as by Pyroscope's second storage: heat maps, exemplars, call graphs.",
   },
-  { name: "PyroscopeRuler", enabled: false, description: "Recording rules." },
-  { name: "PyroscopeRulerFunctions", enabled: false, description: "Recording rules of single functions." },
+  { name: "PyroscopeRuler", enabled: true, description: "Recording rules." },
+  { name: "PyroscopeRulerFunctions", enabled: true, description: "Recording rules of single functions." },
   {
     name: "UTF8LabelNames",
     enabled: true,

@@ -1,23 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { StoreStatus } from "../store/store.ts";
 import { createTestApp, type TestApp } from "../testing/create-test-app.ts";
+import { storeStatus } from "../testing/store-status.ts";
 
-const status: StoreStatus = {
-  headRowCount: 0,
-  headBytes: 0,
-  headProfileCount: 0,
-  activeSeriesCount: 3,
-  blockCount: 5,
-  blockBytes: 0,
-  logSegmentCount: 0,
-  logBytes: 0,
-  quarantinedBlockCount: 0,
-  quarantinedLogPieceCount: 0,
-  failedBlockWriteCount: 7,
-  unshippedBlockCount: 0,
-  duplicateProfileCount: 0,
-  takesWrites: true,
-};
+const status = storeStatus({ activeSeriesCount: 3, blockCount: 5, failedBlockWriteCount: 7 });
 
 /** The sum of a metric over its labels. */
 async function read(app: TestApp["app"], name: string): Promise<number> {

@@ -22,11 +22,6 @@ export const missingServices: readonly MissingServiceRow[] = [
     policy: "push",
     reason: "native frames are not symbolized here; send profiles with symbols",
   },
-  {
-    path: "/settings.v1.RecordingRulesService/*",
-    policy: "read",
-    reason: "recording rules are not evaluated by this version",
-  },
 ];
 
 /** Answers `unimplemented` for every method of the services in {@link missingServices}, without reading the request. */

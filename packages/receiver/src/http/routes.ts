@@ -5,6 +5,7 @@ import {
   ProfilesService,
   PusherService,
   QuerierService,
+  RecordingRulesService,
   SettingsService,
   StatusService,
   Version,
@@ -44,6 +45,8 @@ const services: readonly ServiceRow[] = [
   { service: QuerierService, policy: "read" },
   // What pages keep is theirs who look at pages.
   { service: SettingsService, policy: "read" },
+  // A rule is kept as a setting is, and shows nothing that who may read does not see.
+  { service: RecordingRulesService, policy: "read" },
   { service: AdHocProfileService, policy: "read" },
   { service: FeatureFlagsService, policy: "any" },
   { service: Version, policy: "any" },

@@ -15,7 +15,7 @@ export type CoarseFilter = Pick<ProfileFilter, "fromUnixNanos" | "untilUnixNanos
 
 /** Draws from matchers what is a column of every table. Leaves no profile out that the matchers would keep. */
 export function coarseFilter(
-  range: TimeRange,
+  range: Pick<TimeRange, "fromUnixNanos" | "untilUnixNanos">,
   matchers: readonly Matcher[],
   profileType: string | undefined,
 ): CoarseFilter {

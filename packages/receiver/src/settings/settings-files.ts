@@ -1,13 +1,9 @@
-import { join } from "node:path";
 import { compareUtf8 } from "@pyroscope-ts/protocol";
-import { ReceiverError } from "../errors.ts";
-import { encodeTenant } from "../store/filenames.ts";
-import { type Fs, hasErrorCode } from "../store/fs.ts";
+import type { Fs } from "../store/fs.ts";
+import { TenantFiles } from "../store/tenant-files.ts";
 import { checkPlace, checkSetting } from "./check-setting.ts";
 import type { SettingsService, StoredSetting } from "./settings-service.ts";
 
-/** Version of the files; a newer one is not touched. */
-const FORMAT = 1;
 /** Options of {@link SettingsFiles}. */
 export interface SettingsFilesOptions {
   readonly fs: Fs;
@@ -15,25 +11,22 @@ export interface SettingsFilesOptions {
   readonly directory: string;
 }
 
-/**
- * Settings of tenants, in one small file each: `<tenant>.json`, written beside its place, synced and renamed into it, so
- * that a crash leaves the old settings or the new ones.
- *
- * Files are read each time: no memory is held for tenants that someone made up.
- */
+/** What a tenant's file holds. */
+interface SettingsFile {
+  readonly settings: readonly StoredSetting[];
+}
+
+/** Settings of tenants, in one small file each. */
 export class SettingsFiles implements SettingsService {
-  readonly #fs: Fs;
-  readonly #directory: string;
-  /** The change under way: they come one after the other. */
-  #lastChange: Promise<unknown> = Promise.resolve();
+  readonly #files: TenantFiles<SettingsFile>;
 
   constructor({ fs, directory }: SettingsFilesOptions) {
-    this.#fs = fs;
-    this.#directory = directory;
+    this.#files = new TenantFiles({ fs, directory, noun: "settings", format: 1, parse: parseSettings });
   }
 
   async listSettings({ tenant }: { readonly tenant: string }): Promise<readonly StoredSetting[]> {
-    return [...(await this.#read(tenant)).values()].sort((left, right) => compareUtf8(left.name, right.name));
+    const { settings = [] } = (await this.#files.read(tenant)) ?? {};
+    return settings.toSorted((left, right) => compareUtf8(left.name, right.name));
   }
 
   async setSetting({
@@ -44,89 +37,29 @@ export class SettingsFiles implements SettingsService {
     readonly setting: StoredSetting;
   }): Promise<StoredSetting> {
     checkSetting(setting);
-    return await this.#change(async () => {
-      const settings = await this.#read(tenant);
-      const known = settings.get(setting.name);
-      checkPlace(setting, known?.modifiedUnixMillis, settings.size);
-      await this.#write(tenant, settings.set(setting.name, setting));
-      return setting;
+    return await this.#files.change(tenant, ({ settings } = { settings: [] }) => {
+      const known = settings.find(({ name }) => name === setting.name);
+      checkPlace(setting, known?.modifiedUnixMillis, settings.length);
+      return [{ settings: [...settings.filter((other) => other !== known), setting] }, setting];
     });
   }
 
   async deleteSetting({ tenant, name }: { readonly tenant: string; readonly name: string }): Promise<void> {
-    await this.#change(async () => {
-      const settings = await this.#read(tenant);
-      if (settings.delete(name)) await this.#write(tenant, settings);
+    await this.#files.change(tenant, ({ settings } = { settings: [] }) => {
+      const left = settings.filter((setting) => setting.name !== name);
+      return [left.length === settings.length ? undefined : { settings: left }, undefined];
     });
-  }
-
-  #change<Result>(work: () => Promise<Result>): Promise<Result> {
-    const change = this.#lastChange.then(work, work);
-    this.#lastChange = change.catch(() => undefined);
-    return change;
-  }
-
-  async #read(tenant: string): Promise<Map<string, StoredSetting>> {
-    const path = this.#path(tenant);
-    let text: string;
-    try {
-      text = (await this.#fs.readFile(path)).toString("utf8");
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) return new Map();
-      throw unavailable("reading", path, error);
-    }
-    return new Map(parseFile(text, path).map((setting) => [setting.name, setting]));
-  }
-
-  async #write(tenant: string, settings: ReadonlyMap<string, StoredSetting>): Promise<void> {
-    const path = this.#path(tenant);
-    const draft = `${path}.tmp`;
-    const text = JSON.stringify({ format: FORMAT, settings: [...settings.values()] });
-    try {
-      await this.#fs.makeDirectory(this.#directory);
-      // One that a crash left behind.
-      await this.#fs.remove(draft);
-      await this.#fs.writeFile(draft, Buffer.from(text));
-      await this.#fs.rename(draft, path);
-      await this.#fs.syncDirectory(this.#directory);
-    } catch (error) {
-      throw unavailable("writing", path, error);
-    }
-  }
-
-  #path(tenant: string): string {
-    return join(this.#directory, `${encodeTenant(tenant)}.json`);
   }
 }
 
-function parseFile(text: string, path: string): readonly StoredSetting[] {
-  let file: unknown;
-  try {
-    file = JSON.parse(text);
-  } catch (error) {
-    throw new ReceiverError(`reading ${path}: not JSON`, { code: "STORAGE_FORMAT", cause: error });
-  }
-  if (!isSettingsFile(file)) {
-    throw new ReceiverError(`reading ${path}: not a file of settings in format ${FORMAT}`, {
-      code: "STORAGE_FORMAT",
-    });
-  }
-  return file.settings;
-}
-
-function isSettingsFile(file: unknown): file is { readonly settings: readonly StoredSetting[] } {
-  if (typeof file !== "object" || file === null) return false;
-  if (!("format" in file) || file.format !== FORMAT) return false;
-  return "settings" in file && Array.isArray(file.settings) && file.settings.every(isSetting);
+function parseSettings(file: unknown): SettingsFile | undefined {
+  const { settings } = file as { readonly settings?: unknown };
+  if (!Array.isArray(settings) || !settings.every(isSetting)) return undefined;
+  return { settings };
 }
 
 function isSetting(setting: Readonly<Record<string, unknown>> | null): boolean {
   if (typeof setting !== "object" || setting === null) return false;
   const { name, value, modifiedUnixMillis } = setting;
   return typeof name === "string" && typeof value === "string" && typeof modifiedUnixMillis === "number";
-}
-
-function unavailable(action: string, path: string, cause: unknown): ReceiverError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ReceiverError(`${action} ${path}: ${reason}`, { code: "STORAGE_UNAVAILABLE", cause });
 }

@@ -1,5 +1,5 @@
 import { compareUtf8 } from "@pyroscope-ts/protocol";
-import { encodeText } from "../store/shared/block-row.ts";
+import { decodeText, encodeText } from "../store/shared/block-row.ts";
 import type { Postgres } from "../store/shared/postgres.ts";
 import { checkPlace, checkSetting } from "./check-setting.ts";
 import type { SettingsService, StoredSetting } from "./settings-service.ts";
@@ -63,8 +63,4 @@ export class SettingsRows implements SettingsService {
       encodeText(name),
     ]);
   }
-}
-
-function decodeText(text: string): string {
-  return text.replaceAll("%00", "\0").replaceAll("%25", "%");
 }

@@ -24,6 +24,9 @@ export interface DataPaths {
   readonly spill: string;
   /** What web pages keep on the server, by tenant. */
   readonly settings: string;
+  /** Recording rules by tenant, and what they have summed. */
+  readonly rules: string;
+  readonly recorded: string;
   /** Profile files that someone uploaded to look at, by tenant. */
   readonly adHoc: string;
   /** The one of them that is being written. */
@@ -48,6 +51,8 @@ export function dataPaths(root: string): DataPaths {
     building: join(root, "tmp", "blocks"),
     spill: join(root, "tmp", "spill"),
     settings: join(root, "settings"),
+    rules: join(root, "rules"),
+    recorded: join(root, "recorded"),
     adHoc: join(root, "adhoc"),
     adHocDrafts: join(root, "tmp", "adhoc"),
     removals: join(root, "removals"),

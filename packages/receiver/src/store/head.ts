@@ -6,6 +6,7 @@ import { writeBlock } from "./block-writer.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Duckdb } from "./duckdb.ts";
 import type { DataPaths } from "./filenames.ts";
+import { type FlushObserver, snapshotOfBlock } from "./flushed-profiles.ts";
 import type { Fs } from "./fs.ts";
 import { HeadGeneration } from "./head-generation.ts";
 import { HeadSlot } from "./head-slot.ts";
@@ -25,6 +26,7 @@ export interface HeadOptions {
   readonly limits: FlushLimits;
   /** Called when blocks were written. */
   readonly onFlushed: () => Promise<unknown>;
+  readonly observer: FlushObserver | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -192,7 +194,7 @@ export class Head {
   }
 
   async #writeOut(slot: HeadSlot): Promise<void> {
-    const { catalog, known } = this.#options;
+    const { catalog, database, known, observer } = this.#options;
     await slot.drained();
     slot.generation.publish();
     for (const tenant of slot.generation.tenants.values()) {
@@ -203,6 +205,10 @@ export class Head {
       slot.flushedTenants.add(tenant.name);
       known.add(meta.id, tenant.identities);
       await noted;
+      const { prefix, totalCount } = slot.generation;
+      const selection = { prefix, totalCount, tenants: [tenant.number] };
+      const snapshot = snapshotOfBlock(database, () => ({ heads: [selection], files: [] }));
+      await observer?.flushed([{ meta, snapshot }]);
     }
     await slot.wal.close();
     await this.#dropSegments(slot.segments);

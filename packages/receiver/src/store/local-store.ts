@@ -7,6 +7,7 @@ import { type CompactionReport, Compactor } from "./compactor.ts";
 import { Deletions } from "./deletions.ts";
 import type { Duckdb } from "./duckdb.ts";
 import { type DataPaths, dataPaths } from "./filenames.ts";
+import { snapshotOfBlock } from "./flushed-profiles.ts";
 import { type HashedProfile, ProfileHasher } from "./hash-profile.ts";
 import { Head } from "./head.ts";
 import { KnownIdentities } from "./known-identities.ts";
@@ -18,6 +19,7 @@ import { Quarantine } from "./quarantine.ts";
 import { QueryDatabase } from "./query-database.ts";
 import { Retention, type RetentionReport } from "./retention.ts";
 import type { TenantRetention } from "./retention-rule.ts";
+import { TABLE_NAMES } from "./schema.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 import type { Application, DeletionReport, Store, StoreStatus, TenantStats } from "./store.ts";
 import {
@@ -89,7 +91,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     });
     const onFlushed = (): Promise<unknown> => retention.enforceBudgets();
     const limits = budget.flush;
-    const head = await Head.create({ ...place, database, catalog, known, limits, onFlushed, log });
+    const { observer } = options;
+    const head = await Head.create({ ...place, database, catalog, known, limits, onFlushed, observer, log });
     const compactor = new Compactor({
       ...{ ...place, database, catalog, known, deletions, log },
       ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
@@ -113,6 +116,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       },
       options,
     );
+    await store.observeMissed();
     await store.replay(paths);
     return store;
   } catch (error) {
@@ -169,6 +173,27 @@ class LocalStore implements Store {
       },
       endSegment: (segment) => head.endReplayedSegment(segment),
     });
+  }
+
+  /** Shows the observer the blocks that the end of the process kept from it. */
+  async observeMissed(): Promise<void> {
+    const { observer } = this.#options;
+    const { catalog, database } = this.#parts;
+    const flushed = catalog.blocks().filter(({ meta }) => meta.level === "raw" && meta.mergeCount === 0);
+    const missed = new Set(await observer?.findMissed(flushed.map(({ meta }) => meta)));
+    for (const block of flushed.filter(({ meta }) => missed.has(meta))) {
+      block.retain();
+      try {
+        if (!(await catalog.verify(block, TABLE_NAMES))) continue;
+        const snapshot = snapshotOfBlock(database, (table) => ({
+          heads: [],
+          files: [{ path: block.file(table), repeats: catalog.repeatsOf(block) }],
+        }));
+        await observer?.flushed([{ meta: block.meta, snapshot }]);
+      } finally {
+        block.release();
+      }
+    }
   }
 
   async append({ tenant, record, profiles }: Admission): Promise<void> {

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { ExpandRecord } from "./admission.ts";
 import type { Blobs } from "./blobs.ts";
 import type { CompactionLimits } from "./compaction-plan.ts";
+import type { FlushObserver } from "./flushed-profiles.ts";
 import type { Fs } from "./fs.ts";
 import { ROLL_UP_LEVELS } from "./level.ts";
 import type { RetentionRule } from "./retention-rule.ts";
@@ -85,6 +86,8 @@ export interface StoreOptions {
   readonly compaction?: Partial<CompactionLimits>;
   /** Where blocks are shipped to; absent: they are in the data directory alone. */
   readonly bucket?: BucketOptions | undefined;
+  /** Looks at profiles when they become blocks; absent: nobody does. Asked only once the directory is this process's. */
+  readonly observer?: FlushObserver | undefined;
   /** Called when the directory is this process's, before the log is replayed. */
   readonly onHeld?: () => void;
 }

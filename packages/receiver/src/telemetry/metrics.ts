@@ -16,6 +16,7 @@ export interface MetricSet {
   readonly queriesInProgress: Gauge<never>;
   readonly activeSeries: Gauge<never>;
   readonly runtimeConfigLoaded: Gauge<never>;
+  readonly failedRecordings: Gauge<never>;
   readonly storageHeadRows: Gauge<never>;
   readonly storageHeadBytes: Gauge<never>;
   readonly storageHeadProfiles: Gauge<never>;
@@ -141,6 +142,12 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     kind: "gauge",
     name: "pyroscope_runtime_config_last_reload_successful",
     help: "0 when the file of overrides could not be used the last time that it was read, else 1.",
+    labels: [],
+  },
+  failedRecordings: {
+    kind: "gauge",
+    name: "pyroscope_recording_rule_failures",
+    help: "Evaluations of recording rules over new blocks that failed since the start: their metrics are too small by that.",
     labels: [],
   },
   storageHeadRows: {

@@ -55,6 +55,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
       asked.push({ method: "deleteApplication", request });
       return { blockCount: 2, quarantinedBlockCount: 1 };
     },
+    recorded: async () => ({ series: [], failureCount: 0 }),
     ...options.storage,
   } as unknown as StorageService;
   const readiness: Readiness = {
@@ -72,7 +73,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     readiness,
     metrics: createMetrics({ isProcessIncluded: false }),
     log: createLogger("debug", "http", { write: (line) => logLines.push(line) }),
-    clock: { nowUnixMillis: () => 1_700_000_000_000 },
+    clock: { nowUnixMillis: () => 1_700_000_000_000, setTimer: () => ({ cancel: () => undefined }) },
     buildInfo: { version: "1.2.3", nodeVersion: "24.0.0" },
     uiDirectory: options.uiDirectory ?? "/nonexistent",
   });

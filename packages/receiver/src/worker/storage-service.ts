@@ -1,12 +1,18 @@
 import type { AdHocService } from "../adhoc/adhoc-service.ts";
 import type { PushService } from "../ingest/push-service.ts";
 import type { QueryService } from "../query/query-service.ts";
+import type { RulesService } from "../rules/rules-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
 import type { Application, DeletionReport, StoreStatus } from "../store/store.ts";
 
 /** What the storage thread does for the HTTP thread. */
-export interface StorageService extends PushService, QueryService, SettingsService, AdHocService {
+export interface StorageService
+  extends PushService,
+    QueryService,
+    SettingsService,
+    RulesService,
+    AdHocService {
   /** Resolves when this process holds the data directory; the replay goes on. Rejects when another process holds it. */
   opened(): Promise<void>;
   /** Resolves when the replay is complete and writes are taken; rejects when the data directory cannot be used. */
@@ -42,6 +48,10 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   listSettings: true,
   setSetting: true,
   deleteSetting: true,
+  listRules: true,
+  upsertRule: true,
+  deleteRule: true,
+  recorded: true,
   uploadAdHoc: true,
   getAdHoc: true,
   listAdHoc: true,

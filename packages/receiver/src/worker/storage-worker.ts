@@ -3,6 +3,9 @@ import { AdHocFiles, type AdHocFilesOptions } from "../adhoc/adhoc-files.ts";
 import { AdHocProfiles } from "../adhoc/adhoc-profiles.ts";
 import { systemClock } from "../clock.ts";
 import { expandRecord } from "../ingest/expand-record.ts";
+import { Recorder } from "../rules/recorder.ts";
+import { RuleFiles } from "../rules/rule-files.ts";
+import { RuleRows } from "../rules/rule-rows.ts";
 import { SettingsFiles } from "../settings/settings-files.ts";
 import { SettingsRows } from "../settings/settings-rows.ts";
 import { DirectoryBlobs } from "../store/directory-blobs.ts";
@@ -49,17 +52,24 @@ serveRpc(
   storageMethods,
 );
 
-type Kind = Pick<StorageParts, "openStore" | "settings" | "adHoc" | "compactionIntervalMs">;
+type Kind = Pick<StorageParts, "openStore" | "settings" | "rules" | "adHoc" | "compactionIntervalMs">;
 
 function ownStorage(): Kind {
+  const paths = dataPaths(options.directory);
+  const rules = new Recorder({
+    book: new RuleFiles({ fs: nodeFs, clock: systemClock, directory: paths.rules }),
+    totals: { fs: nodeFs, directory: paths.recorded },
+    log: common.log,
+  });
   return {
+    rules,
     openStore: async (onHeld) => {
       const opened = bucket && (await openBucket(bucket));
-      return await openStore({ ...common, bucket: opened, expand: expandRecord, onHeld });
+      return await openStore({ ...common, bucket: opened, expand: expandRecord, observer: rules, onHeld });
     },
-    settings: new SettingsFiles({ fs: nodeFs, directory: dataPaths(options.directory).settings }),
+    settings: new SettingsFiles({ fs: nodeFs, directory: paths.settings }),
     adHoc: adHocIn({
-      blobs: new DirectoryBlobs(nodeFs, dataPaths(options.directory).adHoc),
+      blobs: new DirectoryBlobs(nodeFs, paths.adHoc),
       prefix: "",
       place: "adhoc/ of the data directory",
     }),
@@ -72,8 +82,11 @@ async function sharedStorage({ postgresUrl, target }: SharedPlace, place: Bucket
   const opened = await openBucket(place);
   const does = (part: typeof target): boolean => target === "all" || target === part;
   const role = { writes: does("write"), reads: does("read"), compacts: does("compact") };
+  const rules = new Recorder({ book: new RuleRows(postgres, systemClock), log: common.log });
   return {
-    openStore: async (onHeld) => await openSharedStore({ ...common, ...opened, postgres, role, onHeld }),
+    rules,
+    openStore: async (onHeld) =>
+      await openSharedStore({ ...common, ...opened, postgres, role, observer: rules, onHeld }),
     settings: new SettingsRows(postgres),
     adHoc: adHocIn({ blobs: opened.blobs, prefix: "adhoc/", place: "adhoc/ of the bucket" }),
     compactionIntervalMs: role.compacts ? SHARED_COMPACTION_INTERVAL_MS : undefined,

@@ -50,6 +50,12 @@ function createFixture(parts: Partial<StorageParts> = {}): Fixture {
       events.push(`delete ${name}`);
     },
   };
+  const rules: StorageParts["rules"] = {
+    listRules: async ({ tenant }) => Promise.reject(new Error(`rules of ${tenant}`)),
+    upsertRule: async ({ rule }) => Promise.reject(new Error(`upsert of ${rule.id}`)),
+    deleteRule: async ({ id }) => Promise.reject(new Error(`delete of ${id}`)),
+    recorded: async ({ tenants }) => ({ series: [], failureCount: tenants.length }),
+  };
   const adHoc: StorageParts["adHoc"] = {
     uploadAdHoc: async ({ name }) => Promise.reject(new Error(`upload of ${name}`)),
     getAdHoc: async ({ id }) => Promise.reject(new Error(`get of ${id}`)),
@@ -58,7 +64,7 @@ function createFixture(parts: Partial<StorageParts> = {}): Fixture {
   };
   const log = createLogger("info", "storage", { write: (line) => logLines.push(line) });
   const storage = createStorage({
-    ...{ openStore, settings, adHoc, queryLimits: DEFAULT_QUERY_LIMITS, clock, log },
+    ...{ openStore, settings, rules, adHoc, queryLimits: DEFAULT_QUERY_LIMITS, clock, log },
     compactionIntervalMs: 60_000,
     ...parts,
   });

@@ -4,6 +4,7 @@ import { ReceiverError } from "../errors.ts";
 import { Ingester } from "../ingest/ingester.ts";
 import { createQueryService } from "../query/querier.ts";
 import type { QueryLimits, QueryService } from "../query/query-service.ts";
+import type { RulesService } from "../rules/rules-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
 import type { Store } from "../store/store.ts";
@@ -20,6 +21,8 @@ export interface StorageParts {
   /** Asked only once the data directory is this process's. */
   readonly settings: SettingsService;
   /** Asked only once the data directory is this process's. */
+  readonly rules: RulesService;
+  /** Asked only once the data directory is this process's. */
   readonly adHoc: AdHocService;
   readonly queryLimits: QueryLimits;
   /** How often blocks are looked through for those that can become one; undefined: merging and deleting is others' work. */
@@ -30,7 +33,7 @@ export interface StorageParts {
 
 /** The whole storage: a store, what writes to it, what reads from it. Opens the store at once. */
 export function createStorage(parts: StorageParts): StorageService {
-  const { openStore, settings, adHoc, log } = parts;
+  const { openStore, settings, rules, adHoc, log } = parts;
   let retentions: ReadonlyMap<string, TenantRetention> = new Map();
   let hold: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
@@ -89,7 +92,7 @@ export function createStorage(parts: StorageParts): StorageService {
     selectSpans: async (query, options) => (await opening).query.selectSpans(query, options),
     analyzeQuery: async (query, options) => (await opening).query.analyzeQuery(query, options),
     profileStats: async (query) => (await opening).query.profileStats(query),
-    ...onceOpen(opening, settings, adHoc),
+    ...onceOpen(opening, settings, rules, adHoc),
   };
 }
 
@@ -97,8 +100,9 @@ export function createStorage(parts: StorageParts): StorageService {
 function onceOpen(
   opening: Promise<unknown>,
   settings: SettingsService,
+  rules: RulesService,
   adHoc: AdHocService,
-): SettingsService & AdHocService {
+): SettingsService & RulesService & AdHocService {
   return {
     listSettings: async (query) => {
       await opening;
@@ -111,6 +115,22 @@ function onceOpen(
     deleteSetting: async (command) => {
       await opening;
       await settings.deleteSetting(command);
+    },
+    listRules: async (query) => {
+      await opening;
+      return await rules.listRules(query);
+    },
+    upsertRule: async (command) => {
+      await opening;
+      return await rules.upsertRule(command);
+    },
+    deleteRule: async (command) => {
+      await opening;
+      await rules.deleteRule(command);
+    },
+    recorded: async (query) => {
+      await opening;
+      return await rules.recorded(query);
     },
     uploadAdHoc: async (command) => {
       await opening;

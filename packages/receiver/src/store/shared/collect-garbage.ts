@@ -11,6 +11,8 @@ const GRACE_MS = 15 * 60_000;
 /** An object that no row names after this long was never committed: its writer died. */
 const ORPHAN_MS = 6 * 3_600_000;
 const MAX_ROWS = 1000;
+/** A push whose answer was lost is not repeated for longer than this. */
+const REPEAT_MS = 6 * 3_600_000;
 
 /**
  * Deletes objects of blocks that are no part of answers any more, and those that never were.
@@ -22,6 +24,10 @@ export async function collectGarbage(
   blobs: Blobs,
   nowUnixMillis: number,
 ): Promise<number> {
+  await postgres.query(
+    "DELETE FROM pyroscope_recorded_profiles WHERE seen_at < now() - $1 * interval '1 millisecond'",
+    [REPEAT_MS],
+  );
   return (await removeDead(postgres, blobs)) + (await removeOrphans(postgres, blobs, nowUnixMillis));
 }
 

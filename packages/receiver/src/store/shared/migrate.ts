@@ -44,6 +44,21 @@ CREATE TABLE pyroscope_settings (
   ADD COLUMN needs_rewrite boolean NOT NULL DEFAULT false,
   -- Services that were deleted: no answer may have them.
   ADD COLUMN hidden_services text[] NOT NULL DEFAULT '{}'`,
+  `CREATE TABLE pyroscope_recording_rules (
+  tenant text NOT NULL,
+  id text NOT NULL,
+  -- The rule as JSON.
+  rule text NOT NULL,
+  PRIMARY KEY (tenant, id)
+);
+-- Profiles that recording rules have seen, for as long as they may come again.
+CREATE TABLE pyroscope_recorded_profiles (
+  tenant text NOT NULL,
+  profile uuid NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant, profile)
+);
+CREATE INDEX pyroscope_recorded_profiles_seen ON pyroscope_recorded_profiles (seen_at)`,
 ];
 
 // Any number that nobody else locks in the same database: "pyro" in ASCII.

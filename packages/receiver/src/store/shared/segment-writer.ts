@@ -10,6 +10,7 @@ import type { BlockPlace } from "../commit-block.ts";
 import { discardBlock } from "../discard-block.ts";
 import type { Duckdb } from "../duckdb.ts";
 import { createBlockId } from "../filenames.ts";
+import { type FlushObserver, snapshotOfBlock } from "../flushed-profiles.ts";
 import { HeadGeneration } from "../head-generation.ts";
 import type { ProfileRows } from "../profile-rows.ts";
 import { TABLE_NAMES } from "../schema.ts";
@@ -25,6 +26,7 @@ export interface SegmentWriterOptions extends BlockPlace {
   readonly commit: (rows: readonly BlockRow[]) => Promise<void>;
   /** Called with blocks that were committed: their files are on this machine still. */
   readonly settle: (metas: readonly BlockMeta[]) => Promise<void>;
+  readonly observer: FlushObserver | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -165,8 +167,8 @@ export class SegmentWriter {
     void sending.then(() => this.#pending.delete(sending));
   }
 
-  async #write({ generation }: Batch): Promise<void> {
-    const { blobs, clock, fs, paths, commit, settle, log } = this.#options;
+  async #write({ generation, resolve }: Batch): Promise<void> {
+    const { blobs, clock, database, fs, observer, paths, commit, settle, log } = this.#options;
     const key = `${SEGMENT_KEYS}${createBlockId(clock.nowUnixMillis())}`;
     const draft = join(paths.building, `${key.slice(SEGMENT_KEYS.length)}.segment`);
     const metas: BlockMeta[] = [];
@@ -178,8 +180,15 @@ export class SegmentWriter {
       const rows = await this.#gather(draft, key, metas);
       await blobs.upload(draft, key);
       await commit(rows);
-      // Nobody who waits for the answer waits for that.
+      // Who pushed need not wait for what follows.
+      resolve();
       settle(metas).catch((error: unknown) => log(`cached blocks of ${key} stay: ${String(error)}`));
+      const { prefix, totalCount, tenants } = generation;
+      const seen = metas.map((meta) => {
+        const selection = { prefix, totalCount, tenants: [tenants.get(meta.tenant)!.number] };
+        return { meta, snapshot: snapshotOfBlock(database, () => ({ heads: [selection], files: [] })) };
+      });
+      await observer?.flushed(seen);
     } catch (error) {
       // Whether or not the catalog has them after all, their files can be brought again.
       for (const meta of metas)

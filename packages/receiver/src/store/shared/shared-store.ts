@@ -12,6 +12,7 @@ import { type CompactionReport, Compactor } from "../compactor.ts";
 import { discardBlock } from "../discard-block.ts";
 import type { Duckdb } from "../duckdb.ts";
 import { blockPath, dataPaths } from "../filenames.ts";
+import type { FlushObserver } from "../flushed-profiles.ts";
 import type { Fs } from "../fs.ts";
 import { type HashedProfile, ProfileHasher } from "../hash-profile.ts";
 import { KnownIdentities } from "../known-identities.ts";
@@ -58,6 +59,7 @@ export interface SharedStoreOptions {
   readonly compaction?: Partial<CompactionLimits>;
   readonly database?: Partial<DatabaseLimits>;
   readonly log: (line: string) => void;
+  readonly observer?: FlushObserver | undefined;
   readonly onHeld?: () => void;
 }
 
@@ -90,7 +92,7 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Stor
     const compaction = { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction };
     const known = new KnownIdentities(database, catalog, deletions);
     const writer = new SegmentWriter({
-      ...{ ...place, database, blobs, log },
+      ...{ ...place, database, blobs, log, observer: options.observer },
       commit: (rows) => catalog.addAll(rows),
       settle: (metas) => settleFiles(metas, options.role, catalog, place),
     });
