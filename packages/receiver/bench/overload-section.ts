@@ -3,46 +3,68 @@ import { createPushSource, GO_LIKE, PushClient, type PushSource } from "./pushes
 import { residentMb } from "./resident.ts";
 import { printTable } from "./table.ts";
 
-/** More requests at once than fit the budget of bodies below. */
-const CLIENT_COUNT = 1500;
-const MAX_INFLIGHT_MB = 4;
+/** Times the capacity. */
+const OVERLOAD = 10;
+/** Connections that keep the receiver busy and no more. */
+const STEADY_CLIENTS = 16;
+/** More pushes than these without an answer are not sent: the bench would measure itself. */
+const MAX_OPEN = 2000;
+const TICK_MS = 5;
+const RECOVERY_SECONDS = 10;
 
 /** What came of pushes for a time. */
 interface Outcome {
   readonly perSecond: number;
+  readonly sentPerSecond: number;
+  readonly unsent: number;
   readonly refused: number;
   readonly withoutRetryAfter: number;
   readonly otherStatuses: ReadonlySet<number>;
   readonly acceptedMs: readonly number[];
-  readonly health: readonly number[];
+  readonly refusedMs: readonly number[];
+  readonly healthMs: readonly number[];
+  /** Latest that the event loop of the HTTP thread was in each stretch between two looks. */
+  readonly loopLagMs: readonly number[];
   readonly residentMb: number;
 }
 
-/** Far more pushes than the receiver can take: what gets through, what the rest hears, and how it is afterwards. */
+/**
+ * Far more pushes than the receiver can take, however long their answers take: what gets through, what the rest hears, and
+ * how it is afterwards.
+ */
 export async function benchOverload(seconds = 60): Promise<void> {
   const directory = await makeDataDirectory();
-  const flags = ["--log-level", "error", "--max-inflight-mb", String(MAX_INFLIGHT_MB)];
-  const receiver = await startReadyReceiver({ directory: directory.path, flags });
+  const receiver = await startReadyReceiver({ directory: directory.path, flags: ["--log-level", "error"] });
+  const { address } = receiver;
   const pid = receiver.process.pid ?? 0;
   const source = createPushSource(GO_LIKE);
-  const run = (clients: number, forSeconds: number) =>
-    push(receiver.address, pid, source, clients, forSeconds);
-  const before = await run(16, seconds / 4);
-  const during = await run(CLIENT_COUNT, seconds);
-  const after = await run(16, 10);
+  const steady = () => push(address, pid, source, { forSeconds: RECOVERY_SECONDS, clients: STEADY_CLIENTS });
+  await steady();
+  const before = await steady();
+  const rate = OVERLOAD * before.perSecond;
+  const during = await push(address, pid, source, { forSeconds: seconds, perSecond: rate });
+  const after = await steady();
   printTable(
-    `${CLIENT_COUNT} clients without a pause for ${seconds} s, ${MAX_INFLIGHT_MB} MB of bodies in flight`,
+    `${rate.toFixed(0)} pushes a second for ${seconds} s, ${OVERLOAD} times what ${STEADY_CLIENTS} clients get through`,
     ["what", "measured", "goal"],
     [
-      ["accepted a second, 16 clients before", before.perSecond.toFixed(0), ""],
+      [`accepted a second, ${STEADY_CLIENTS} clients before`, before.perSecond.toFixed(0), ""],
+      ["sent a second, overload", during.sentPerSecond.toFixed(0), rate.toFixed(0)],
       ["accepted a second, overload", during.perSecond.toFixed(0), (0.8 * before.perSecond).toFixed(0)],
-      ["accepted a second, 16 clients after", after.perSecond.toFixed(0), ""],
+      [`accepted a second, ${STEADY_CLIENTS} clients after`, after.perSecond.toFixed(0), ""],
       ["refused with 503 or 429 in overload", String(during.refused), ""],
       ["of these without Retry-After", String(during.withoutRetryAfter), "0"],
+      ["not sent, since too many had no answer", String(during.unsent), ""],
       ["other statuses", [...during.otherStatuses].join(", ") || "none", "none"],
       ["refused afterwards", String(after.refused), "0"],
+      ["accepted before, ms p99", quantile(before.acceptedMs, 0.99), ""],
+      ["accepted, ms p50", quantile(during.acceptedMs, 0.5), ""],
       ["accepted, ms p99", quantile(during.acceptedMs, 0.99), "1000"],
-      ["health endpoint, ms p99", quantile(during.health, 0.99), "100"],
+      ["refused, ms p99", quantile(during.refusedMs, 0.99), ""],
+      ["health endpoint, ms p50", quantile(during.healthMs, 0.5), ""],
+      ["health endpoint, ms p99", quantile(during.healthMs, 0.99), "100"],
+      ["event loop late in a second, ms p50", quantile(during.loopLagMs, 0.5), ""],
+      ["event loop late in a second, ms p99", quantile(during.loopLagMs, 0.99), "200"],
       ["resident memory, MB at most", during.residentMb.toFixed(0), "768"],
     ],
   );
@@ -50,51 +72,92 @@ export async function benchOverload(seconds = 60): Promise<void> {
   await directory.remove();
 }
 
-async function push(
-  address: string,
-  pid: number,
-  source: PushSource,
-  clientCount: number,
-  forSeconds: number,
-): Promise<Outcome> {
-  const client = new PushClient(address, clientCount);
+/** Either so many clients, each with its next push when it has an answer, or so many pushes a second. */
+type Load = { readonly forSeconds: number } & ({ readonly clients: number } | { readonly perSecond: number });
+
+async function push(address: string, pid: number, source: PushSource, load: Load): Promise<Outcome> {
+  const client = new PushClient(address, MAX_OPEN);
   const acceptedMs: number[] = [];
+  const refusedMs: number[] = [];
   const otherStatuses = new Set<number>();
-  let refused = 0;
+  let sentCount = 0;
+  let unsent = 0;
   let withoutRetryAfter = 0;
   const begin = performance.now();
-  const end = begin + forSeconds * 1000;
-  const write = async (): Promise<void> => {
-    while (performance.now() < end) {
-      const sent = performance.now();
-      const { status, retryAfter } = await client.send(source.next().body);
-      if (status === 200) acceptedMs.push(performance.now() - sent);
-      else if (status === 503 || status === 429) {
-        refused++;
-        if (retryAfter === undefined) withoutRetryAfter++;
-        // A client that does not wait as it is told, but does not spin either.
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      } else otherStatuses.add(status);
-    }
+  const end = begin + load.forSeconds * 1000;
+  const sendOne = async (): Promise<void> => {
+    const { body } = source.next();
+    const sent = performance.now();
+    sentCount++;
+    const { status, retryAfter } = await client.send(body);
+    const millis = performance.now() - sent;
+    if (status === 200) acceptedMs.push(millis);
+    else if (status === 503 || status === 429) {
+      refusedMs.push(millis);
+      if (retryAfter === undefined) withoutRetryAfter++;
+    } else otherStatuses.add(status);
   };
-  const health: number[] = [];
-  let most = 0;
-  const watch = async (): Promise<void> => {
-    while (performance.now() < end) {
-      const asked = performance.now();
-      const response = await fetch(`${address}/healthz`);
-      await response.arrayBuffer();
-      if (!response.ok) otherStatuses.add(response.status);
-      health.push(performance.now() - asked);
-      most = Math.max(most, residentMb(pid));
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+  const sendInTurn = async (): Promise<void> => {
+    while (performance.now() < end) await sendOne();
   };
-  await Promise.all([watch(), ...Array.from({ length: clientCount }, write)]);
+  const sendInTime = async (perSecond: number): Promise<void> => {
+    const open = new Set<Promise<void>>();
+    let due = 0;
+    for (let now = begin; now < end; now = performance.now()) {
+      for (; due < ((now - begin) / 1000) * perSecond; due++) {
+        if (open.size >= MAX_OPEN) {
+          unsent++;
+          continue;
+        }
+        const one: Promise<void> = sendOne().finally(() => open.delete(one));
+        open.add(one);
+      }
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+    await Promise.all(open);
+  };
+  const watching = watch(address, pid, end);
+  if ("clients" in load) await Promise.all(Array.from({ length: load.clients }, sendInTurn));
+  else await sendInTime(load.perSecond);
   client.close();
-  const seconds = (performance.now() - begin) / 1000;
-  const perSecond = acceptedMs.length / seconds;
-  return { perSecond, refused, withoutRetryAfter, otherStatuses, acceptedMs, health, residentMb: most };
+  return {
+    ...(await watching),
+    perSecond: acceptedMs.length / load.forSeconds,
+    sentPerSecond: sentCount / load.forSeconds,
+    unsent,
+    refused: refusedMs.length,
+    withoutRetryAfter,
+    otherStatuses,
+    acceptedMs,
+    refusedMs,
+  };
+}
+
+async function watch(
+  address: string,
+  pid: number,
+  end: number,
+): Promise<Pick<Outcome, "healthMs" | "loopLagMs" | "residentMb">> {
+  const healthMs: number[] = [];
+  const loopLagMs: number[] = [];
+  let most = 0;
+  for (let i = 0; performance.now() < end; i++) {
+    const asked = performance.now();
+    const response = await fetch(`${address}/healthz`);
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`the health endpoint answered ${response.status}`);
+    healthMs.push(performance.now() - asked);
+    if (i % 5 === 0) loopLagMs.push(await loopLag(address));
+    most = Math.max(most, residentMb(pid));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return { healthMs, loopLagMs, residentMb: most };
+}
+
+/** Latest that the event loop of the HTTP thread was since this was last asked, in milliseconds. */
+async function loopLag(address: string): Promise<number> {
+  const metrics = await (await fetch(`${address}/metrics`)).text();
+  return 1000 * Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(metrics)?.[1]);
 }
 
 function quantile(values: readonly number[], share: number): string {

@@ -17,6 +17,7 @@ import { countQueries } from "./http/counted-queries.ts";
 import { deleteApplicationRoute } from "./http/delete-application-route.ts";
 import { addDoctorRoute } from "./http/doctor-route.ts";
 import { setErrorHandler } from "./http/error-handler.ts";
+import { createFailureLog, type FailureLog } from "./http/failure-log.ts";
 import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
 import { ingestRoute } from "./http/ingest-route.ts";
 import { labelValuesRoute } from "./http/label-values-route.ts";
@@ -25,6 +26,8 @@ import { addMetricsRoute } from "./http/metrics-route.ts";
 import { addMissingServices } from "./http/missing-services.ts";
 import { otlpRoute, rewriteOtlpUrl } from "./http/otlp-route.ts";
 import { createProfileWriter } from "./http/profile-writer.ts";
+import { createPushGate } from "./http/push-gate.ts";
+import { addPushGuard } from "./http/push-guard.ts";
 import { addReaderHook } from "./http/reader-hook.ts";
 import { renderRoute } from "./http/render-route.ts";
 import { renderDiffRoute } from "./http/render-route-diff.ts";
@@ -51,7 +54,7 @@ export interface AppServices {
   readonly readiness: Readiness;
   readonly metrics: ReceiverMetrics;
   readonly log: ReceiverLogger;
-  readonly clock: Pick<Clock, "nowUnixMillis" | "setTimer">;
+  readonly clock: Clock;
   readonly buildInfo: BuildInfo;
   /** Gets a copy of what is accepted; absent: nobody does. */
   readonly forwarder?: Forwarder;
@@ -74,7 +77,8 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
     ...(services.serverFactory === undefined ? {} : { serverFactory: services.serverFactory }),
   });
   const checkRoutes = addMethodGuard(app);
-  setErrorHandler(app, log);
+  const logFailure = createFailureLog(log, services.clock);
+  setErrorHandler(app, logFailure);
   addRequestMetrics(app, metrics.metrics);
   addResponseHeaders(app, { isTls: config.tlsKeyFile !== undefined });
   addSlowClientGuard(app, { timeoutMs: config.readTimeoutMs });
@@ -84,12 +88,12 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
   });
   addServingGuard(app, readiness);
   addCompressHook(app);
-  await addRoutes(app, services);
+  await addRoutes(app, services, logFailure);
   checkRoutes();
   return app;
 }
 
-async function addRoutes(app: FastifyInstance, services: AppServices): Promise<void> {
+async function addRoutes(app: FastifyInstance, services: AppServices, logFailure: FailureLog): Promise<void> {
   const { config, metrics, readiness, storage } = services;
   const forwarding = services.forwarder === undefined ? {} : { forwarder: services.forwarder };
   const queries = bindQueries(countQueries(storage, metrics.metrics.queriesInProgress), (tenants) =>
@@ -98,14 +102,18 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
   const bodyBudget = createBodyBudget(config.maxInflightBytes);
   const doctor = new IngestionDoctor();
   const orders = new CaptureOrders(services.clock);
+  // Processes over a bucket wait for their next segment, however little they have to do.
+  const maxPushWaitMs = config.bucket.postgresUrl === undefined ? config.maxPushWaitMs : 0;
   const writer = createProfileWriter({
     pushService: storage,
+    gate: createPushGate(maxPushWaitMs, services.clock),
     limitsOf: (tenant) => services.limits.ingestOf(tenant),
     clock: services.clock,
     doctor,
     ...forwarding,
     metrics: metrics.metrics,
   });
+  addPushGuard(app, writer);
   addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
   addConfigRoutes(app, { config });
   addReaderHook(app, { doctor, clock: services.clock });
@@ -129,6 +137,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices): Promise<v
       if (policy === "push") writer.refuse(values.get(requestContextKey), error);
     },
     log: services.log,
+    logFailure,
     addServices: (router) => registerServices(router, { ...services, queries, writer, bodyBudget, orders }),
   });
   const reads = { queries, clock: services.clock };

@@ -27,6 +27,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "limits-preset": ["pyroscope", "pyroscope"],
   "log-level": ["debug", "warn"],
   "max-inflight-mb": ["1", "2.5"],
+  "max-push-wait": ["2s", "3s"],
   "max-connections": ["1", "2"],
   "http-read-timeout": ["1s", "2s"],
   "http-idle-timeout": ["1s", "2s"],

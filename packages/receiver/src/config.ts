@@ -61,6 +61,8 @@ export interface ServerConfig {
   readonly logLevel: LogLevel;
   /** Bytes of request bodies held at once, over all connections. */
   readonly maxInflightBytes: number;
+  /** Longest that a push may wait until it is stored; 0: no limit. */
+  readonly maxPushWaitMs: number;
   readonly maxConnections: number;
   /** From the first byte of a request to its last. Also bounds how long a client may stop reading a response. */
   readonly readTimeoutMs: number;

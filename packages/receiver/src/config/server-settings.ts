@@ -177,6 +177,14 @@ export const serverSettings: SettingTable<ServerConfig> = {
     fallback: 64 * MEBIBYTE,
     help: "Request bodies held at once, each at most half of it; above it requests are answered 503 with Retry-After.",
   },
+  maxPushWaitMs: {
+    ...duration,
+    flag: "max-push-wait",
+    fallback: SECOND_MS,
+    help:
+      "Longest that a push may wait until it is stored; while further ones would wait longer, they are answered 503 with " +
+      "Retry-After. 32 at once may always wait. 0, and with --catalog.postgres-url: no limit.",
+  },
   maxConnections: {
     ...positiveCount,
     flag: "max-connections",

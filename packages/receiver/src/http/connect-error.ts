@@ -1,6 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { ConnectCodeName, ReceiverError } from "../errors.ts";
-import type { ReceiverLogger } from "../telemetry/log.ts";
+import type { FailureLog } from "./failure-log.ts";
 import { requestContextKey } from "./request-context.ts";
 import { describeForClient, toReceiverError } from "./to-receiver-error.ts";
 
@@ -34,7 +34,7 @@ export function toConnectError(error: ReceiverError, requestId: string): Connect
 }
 
 /** Turns what services throw into Connect errors; defects are logged and lose their text. */
-export function createErrorInterceptor(log: ReceiverLogger): Interceptor {
+export function createErrorInterceptor(logFailure: FailureLog): Interceptor {
   return (next) => async (request) => {
     try {
       return await next(request);
@@ -42,9 +42,7 @@ export function createErrorInterceptor(log: ReceiverLogger): Interceptor {
       if (thrown instanceof ConnectError) throw thrown;
       const error = toReceiverError(thrown);
       const { requestId } = request.contextValues.get(requestContextKey);
-      const fields = { err: error, code: error.code, route: request.url, requestId };
-      if (error.connectCode === "internal") log.error(fields, "a request hit a defect");
-      else if (error.httpStatus >= 500) log.warn(fields, "a request could not be served");
+      if (error.httpStatus >= 500) logFailure(error, { route: request.url, requestId });
       throw toConnectError(error, requestId);
     }
   };

@@ -12,6 +12,7 @@ import { ReceiverError } from "../errors.ts";
 import type { ReceiverLogger } from "../telemetry/log.ts";
 import { type BodyBudget, meterBody } from "./body-budget.ts";
 import { createErrorInterceptor, toConnectError } from "./connect-error.ts";
+import type { FailureLog } from "./failure-log.ts";
 import { blameMalformedMessage } from "./malformed-message.ts";
 import { createMeteredCompressions } from "./metered-compression.ts";
 import { getRequestContext, requestContextKey } from "./request-context.ts";
@@ -37,6 +38,7 @@ export interface ConnectPluginOptions {
   /** Told of a message that no service sees, since it is not protobuf or too large. */
   readonly onUnread?: (context: HandlerContext, error: ReceiverError) => void;
   readonly log: ReceiverLogger;
+  readonly logFailure: FailureLog;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function addConnectServices(app: FastifyInstance, options: ConnectP
   const routerOptions: ConnectRouterOptions = {
     acceptCompression: createMeteredCompressions(options.bodyBudget),
     readMaxBytes: options.maxMessageBytes === 0 ? NO_LIMIT_BYTES : options.maxMessageBytes,
-    interceptors: [createErrorInterceptor(options.log)],
+    interceptors: [createErrorInterceptor(options.logFailure)],
     requestGate: (context) =>
       blameMalformedMessage(context, (code, message) =>
         options.onUnread?.(context, new ReceiverError(message, { code })),

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ConnectCodeName, ReceiverError } from "../errors.ts";
-import type { ReceiverLogger } from "../telemetry/log.ts";
+import type { FailureLog } from "./failure-log.ts";
 import { getRequestContext } from "./request-context.ts";
 import { describeForClient, toReceiverError } from "./to-receiver-error.ts";
 
@@ -25,11 +25,13 @@ const grpcStatuses: { readonly [K in ConnectCodeName]: number } = {
  * Answers every error of a REST route, and those of Connect routes that happen before Connect sees the request:
  * `{"code","message"}` as Connect writes it, or a trailers-only response for gRPC.
  */
-export function setErrorHandler(app: FastifyInstance, log: ReceiverLogger): void {
+export function setErrorHandler(app: FastifyInstance, logFailure: FailureLog): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toReceiverError(thrown);
     const requestId = getRequestContext(request).requestId;
-    if (error.httpStatus >= 500) logFailure(log, error, request, requestId);
+    if (error.httpStatus >= 500) {
+      logFailure(error, { method: request.method, route: request.routeOptions.url, requestId });
+    }
     if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
     const message = describeForClient(error, requestId);
     return isGrpc(request) ? sendGrpc(request, reply, error, message) : sendJson(reply, error, message);
@@ -61,22 +63,4 @@ function sendGrpc(
 
 function isGrpc(request: FastifyRequest): boolean {
   return request.headers["content-type"]?.startsWith("application/grpc") ?? false;
-}
-
-function logFailure(
-  log: ReceiverLogger,
-  error: ReceiverError,
-  request: FastifyRequest,
-  requestId: string,
-): void {
-  const fields = {
-    err: error,
-    code: error.code,
-    method: request.method,
-    route: request.routeOptions.url,
-    requestId,
-  };
-  // Unavailable is a state that the log names where it begins, not a defect of one request.
-  if (error.connectCode === "internal") log.error(fields, "a request hit a defect");
-  else log.warn(fields, "a request could not be served");
 }

@@ -7,6 +7,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { createBodyBudget } from "./body-budget.ts";
 import { OTLP_HTTP_PATH, otlpRoute, rewriteOtlpUrl } from "./otlp-route.ts";
 import { createProfileWriter } from "./profile-writer.ts";
+import { createPushGate } from "./push-gate.ts";
 import { setRequestContext } from "./request-context.ts";
 
 const BODY = Buffer.from("\u0001otlp");
@@ -17,6 +18,7 @@ async function createServer(results: readonly PushItemResult[] = [{ ok: true, pr
   const { metrics } = createMetrics({ isProcessIncluded: false });
   const budget = createBodyBudget(0);
   const writer = createProfileWriter({
+    gate: createPushGate(0, { monotonicMillis: () => 0 }),
     pushService: {
       push: async (batch) => {
         batches.push(batch);

@@ -1,5 +1,5 @@
 import { ProtocolError } from "@pyroscope-ts/protocol";
-import type { ReceiverError, ReceiverErrorCode } from "../errors.ts";
+import { ReceiverError, type ReceiverErrorCode } from "../errors.ts";
 import type { ForwardedPush } from "../forward/forwarded-push.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
 import type { DiscardReason } from "../ingest/discard-reasons.ts";
@@ -7,12 +7,14 @@ import type { IngestionDoctor } from "../ingest/ingestion-doctor.ts";
 import type { IngestLimits } from "../ingest/limits.ts";
 import type { PushItem, PushItemResult, PushService } from "../ingest/push-service.ts";
 import type { MetricSet } from "../telemetry/metrics.ts";
+import type { PushGate } from "./push-gate.ts";
 import type { RequestContext } from "./request-context.ts";
 import { requireOneTenant } from "./tenants.ts";
 
 /** What a {@link ProfileWriter} works with. */
 export interface ProfileWriterOptions {
   readonly pushService: PushService;
+  readonly gate: PushGate;
   readonly limitsOf: (tenant: string) => IngestLimits;
   readonly clock: { nowUnixMillis(): number };
   /** Told of every push. */
@@ -33,14 +35,20 @@ export interface ProfileWriter {
    * Hands profiles over as one batch; resolves when those that were admitted are durable.
    *
    * @param copyRequest - the request for another server, of bytes that are its own; called only when it is forwarded.
-   * @throws {@link ReceiverError} `INVALID_ARGUMENT` when the request names several tenants; `UNAVAILABLE` when the
-   * storage thread is gone.
+   * @throws {@link ReceiverError} `INVALID_ARGUMENT` when the request names several tenants; `UNAVAILABLE` when too much
+   * waits already, or the storage thread is gone.
    */
   push(
     context: RequestContext,
     items: readonly PushItem[],
     copyRequest: () => CopiedRequest,
   ): Promise<readonly PushItemResult[]>;
+  /**
+   * Turns a push away, and counts it, while it would wait too long: before its body is read.
+   *
+   * @throws {@link ReceiverError} `UNAVAILABLE`.
+   */
+  checkRoom(context: RequestContext): void;
   /** Counts a request that is refused before there is anything to hand over, as one profile. */
   refuse(context: RequestContext, error: ReceiverError): void;
 }
@@ -65,6 +73,7 @@ export type CopiedRequest = Omit<ForwardedPush, "tenant">;
 
 export function createProfileWriter({
   pushService,
+  gate,
   limitsOf,
   clock,
   doctor,
@@ -82,35 +91,44 @@ export function createProfileWriter({
     metrics.discardedSamples.inc({ reason, tenant });
     metrics.discardedBytes.inc({ reason, tenant }, bytes);
   };
+  const refuse = (
+    { tenants, client }: RequestContext,
+    { message }: ReceiverError,
+    reason: DiscardReason | undefined,
+  ): void => {
+    const [tenant] = tenants;
+    if (tenant === undefined || tenants.length > 1 || reason === undefined) return;
+    metrics.discardedSamples.inc({ reason, tenant });
+    doctor?.observeRefusal({ tenant, client, reason, message, nowUnixMillis: clock.nowUnixMillis() });
+  };
+  const checkRoom = (context: RequestContext): void => {
+    try {
+      gate.check(context.tenants[0] ?? "");
+    } catch (error) {
+      if (error instanceof ReceiverError) refuse(context, error, "overloaded");
+      throw error;
+    }
+  };
   return {
     nowUnixMillis: () => clock.nowUnixMillis(),
     limitsOf: ({ tenants }) => limitsOf(requireOneTenant(tenants)),
-    async push({ tenants, client, isForwarded }, items, copyRequest) {
+    async push(context, items, copyRequest) {
+      const { tenants, client, isForwarded } = context;
       const tenant = requireOneTenant(tenants);
+      checkRoom(context);
       // Read before the payloads move to the other thread, which leaves them empty here.
       const copy = forwarder === undefined || isForwarded === true ? undefined : copyRequest();
       const sentBytes = items.reduce((sum, item) => sum + item.payload.length, 0);
       metrics.receivedBytes.inc({ tenant }, sentBytes);
       const receivedUnixMillis = clock.nowUnixMillis();
-      const results = await pushService.push({
-        tenant,
-        receivedUnixMillis,
-        items,
-        limits: limitsOf(tenant),
-        client,
-      });
+      const batch = { tenant, receivedUnixMillis, items, limits: limitsOf(tenant), client };
+      const results = await gate.run(tenant, items.length, () => pushService.push(batch));
       for (const result of results) count(tenant, result);
       if (copy !== undefined && results.some(({ ok }) => ok)) forwarder?.add({ tenant, ...copy });
       doctor?.observe({ tenant, client, items, results, nowUnixMillis: receivedUnixMillis });
       return results;
     },
-    refuse({ tenants, client }, error) {
-      const [tenant] = tenants;
-      const reason = reasonOf(error);
-      if (tenant === undefined || tenants.length > 1 || reason === undefined) return;
-      metrics.discardedSamples.inc({ reason, tenant });
-      const nowUnixMillis = clock.nowUnixMillis();
-      doctor?.observeRefusal({ tenant, client, reason, message: error.message, nowUnixMillis });
-    },
+    checkRoom,
+    refuse: (context, error) => refuse(context, error, reasonOf(error)),
   };
 }

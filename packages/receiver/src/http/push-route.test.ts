@@ -7,6 +7,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { createBodyBudget } from "./body-budget.ts";
 import { CaptureOrders } from "./capture-orders.ts";
 import { createProfileWriter } from "./profile-writer.ts";
+import { createPushGate } from "./push-gate.ts";
 import { createPusher } from "./push-route.ts";
 import { requestContextKey } from "./request-context.ts";
 
@@ -25,6 +26,7 @@ function createPush(
   const batches: PushBatch[] = [];
   const budget = createBodyBudget(4);
   const writer = createProfileWriter({
+    gate: createPushGate(0, { monotonicMillis: () => 0 }),
     pushService: {
       push: async (batch) => {
         batches.push(batch);

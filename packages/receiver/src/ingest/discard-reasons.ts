@@ -23,6 +23,7 @@ export type DiscardReason =
   | "series_limit"
   | "body_size_limit_exceeded"
   | "storage_unavailable"
+  | "overloaded"
   | "unknown";
 
 /**
@@ -88,6 +89,10 @@ export const discardReasons: { readonly [K in DiscardReason]: DiscardReasonRow }
   },
   storage_unavailable: {
     help: "The disk did not take the profile. Nothing of it was acknowledged; the client may send it again.",
+    code: "unavailable",
+  },
+  overloaded: {
+    help: "More is pushed than can be stored: the push would have waited longer than max-push-wait. The client may send it again.",
     code: "unavailable",
   },
   unknown: {

@@ -40,6 +40,8 @@ export const findingAdvice: { readonly [K in FindingReason]: string } = {
     "Remove labels with many values: /api/v1/cardinality shows which. Or raise max_global_series_per_tenant.",
   body_size_limit_exceeded: "Send fewer profiles in one request, or raise ingestion_body_limit_mb.",
   storage_unavailable: "Free space on the disk of the data directory. Clients that try again lose nothing.",
+  overloaded:
+    "Give the receiver more CPU or a faster disk, upload less often, or share the work among several (docs/scale-out.md). Clients that try again lose nothing.",
   unknown: "Look for the request in the log of the receiver; this is a defect of it.",
   unknown_service:
     "Set the application's name: appName or PYROSCOPE_APPLICATION_NAME in an SDK, service_name in Alloy.",

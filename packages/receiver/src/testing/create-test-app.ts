@@ -73,7 +73,11 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     readiness,
     metrics: createMetrics({ isProcessIncluded: false }),
     log: createLogger("debug", "http", { write: (line) => logLines.push(line) }),
-    clock: { nowUnixMillis: () => 1_700_000_000_000, setTimer: () => ({ cancel: () => undefined }) },
+    clock: {
+      nowUnixMillis: () => 1_700_000_000_000,
+      monotonicMillis: () => 0,
+      setTimer: () => ({ cancel: () => undefined }),
+    },
     buildInfo: { version: "1.2.3", nodeVersion: "24.0.0" },
     uiDirectory: options.uiDirectory ?? "/nonexistent",
   });

@@ -5,6 +5,7 @@ import { createMetrics } from "../../telemetry/metrics.ts";
 import { type BodyBudget, createBodyBudget } from "../body-budget.ts";
 import { ingestRoute } from "../ingest-route.ts";
 import { createProfileWriter } from "../profile-writer.ts";
+import { createPushGate } from "../push-gate.ts";
 import { setRequestContext } from "../request-context.ts";
 
 /** When the server of these tests is asked. */
@@ -50,6 +51,7 @@ export async function createIngestServer({
   const { metrics, render } = createMetrics({ isProcessIncluded: false });
   const budget = createBodyBudget(maxInflightBytes);
   const writer = createProfileWriter({
+    gate: createPushGate(0, { monotonicMillis: () => 0 }),
     pushService: {
       push: async (batch) => {
         batches.push(batch);
