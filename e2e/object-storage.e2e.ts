@@ -1,18 +1,23 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodePprof } from "@pyroscope-ts/protocol";
 import { profileFromText } from "@pyroscope-ts/protocol/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { blockKeys } from "../packages/receiver/src/store/block-keys.ts";
 import { nodeFs } from "../packages/receiver/src/store/node-fs.ts";
+import { listBlockPaths } from "../packages/receiver/src/store/quarantine.ts";
 import { S3Blobs, type S3Options } from "../packages/receiver/src/store/s3-blobs.ts";
 import { blobsContract } from "../packages/receiver/src/store/testing/blobs-contract.ts";
+import { plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
+import { StoreDirectory } from "../packages/receiver/src/store/testing/store-directory.ts";
 import { bucketFlags, type Ceph, hasCeph, startCeph } from "./harness/ceph.ts";
 import { createReceiverClient, type ReceiverClient } from "./harness/client.ts";
 import { type FaultProxy, startFaultProxy } from "./harness/fault-proxy.ts";
 import {
   makeDataDirectory,
   type ReceiverProcess,
+  runReceiver,
   startReadyReceiver,
   startReceiver,
 } from "./harness/receiver-process.ts";
@@ -126,6 +131,59 @@ describe.skipIf(!hasCeph)("a bucket of Ceph", { timeout: 120_000 }, () => {
     expect(await second.client.renderTotal(TYPE, ALL)).toBe(5n);
   });
 
+  it("is asked in SQL and verified by the command line, which lists exactly the damaged objects", async () => {
+    const options = await ceph.bucket("commands", proxy.address);
+    const blobs = await S3Blobs.create(nodeFs, options);
+    const data = await StoreDirectory.create();
+    cleanUps.push(() => data.remove());
+    const store = await data.open();
+    for (let i = 0; i < 3; i++) {
+      const samples = [{ stack: ["main", `work_${i}`], value: 1 }];
+      await store.append(
+        plainAdmission("anonymous", [{ service: "shop", timeUnixMillis: 1000 * i, samples }]),
+      );
+      await store.flush();
+    }
+    await store.close();
+    for (const path of await listBlockPaths(nodeFs, join(data.path, "blocks"))) {
+      for (const key of blockKeys(path)) await blobs.upload(join(data.path, key), key);
+    }
+    const metas = (await blobs.list("blocks/")).filter((key) => key.endsWith("/meta.json"));
+    const command = async (...args: readonly string[]): Promise<{ code: number | null; stdout: string }> => {
+      const { code, stdout, stderr } = await runReceiver(["store", ...args, ...bucketFlags(options)]).result;
+      expect(stderr).not.toContain("SKTEST");
+      return { code, stdout };
+    };
+    expect(metas).toHaveLength(3);
+    expect(await command("verify")).toEqual({ code: 0, stdout: "3 blocks, 0 objects damaged\n" });
+    const sum = 'SELECT sum("value")::BIGINT AS sum, count(DISTINCT path) AS paths FROM samples';
+    expect(await command("sql", "--format", "csv", sum)).toEqual({ code: 0, stdout: "sum,paths\n3,3\n" });
+
+    const [first = "", second = "", third = ""] = metas.map((key) => key.slice(0, -"meta.json".length));
+    await replace(options, `${first}totals.parquet`, (bytes) => bytes.subarray(0, 30));
+    await replace(options, `${first}symdb/frames.parquet`, (bytes) => Buffer.from(bytes).fill(1, 20, 21));
+    await replace(options, `${second}meta.json`, () => Buffer.from("{}"));
+    await blobs.remove([`${third}profiles.parquet`]);
+    blobs.close();
+
+    const { code, stdout } = await command("verify");
+    expect(code).toBe(1);
+    expect(stdout.split("\n").map((line) => line.slice(0, line.indexOf(": ") + 1))).toEqual([
+      `${first}symdb/frames.parquet:`,
+      `${first}totals.parquet:`,
+      `${second}meta.json:`,
+      `${third}profiles.parquet:`,
+      "",
+      "",
+    ]);
+    expect(stdout).toContain("2 blocks, 4 objects damaged");
+    const stranger = [...bucketFlags(options), "--storage.s3.secret-access-key", "wrong-secret"];
+    const refused = await runReceiver(["store", "verify", ...stranger]).result;
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("403");
+    expect(refused.stderr).not.toContain("wrong-secret");
+  });
+
   it("takes pushes while the bucket is away, up to its room, and ships every block once when it is back", async () => {
     const options = await ceph.bucket("faults", proxy.address);
     let { receiver, client, path } = await start(options);
@@ -193,6 +251,22 @@ describe.skipIf(!hasCeph)("a bucket of Ceph", { timeout: 120_000 }, () => {
     expect(await second.client.renderTotal(TYPE, ALL)).toBe(1n);
   });
 });
+
+/** Puts other bytes where an object is. */
+async function replace(
+  options: S3Options,
+  key: string,
+  change: (bytes: Buffer) => Uint8Array,
+): Promise<void> {
+  const blobs = await S3Blobs.create(nodeFs, options);
+  const bytes = change((await blobs.read(key)) ?? Buffer.alloc(0));
+  await blobs.remove([key]);
+  const directory = await mkdtemp(join(tmpdir(), "pyroscope-replaced-"));
+  await writeFile(join(directory, "object"), bytes);
+  await blobs.upload(join(directory, "object"), key);
+  await rm(directory, { recursive: true });
+  blobs.close();
+}
 
 function scriptsOf(): string {
   return join(import.meta.dirname, "../scripts/ceph");

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../packages/receiver/src/clock.ts";
@@ -15,6 +15,7 @@ import {
   sumAll,
   withSnapshot,
 } from "../packages/receiver/src/store/testing/store-directory.ts";
+import { runStoreSql, runStoreVerify } from "../packages/receiver/src/store-commands.ts";
 import { hasPostgres } from "./harness/postgres.ts";
 import { NOON, profileAt, SharedStores } from "./harness/shared-stores.ts";
 
@@ -236,6 +237,52 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     expect(await sumAll(store, "a")).toMatchObject({ profiles: 3n });
 
     expect(blobs.calls.filter((call) => call.startsWith("download")).length).toBeGreaterThan(2);
+  });
+
+  it("is asked in SQL and verified as its catalog says, each profile once", async () => {
+    const [left, right] = [await open({ compaction: { maxFlushedBlocks: 2 } }), await open()];
+    await append(left, profileAt(NOON));
+    await append(right, profileAt(NOON), profileAt(NOON + 1));
+    await left.compact();
+    await append(right, profileAt(NOON + 2), { ...profileAt(NOON + 3), service: "gone" });
+    await append(right, profileAt(NOON + 2));
+    await right.deleteApplication({ tenant: "a", service: "gone" });
+    const path = join(shared.directory, "stray");
+    await writeFile(path, "a writer died before its commit");
+    await blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    const place = {
+      ...{ kind: "bucket" as const, postgresUrl: shared.server.url },
+      blobs: { kind: "directory" as const, path: join(shared.directory, "bucket") },
+    };
+    let output = "";
+    const write = (text: string): void => {
+      output += text;
+    };
+    const sql = 'SELECT sum(total) AS sum, (SELECT sum("value") FROM samples) AS samples FROM totals';
+    const query = { sql, tenant: "a", level: "raw" as const, format: "csv" as const };
+    await runStoreSql(place, query, write, write);
+    expect(output).toBe("sum,samples\n30,30\n");
+    expect(await runStoreVerify(place, () => undefined)).toBe(true);
+
+    // The stray one first, then those that were merged.
+    const [, , , segment = "", last = ""] = (await blobs.list("segments/")).toSorted();
+    // A range of it is beyond its end.
+    await truncate(join(shared.directory, "bucket", segment), 10);
+    const merged = (await blobs.list("blocks/")).find((key) => key.endsWith("stacks.parquet")) ?? "";
+    await rm(join(shared.directory, "bucket", merged));
+    output = "";
+
+    expect(await runStoreVerify(place, write)).toBe(false);
+
+    const lines = output.split("\n");
+    expect(lines.slice(0, 2).map((line) => line.slice(0, line.indexOf(": ")))).toEqual([merged, segment]);
+    expect(lines[2]).toBe("3 blocks, 2 objects damaged");
+    // Without the catalog segments speak for themselves, also those that nobody committed.
+    output = "";
+    expect(await runStoreVerify({ ...place, postgresUrl: undefined }, write)).toBe(false);
+    expect(output).toContain("segments/01ARZ3NDEKTSV4RRFFQ69G5FAV: its end is not there");
+    expect(output).toContain(`${segment}: its end is not there`);
+    expect(output).not.toContain(last);
   });
 
   it("opens no catalog of a newer version", async () => {

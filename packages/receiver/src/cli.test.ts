@@ -84,6 +84,22 @@ describe("createCli", () => {
     expect(absent.started).toEqual([{ [name]: "", "storage-path": undefined }]);
   });
 
+  it.for([["verify"], ["sql", "select 1"]] as const)("takes store %s with a bucket", async (args) => {
+    const flags = ["--storage.backend", "s3", "--storage.s3.bucket-name=b", "--storage.s3.force-path-style"];
+
+    const { started } = await run("store", ...args, ...flags, "--catalog.postgres-url", "@/url");
+
+    expect(started).toMatchObject([
+      {
+        "storage.backend": "s3",
+        "storage.s3.bucket-name": "b",
+        "storage.s3.force-path-style": "true",
+        "catalog.postgres-url": "@/url",
+      },
+    ]);
+    expect((await run("store", ...args, "--target", "read")).output).toContain("unknown option '--target'");
+  });
+
   it("takes toggles with and without a value", async () => {
     const { started } = await run("server", "--insecure", "--disable-label-sanitization", "false");
 

@@ -7,6 +7,12 @@ import { LEVELS, type Level } from "./store/level.ts";
 export type FlagValues = Readonly<Record<string, string | undefined>>;
 
 const STORAGE_PATH = "storage-path";
+/** Settings of a bucket that are about a server that runs. */
+const SERVER_ONLY: readonly string[] = ["target", "storage.local-limit-mb"];
+/** What names the place of blocks: a data directory, or a bucket and its catalog. */
+const placeRows: readonly SettingRow[] = settingRows.filter(
+  ({ flag, group }) => flag === STORAGE_PATH || (group === "Object storage" && !SERVER_ONLY.includes(flag)),
+);
 
 /** What the command line can start. */
 export interface CliActions {
@@ -52,7 +58,6 @@ export function createCli(actions: CliActions): Command {
     .description("Receives, keeps and shows continuous profiles.")
     .version(version)
     .showHelpAfterError("(--help lists what there is)");
-  const options = settingRows.map((row) => ({ row, option: toOption(row) }));
   const server = cli
     .command("server")
     .description("Runs the receiver: one process, one data directory.")
@@ -61,15 +66,9 @@ export function createCli(actions: CliActions): Command {
       "\nEach flag is also an environment variable: --storage-path is PYROSCOPE_STORAGE_PATH.",
     )
     .allowExcessArguments(false);
-  for (const { option } of options) server.addOption(option);
-
-  server.action(async (values: Readonly<Record<string, string | true | undefined>>) => {
-    const flags = options.map(({ row, option }) => {
-      const value = values[option.attributeName()];
-      // A toggle that was named without a value.
-      return [row.flag, value === true ? "true" : value] as const;
-    });
-    await startServer(Object.fromEntries(flags));
+  for (const row of settingRows) server.addOption(toOption(row));
+  server.action(async (values: OptionValues) => {
+    await startServer(flagsOf(settingRows, values));
   });
   addStoreCommands(cli, actions);
   addAdminCommands(cli, actions);
@@ -109,36 +108,47 @@ function addStorageOption(command: Command): void {
 }
 
 function addStoreCommands(cli: Command, { verifyStore, repairStore, querySql }: CliActions): void {
-  const store = cli.command("store").description("Looks after a data directory.");
-  const add = (name: string, description: string, act: CliActions["verifyStore"]): void => {
+  const store = cli.command("store").description("Looks after a data directory or a bucket.");
+  const add = (
+    name: string,
+    description: string,
+    rows: readonly SettingRow[],
+    act: CliActions["verifyStore"],
+  ): void => {
     const command = store.command(name).description(description).allowExcessArguments(false);
-    addStorageOption(command);
-    command.action(async ({ storagePath }: { readonly storagePath?: string }) => {
-      await act({ [STORAGE_PATH]: storagePath });
+    for (const row of rows) command.addOption(toOption(row));
+    command.action(async (values: OptionValues) => {
+      await act(flagsOf(rows, values));
     });
   };
   add(
     "verify",
-    "Lists every damaged file of every block; exits with 1 when there is one. A receiver may run.",
+    "Lists every damaged file of every block, in the bucket where the settings name one; exits with 1 when there is one. " +
+      "Receivers may run. A bucket is read as a whole.",
+    placeRows,
     verifyStore,
   );
   add(
     "repair",
     "Moves damaged blocks into the directory quarantine. No receiver may run on the directory.",
+    placeRows.filter(({ flag }) => flag === STORAGE_PATH),
     repairStore,
   );
   const sql = store
     .command("sql")
     .argument("<query>", "SQL of DuckDB over profiles, totals, series, stacks, frames and samples")
-    .description("Asks the blocks of a data directory, which is only read. A receiver may run.")
+    .description(
+      "Asks the blocks of a data directory, or of the bucket where the settings name one; they are only read. Receivers may " +
+        "run. Of a bucket, the files of the tables that the query names are copied to a temporary directory.",
+    )
     .addOption(new Option("--format <format>", "how to print").choices(SQL_FORMATS).default("table"))
     .option("--tenant <tenant>", "whose blocks", "anonymous")
     .addOption(new Option("--level <level>", "the coarsest level to read").choices(LEVELS).default("raw"))
     .allowExcessArguments(false);
-  addStorageOption(sql);
-  sql.action(async (query: string, options: Omit<SqlCommand, "sql"> & { readonly storagePath?: string }) => {
-    const { tenant, level, format, storagePath } = options;
-    await querySql({ [STORAGE_PATH]: storagePath }, { sql: query, tenant, level, format });
+  for (const row of placeRows) sql.addOption(toOption(row));
+  sql.action(async (query: string, options: Omit<SqlCommand, "sql"> & OptionValues) => {
+    const { tenant, level, format } = options;
+    await querySql(flagsOf(placeRows, options), { sql: query, tenant, level, format });
   });
 }
 
@@ -159,6 +169,18 @@ function addAdminCommands(cli: Command, { deleteApplication }: CliActions): void
     .action(async (name: string, { url, token, tenant }: AdminServer) => {
       await deleteApplication(name, { url, token, tenant });
     });
+}
+
+/** What commander made of options, by their names in camel case. */
+type OptionValues = Readonly<Record<string, string | true | undefined>>;
+
+function flagsOf(rows: readonly SettingRow[], values: OptionValues): FlagValues {
+  const flags = rows.map((row) => {
+    const value = values[toOption(row).attributeName()];
+    // A toggle that was named without a value.
+    return [row.flag, value === true ? "true" : value] as const;
+  });
+  return Object.fromEntries(flags);
 }
 
 function toOption({ flag, placeholder, help, defaultText }: SettingRow): Option {

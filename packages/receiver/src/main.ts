@@ -8,6 +8,7 @@ import { describeConfig, resolveConfig } from "./config.ts";
 import { ReceiverError } from "./errors.ts";
 import type { ImportFlags } from "./import-command.ts";
 import { createReceiver, type Receiver, version } from "./receiver.ts";
+import { resolveStorePlace, type StorePlace } from "./store-place.ts";
 
 /** The command line or a setting is wrong; nothing was started. */
 const EXIT_USAGE = 2;
@@ -72,7 +73,7 @@ async function startServer(flags: FlagValues): Promise<void> {
 // Loaded only here: the server's own thread needs no DuckDB.
 async function verifyStore(flags: FlagValues): Promise<void> {
   const { runStoreVerify } = await import("./store-commands.ts");
-  const isGood = await runStoreVerify(storagePathOf(flags), writeOut);
+  const isGood = await runStoreVerify(storePlaceOf(flags), writeOut);
   if (!isGood) process.exitCode = EXIT_FAILURE;
 }
 
@@ -83,12 +84,16 @@ async function repairStore(flags: FlagValues): Promise<void> {
 
 async function querySql(flags: FlagValues, query: SqlCommand): Promise<void> {
   const { runStoreSql } = await import("./store-commands.ts");
-  await runStoreSql(storagePathOf(flags), query, writeOut, (text) => void process.stderr.write(text));
+  await runStoreSql(storePlaceOf(flags), query, writeOut, (text) => void process.stderr.write(text));
 }
 
 async function importHistory(storage: FlagValues, flags: ImportFlags): Promise<void> {
   const { runImport } = await import("./import-command.ts");
   await runImport(storagePathOf(storage), flags, writeOut);
+}
+
+function storePlaceOf(flags: FlagValues): StorePlace {
+  return resolveStorePlace({ flags, environment: process.env, readFile: readText });
 }
 
 function storagePathOf(flags: FlagValues): string {

@@ -1,11 +1,16 @@
 import { ReceiverError } from "./errors.ts";
 import { type BlockViews, openBlockViews } from "./store/block-views.ts";
+import { openBucketViews } from "./store/bucket/bucket-views.ts";
+import { type BucketSource, verifyBucket } from "./store/bucket/verify-bucket.ts";
 import { dataPaths } from "./store/filenames.ts";
 import { formatCsv, formatTextTable } from "./store/format-text-table.ts";
 import type { Level } from "./store/level.ts";
 import { nodeFs } from "./store/node-fs.ts";
+import { openBlobs } from "./store/open-blobs.ts";
 import { openDatabase } from "./store/open-database.ts";
+import { Postgres } from "./store/shared/postgres.ts";
 import { repairStore, type StoreDamage, verifyStore } from "./store/verify-store.ts";
+import type { StorePlace } from "./store-place.ts";
 
 const MAX_SQL_ATTEMPTS = 3;
 
@@ -13,8 +18,10 @@ const MAX_SQL_ATTEMPTS = 3;
 export type Write = (text: string) => void;
 
 /** `pyroscope store verify`: prints a line for each damaged file. Returns whether there is none. */
-export async function runStoreVerify(directory: string, write: Write): Promise<boolean> {
-  return print(await verifyStore(nodeFs, directory), "damaged", write);
+export async function runStoreVerify(place: StorePlace, write: Write): Promise<boolean> {
+  if (place.kind === "data") return print(await verifyStore(nodeFs, place.directory), "files damaged", write);
+  const damage = await withBucket(place, verifyBucket);
+  return print(damage, "objects damaged", write);
 }
 
 /** `pyroscope store repair`: moves damaged blocks into the quarantine, while it holds the directory. */
@@ -24,7 +31,7 @@ export async function runStoreRepair(directory: string, write: Write): Promise<v
   const log = (line: string): void => write(`${line}\n`);
   const database = await openDatabase({ fs: nodeFs, paths: dataPaths(directory), log });
   try {
-    print(await repairStore(nodeFs, directory, log), "set aside with its block", write);
+    print(await repairStore(nodeFs, directory, log), "files set aside with its block", write);
   } finally {
     database.close();
   }
@@ -43,13 +50,29 @@ export interface SqlQuery {
 
 /** `pyroscope store sql`: prints what a query finds in the blocks; `warn` takes what they lack. */
 export async function runStoreSql(
-  directory: string,
-  { sql, tenant, level, format }: SqlQuery,
+  place: StorePlace,
+  query: SqlQuery,
+  write: Write,
+  warn: Write,
+): Promise<void> {
+  if (place.kind === "data") {
+    const { directory } = place;
+    await printQuery(query, () => openBlockViews({ fs: nodeFs, directory, ...query }), write, warn);
+  } else {
+    await withBucket(place, (source) =>
+      printQuery(query, () => openBucketViews(source, query, query.sql), write, warn),
+    );
+  }
+}
+
+async function printQuery(
+  { sql, format }: SqlQuery,
+  open: () => Promise<BlockViews>,
   write: Write,
   warn: Write,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const views = await openBlockViews({ fs: nodeFs, directory, tenant, level });
+    const views = await open();
     try {
       const text = await formatQuery(views, sql, format);
       for (const warning of views.warnings) warn(`${warning}\n`);
@@ -65,6 +88,20 @@ export async function runStoreSql(
   }
 }
 
+async function withBucket<Result>(
+  { blobs: blobsPlace, postgresUrl }: Extract<StorePlace, { readonly kind: "bucket" }>,
+  use: (source: BucketSource) => Promise<Result>,
+): Promise<Result> {
+  const blobs = await openBlobs(blobsPlace);
+  const catalog = postgresUrl === undefined ? undefined : await Postgres.create(postgresUrl);
+  try {
+    return await use({ fs: nodeFs, blobs, catalog });
+  } finally {
+    blobs.close();
+    await catalog?.close();
+  }
+}
+
 async function formatQuery(views: BlockViews, sql: string, format: SqlFormat): Promise<string> {
   if (format === "json") {
     const lines = await views.selectJson(sql);
@@ -76,6 +113,6 @@ async function formatQuery(views: BlockViews, sql: string, format: SqlFormat): P
 
 function print({ blockCount, files }: StoreDamage, state: string, write: Write): boolean {
   for (const { path, reason } of files) write(`${path}: ${reason}\n`);
-  write(`${blockCount} blocks, ${files.length} files ${state}\n`);
+  write(`${blockCount} blocks, ${files.length} ${state}\n`);
   return files.length === 0;
 }

@@ -17,7 +17,10 @@ export interface Blobs {
   list(prefix: string): Promise<readonly string[]>;
   /** Reads an object of some kilobytes; undefined when there is none. */
   read(key: string): Promise<Buffer | undefined>;
-  /** Copies an object, or a part of it, to a new file; returns whether there is one. The file's checksum is the caller's to check. */
+  /**
+   * Copies an object, or a part of it, to a new file; returns whether there is one. Of a part that reaches over its end
+   * the file has what there is. The file's checksum is the caller's to check.
+   */
   download(key: string, path: string, range?: BlobRange): Promise<boolean>;
   /**
    * Copies a file to a new object. When it resolves, the object is durable and has the bytes of the file. An object of

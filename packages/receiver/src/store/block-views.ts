@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ReceiverError } from "../errors.ts";
 import type { Block } from "./block.ts";
-import { coverRange } from "./block-cover.ts";
+import { coverRange, type MillisRange } from "./block-cover.ts";
 import { Deletions } from "./deletions.ts";
 import { Duckdb } from "./duckdb.ts";
 import { dataPaths, isSegmentName } from "./filenames.ts";
 import { findBlocks } from "./find-blocks.ts";
 import type { Fs } from "./fs.ts";
 import type { Level } from "./level.ts";
-import type { TableName } from "./schema.ts";
+import { TABLE_NAMES, type TableName } from "./schema.ts";
 import { distinctSql, type TableParts, unionSql } from "./snapshot-sql.ts";
 
 /** What a query found, as text; NULL is null. */
@@ -19,7 +19,7 @@ export interface TextTable {
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
-/** SQL over the blocks of one tenant of a data directory, which is only read. */
+/** SQL over the blocks of one tenant, which are only read. */
 export interface BlockViews {
   /** What answers lack. */
   readonly warnings: readonly string[];
@@ -30,17 +30,21 @@ export interface BlockViews {
   close(): Promise<void>;
 }
 
-export interface BlockViewsOptions {
-  readonly fs: Fs;
-  readonly directory: string;
+/** What views show. */
+export interface BlockViewsRange {
   readonly tenant: string;
   /** The coarsest level that is read where there is one. */
   readonly level: Level;
 }
 
+export interface BlockViewsOptions extends BlockViewsRange {
+  readonly fs: Fs;
+  readonly directory: string;
+}
+
 const MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024;
-// All of time, within what a number holds exactly.
-const ALWAYS = { from: -8.64e15, until: 8.64e15 };
+/** All of time, within what a number holds exactly. */
+export const ALWAYS: MillisRange = { from: -8.64e15, until: 8.64e15 };
 
 /**
  * Opens views over blocks: `profiles`, `totals`, `series`, `stacks` and `frames` as in `schema.ts`, and `samples`, which
@@ -73,11 +77,21 @@ export async function openBlockViews(options: BlockViewsOptions): Promise<BlockV
     })),
   });
   const temporary = await mkdtemp(join(tmpdir(), "pyroscope-sql-"));
-  const database = await Duckdb.open({
-    ...{ path: ":memory:", directory: paths.blocks, temporaryDirectory: temporary },
+  const database = await openViewDatabase(paths.blocks, temporary);
+  await createViews(database, TABLE_NAMES, partsOf);
+  return toBlockViews(database, warnings, temporary);
+}
+
+/** @param directory - The only one whose files SQL can read. */
+export async function openViewDatabase(directory: string, temporaryDirectory: string): Promise<Duckdb> {
+  return await Duckdb.open({
+    ...{ path: ":memory:", directory, temporaryDirectory },
     ...{ memoryLimitBytes: MEMORY_LIMIT_BYTES, threadCount: 2 },
   });
-  await createViews(database, partsOf);
+}
+
+/** @param temporary - A directory that goes with the views. */
+export function toBlockViews(database: Duckdb, warnings: readonly string[], temporary: string): BlockViews {
   return {
     warnings,
     select: (sql) => selectText(database, sql),
@@ -93,18 +107,40 @@ export async function openBlockViews(options: BlockViewsOptions): Promise<BlockV
   };
 }
 
-async function createViews(database: Duckdb, partsOf: (table: TableName) => TableParts): Promise<void> {
-  const terms: Readonly<Record<string, string>> = {
-    profiles: unionSql("samples", partsOf("samples")),
-    totals: unionSql("totals", partsOf("totals")),
-    series: distinctSql("series", partsOf("series")),
-    stacks: distinctSql("stacks", partsOf("stacks")),
-    frames: distinctSql("frames", partsOf("frames")),
-  };
-  for (const [name, term] of Object.entries(terms)) {
-    await database.run(`CREATE VIEW ${name} AS SELECT * FROM ${term}`);
+/** Names of views by the tables that they show. */
+const viewNames: Readonly<Record<TableName, string>> = {
+  samples: "profiles",
+  totals: "totals",
+  series: "series",
+  stacks: "stacks",
+  frames: "frames",
+};
+
+/** The view that names what these tables number. */
+const NAMED_VIEW = "samples";
+const NAMED_TABLES: readonly TableName[] = ["samples", "series", "stacks", "frames"];
+
+/** Tables that a query may read: those whose view it names. */
+export function tablesIn(sql: string): readonly TableName[] {
+  const names = (name: string): boolean => new RegExp(`\\b${name}\\b`, "i").test(sql);
+  return TABLE_NAMES.filter(
+    (table) => names(viewNames[table]) || (NAMED_TABLES.includes(table) && names(NAMED_VIEW)),
+  );
+}
+
+/** Makes the views of tables, and the one that names things where its tables are among them. */
+export async function createViews(
+  database: Duckdb,
+  wanted: readonly TableName[],
+  partsOf: (table: TableName) => TableParts,
+): Promise<void> {
+  for (const table of wanted) {
+    const isDistinct = table === "series" || table === "stacks" || table === "frames";
+    const term = isDistinct ? distinctSql(table, partsOf(table)) : unionSql(table, partsOf(table));
+    await database.run(`CREATE VIEW ${viewNames[table]} AS SELECT * FROM ${term}`);
   }
-  await database.run(`CREATE VIEW samples AS
+  if (!NAMED_TABLES.every((table) => wanted.includes(table))) return;
+  await database.run(`CREATE VIEW ${NAMED_VIEW} AS
 WITH places AS (SELECT stack, unnest(frames) AS frame, generate_subscripts(frames, 1) AS place FROM stacks),
 names AS (
  SELECT stack, string_agg("function", ';' ORDER BY place) AS path,
@@ -137,7 +173,7 @@ async function checkQuery(database: Duckdb, sql: string): Promise<void> {
     });
   });
   if (isQuery) return;
-  throw new ReceiverError("expected one query, such as SELECT; the data directory is only read", {
+  throw new ReceiverError("expected one query, such as SELECT; blocks are only read", {
     code: "INVALID_ARGUMENT",
   });
 }

@@ -96,7 +96,7 @@ export class S3Blobs implements Blobs {
       return true;
     }
     const done = await this.#get(key, range, async ({ Body }) => {
-      await writeChunks(this.#fs, path, Body as Readable);
+      await writeChunks(this.#fs, path, (Body as Readable | undefined) ?? Readable.from([]));
       return true;
     });
     return done ?? false;
@@ -174,6 +174,8 @@ export class S3Blobs implements Blobs {
         });
       } catch (error) {
         if (statusOf(error) === 404 && isNoSuchKey(error)) return undefined;
+        // The object is shorter than that: what there is of the part is nothing.
+        if (statusOf(error) === 416 && range !== undefined) return await use({ $metadata: {} });
         throw error;
       }
       return await use(output);

@@ -10,6 +10,7 @@ import type { Head } from "./head.ts";
 import type { GenerationTenant } from "./head-generation.ts";
 import type { HeadSelection } from "./head-schema.ts";
 import type { HeadSlot } from "./head-slot.ts";
+import { inTurns } from "./in-turns.ts";
 import { LEVELS, type Level } from "./level.ts";
 import type { Quarantine, QuarantinedBlock } from "./quarantine.ts";
 import { TABLE_NAMES, type TableName } from "./schema.ts";
@@ -73,12 +74,7 @@ export async function verifyAll(
   blocks: readonly Block[],
   wanted: readonly TableName[],
 ): Promise<void> {
-  const rest = [...blocks];
-  const check = async (): Promise<void> => {
-    for (let block = rest.shift(); block !== undefined; block = rest.shift())
-      await verify(catalog, block, wanted);
-  };
-  await Promise.all(Array.from({ length: MAX_CHECKS }, check));
+  await inTurns(blocks, MAX_CHECKS, (block) => verify(catalog, block, wanted));
 }
 
 async function verify(catalog: Catalog, block: Block, wanted: readonly TableName[]): Promise<void> {

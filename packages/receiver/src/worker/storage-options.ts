@@ -3,7 +3,7 @@ import type { Target } from "../config/target.ts";
 import type { BucketConfig, LogLevel } from "../config.ts";
 import type { QueryLimits } from "../query/query-service.ts";
 import type { Level, RollUpLevel } from "../store/level.ts";
-import type { S3Options } from "../store/s3-blobs.ts";
+import type { BlobsPlace } from "../store/open-blobs.ts";
 
 /** How long and how much is kept, and what of it in coarser form. */
 interface StorageRetention {
@@ -20,10 +20,7 @@ interface StorageRetention {
 }
 
 /** Where blocks are kept beyond the data directory. */
-export type BucketPlace = (
-  | { readonly kind: "directory"; readonly path: string }
-  | { readonly kind: "s3"; readonly s3: S3Options }
-) & {
+export type BucketPlace = BlobsPlace & {
   /** Bytes of blocks that this machine keeps. */
   readonly maxLocalBytes: number;
 };

@@ -12,7 +12,7 @@ import { DirectoryBlobs } from "../store/directory-blobs.ts";
 import { dataPaths } from "../store/filenames.ts";
 import { openStore } from "../store/local-store.ts";
 import { nodeFs } from "../store/node-fs.ts";
-import { S3Blobs } from "../store/s3-blobs.ts";
+import { openBlobs } from "../store/open-blobs.ts";
 import { Postgres } from "../store/shared/postgres.ts";
 import { openSharedStore } from "../store/shared/shared-store.ts";
 import type { BucketOptions } from "../store/store-options.ts";
@@ -99,7 +99,5 @@ function adHocIn(place: Pick<AdHocFilesOptions, "blobs" | "prefix" | "place">): 
 }
 
 async function openBucket(place: BucketPlace): Promise<BucketOptions> {
-  const blobs =
-    place.kind === "s3" ? await S3Blobs.create(nodeFs, place.s3) : new DirectoryBlobs(nodeFs, place.path);
-  return { blobs, maxLocalBytes: place.maxLocalBytes };
+  return { blobs: await openBlobs(place), maxLocalBytes: place.maxLocalBytes };
 }

@@ -37,7 +37,8 @@ const MAX_RECORD_BYTES = 4 * 1024 * 1024;
 const MAX_PENDING = 3;
 /** After a failure this long nothing is promised: others may do better. */
 const DOUBT_MS = 5000;
-const END_MARK = "PYRSEG\x01\n";
+/** Ends a segment, after the length of its list of blocks. */
+export const END_MARK = "PYRSEG\x01\n";
 
 /** Profiles that will be one segment. */
 interface Batch {

@@ -25,6 +25,9 @@ export const blobsContract: Readonly<Record<string, (under: BlobsUnderTest) => P
     const part = join(directory, "part");
     equal(await blobs.download("a/b%2A/file.parquet", part, { from: 1_500_000, bytes: 70_000 }), true);
     equal((await readFile(part)).equals(bytes.subarray(1_500_000, 1_570_000)), true);
+    const beyond = join(directory, "beyond");
+    equal(await blobs.download("a/b%2A/file.parquet", beyond, { from: 4_000_000, bytes: 10 }), true);
+    equal((await readFile(beyond)).length, 0);
   },
 
   "takes the same bytes again, and never replaces them by others": async ({ blobs, directory }) => {
