@@ -1,4 +1,4 @@
-import { ProtocolError } from "@pyroscope-ts/protocol";
+import { getLabel, PROFILE_NAME_LABEL, ProtocolError } from "@pyroscope-ts/protocol";
 import { ReceiverError, type ReceiverErrorCode } from "../errors.ts";
 import type { ForwardedPush } from "../forward/forwarded-push.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
@@ -23,7 +23,15 @@ export interface ProfileWriterOptions {
   readonly forwarder?: Pick<Forwarder, "add">;
   readonly metrics: Pick<
     MetricSet,
-    "receivedProfiles" | "foldedSeries" | "receivedBytes" | "discardedSamples" | "discardedBytes"
+    | "receivedProfiles"
+    | "receivedBytes"
+    | "receivedCompressedBytes"
+    | "receivedDecompressedBytes"
+    | "receivedSamples"
+    | "sanitizedLabelNames"
+    | "foldedSeries"
+    | "discardedSamples"
+    | "discardedBytes"
   >;
 }
 
@@ -68,6 +76,24 @@ function reasonOf({ code, cause }: ReceiverError): DiscardReason | undefined {
   return isName ? "invalid_labels" : refusedRequests.get(code);
 }
 
+/** Profile names that are values of the label `type`: clients choose the names, and each would be a series of its own. */
+const knownTypes: ReadonlySet<string> = new Set([
+  ...["process_cpu", "wall", "memory", "mutex", "block", "goroutine", "goroutines", "off_cpu"],
+  ...["exceptions", "exception", "gc", "wait", "lock"],
+]);
+
+function profileTypeLabel(profileName: string): string {
+  return knownTypes.has(profileName) ? profileName : "other";
+}
+
+/** What a payload was sent as: its profile's name, where it is one profile. */
+function sentTypeLabel({ format, labels }: PushItem, result: PushItemResult | undefined): string {
+  if (format?.kind === "jfr") return "jfr";
+  if (format?.kind === "otlp") return "otel";
+  const stored = result?.ok === true ? result.measures?.profileName : undefined;
+  return profileTypeLabel(stored ?? getLabel(labels, PROFILE_NAME_LABEL) ?? "");
+}
+
 /** A request as another server takes it. */
 export type CopiedRequest = Omit<ForwardedPush, "tenant">;
 
@@ -83,6 +109,14 @@ export function createProfileWriter({
   const count = (tenant: string, result: PushItemResult): void => {
     if (result.ok) {
       metrics.receivedProfiles.inc({ tenant }, result.profiles);
+      if (result.renamedLabelCount !== undefined)
+        metrics.sanitizedLabelNames.inc({ tenant }, result.renamedLabelCount);
+      const { measures } = result;
+      if (measures !== undefined) {
+        const labels = { type: profileTypeLabel(measures.profileName), tenant };
+        metrics.receivedDecompressedBytes.observe(labels, measures.bytes);
+        metrics.receivedSamples.observe(labels, measures.sampleCount);
+      }
       if (result.foldedSeriesCount !== undefined)
         metrics.foldedSeries.inc({ tenant }, result.foldedSeriesCount);
       return;
@@ -118,12 +152,19 @@ export function createProfileWriter({
       checkRoom(context);
       // Read before the payloads move to the other thread, which leaves them empty here.
       const copy = forwarder === undefined || isForwarded === true ? undefined : copyRequest();
-      const sentBytes = items.reduce((sum, item) => sum + item.payload.length, 0);
-      metrics.receivedBytes.inc({ tenant }, sentBytes);
+      const sentSizes = items.map(({ payload }) => payload.length);
+      metrics.receivedBytes.inc(
+        { tenant },
+        sentSizes.reduce((sum, size) => sum + size, 0),
+      );
       const receivedUnixMillis = clock.nowUnixMillis();
       const batch = { tenant, receivedUnixMillis, items, limits: limitsOf(tenant), client };
       const results = await gate.run(tenant, items.length, () => pushService.push(batch));
       for (const result of results) count(tenant, result);
+      for (const [i, item] of items.entries()) {
+        const type = sentTypeLabel(item, results[i]);
+        metrics.receivedCompressedBytes.observe({ type, tenant }, sentSizes[i] ?? 0);
+      }
       if (copy !== undefined && results.some(({ ok }) => ok)) forwarder?.add({ tenant, ...copy });
       doctor?.observe({ tenant, client, items, results, nowUnixMillis: receivedUnixMillis });
       return results;

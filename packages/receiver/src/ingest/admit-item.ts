@@ -31,6 +31,8 @@ export interface AdmittedItem {
   readonly profiles: readonly AdmittedProfile[];
   /** Size after decompression. */
   readonly bytes: number;
+  /** Label names that were made classic ones, in all its series. */
+  readonly renamedLabelCount: number;
 }
 
 /**
@@ -69,7 +71,7 @@ function admitProfile(
   { labels: sentLabels, payload, payloadHash, ingest }: PprofItem,
   profile: Profile,
   inflated: Uint8Array,
-): Pick<AdmittedItem, "record" | "profiles"> | Refusal {
+): Pick<AdmittedItem, "record" | "profiles" | "renamedLabelCount"> | Refusal {
   const { limits, receivedUnixMillis } = batch;
   const sampleTypes = profile.sampleTypes.map(({ type }) => type);
   const derivedName = ingest && profileName(sampleTypes, ingest.sampleTypeConfig);
@@ -82,7 +84,10 @@ function admitProfile(
     checkIngestionWindow(timeUnixNanos, receivedUnixMillis, limits, labels) ??
     checkAdmissible(profile, getLabel(labels, PROFILE_NAME_LABEL) ?? "");
   if (refusal !== undefined) return refusal;
-  const finishLabels = labelChecker(limits);
+  let renamedLabelCount = 0;
+  const finishLabels = labelChecker(limits, (count) => {
+    renamedLabelCount += count;
+  });
   const groups = splitSamples(profile, labels, finishLabels);
   if (groups instanceof Refusal) return groups;
   const record: PushRecordItem = {
@@ -95,7 +100,7 @@ function admitProfile(
     isGoFixed: true,
     payload,
   };
-  return { record, profiles: toAdmittedProfiles(batch.tenant, record, profile, groups) };
+  return { record, profiles: toAdmittedProfiles(batch.tenant, record, profile, groups), renamedLabelCount };
 }
 
 /**
@@ -105,20 +110,20 @@ function admitProfile(
  */
 export function foldItem(
   { tenant, limits }: PushBatch,
-  { record, profiles, bytes }: AdmittedItem,
+  item: AdmittedItem,
   foldedSeries: BigUint64Array,
 ): AdmittedItem | PushItemRefused {
+  const { record, profiles, bytes } = item;
   const [first] = profiles;
-  if (first === undefined) return { ok: true, record, profiles, bytes };
+  if (first === undefined) return item;
   const finishLabels = foldLabels(labelChecker(limits), record.labels, foldedSeries);
   const groups = splitSamples(first.profile, record.labels, finishLabels);
   if (groups instanceof Refusal) return toRefused(groups, { bytes });
   const folded = { ...record, foldedSeries };
   return {
-    ok: true,
+    ...item,
     record: folded,
     profiles: toAdmittedProfiles(tenant, folded, first.profile, groups),
-    bytes,
   };
 }
 

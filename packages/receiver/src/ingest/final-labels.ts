@@ -9,8 +9,15 @@ export type SeriesLabelLimits = Pick<
   "maxLabelNamesPerSeries" | "maxLabelNameBytes" | "maxLabelValueBytes" | "isLabelSanitizationDisabled"
 >;
 
-/** Checks the labels of final series against a tenant's limits, and makes names classic where the tenant wants it. */
-export function labelChecker(limits: SeriesLabelLimits): FinishLabels {
+/**
+ * Checks the labels of final series against a tenant's limits, and makes names classic where the tenant wants it.
+ *
+ * @param onRenamed - told how many names of a series were made classic, if any.
+ */
+export function labelChecker(
+  limits: SeriesLabelLimits,
+  onRenamed: (count: number) => void = () => {},
+): FinishLabels {
   const labelLimits: LabelLimits = {
     maxLabelCount: limits.maxLabelNamesPerSeries || Infinity,
     maxNameBytes: limits.maxLabelNameBytes || Infinity,
@@ -19,6 +26,8 @@ export function labelChecker(limits: SeriesLabelLimits): FinishLabels {
   };
   return (labels) => {
     const check = checkLabels(labels, labelLimits);
-    return check.ok ? check.labels : new Refusal(check.reason, check.message);
+    if (!check.ok) return new Refusal(check.reason, check.message);
+    if (check.renamedCount > 0) onRenamed(check.renamedCount);
+    return check.labels;
   };
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { getLabel, SERVICE_NAME_LABEL, UNKNOWN_SERVICE } from "@pyroscope-ts/protocol";
+import { getLabel, PROFILE_NAME_LABEL, SERVICE_NAME_LABEL, UNKNOWN_SERVICE } from "@pyroscope-ts/protocol";
 import { type Clock, systemClock } from "../clock.ts";
 import { ReceiverError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -160,12 +160,21 @@ function toResult(outcome: AdmittedItem | PushItemRefused, failure: Refusal | un
   const { bytes, profiles, record } = outcome;
   // An item without profiles had nothing to store, whatever became of the others.
   if (failure !== undefined && profiles.length > 0) return toRefused(failure, { bytes });
-  const { foldedSeries } = record;
+  const { foldedSeries, labels } = record;
+  const [first] = profiles;
   return {
     ok: true,
     profiles: profiles.length,
-    service: getLabel(record.labels, SERVICE_NAME_LABEL) ?? UNKNOWN_SERVICE,
-    ...(profiles[0] !== undefined && isUnsymbolized(profiles[0].profile) && { isUnsymbolized: true }),
+    service: getLabel(labels, SERVICE_NAME_LABEL) ?? UNKNOWN_SERVICE,
+    ...(first !== undefined && {
+      measures: {
+        profileName: getLabel(labels, PROFILE_NAME_LABEL) ?? "",
+        bytes,
+        sampleCount: first.profile.samples.length,
+      },
+    }),
+    ...(first !== undefined && isUnsymbolized(first.profile) && { isUnsymbolized: true }),
+    ...(outcome.renamedLabelCount > 0 && { renamedLabelCount: outcome.renamedLabelCount }),
     ...(foldedSeries !== undefined && { foldedSeriesCount: foldedSeries.length }),
   };
 }

@@ -53,6 +53,15 @@ interface IngestHints {
 /** What became of one profile. */
 export type PushItemResult = PushItemAdmitted | PushItemRefused;
 
+/** Sizes of one stored profile. */
+interface PushMeasures {
+  /** `__name__`. */
+  readonly profileName: string;
+  /** Decompressed, as pprof. */
+  readonly bytes: number;
+  readonly sampleCount: number;
+}
+
 /** The item is durable. */
 interface PushItemAdmitted {
   readonly ok: true;
@@ -62,6 +71,10 @@ interface PushItemAdmitted {
   readonly service?: string;
   /** Set when so many of its frames are addresses without a name that a flame graph of them says little. */
   readonly isUnsymbolized?: true;
+  /** What it measured, for metrics; absent where nothing was stored. */
+  readonly measures?: PushMeasures;
+  /** Label names that were made classic ones; absent: none. */
+  readonly renamedLabelCount?: number;
   /** Series of the item that were folded into one, since the tenant has as many as it may; absent: none. */
   readonly foldedSeriesCount?: number;
 }

@@ -8,6 +8,10 @@ export interface MetricSet {
   readonly inflightBodyBytes: Gauge<never>;
   readonly receivedProfiles: Counter<"tenant">;
   readonly receivedBytes: Counter<"tenant">;
+  readonly receivedCompressedBytes: Histogram<"type" | "tenant">;
+  readonly receivedDecompressedBytes: Histogram<"type" | "tenant">;
+  readonly receivedSamples: Histogram<"type" | "tenant">;
+  readonly sanitizedLabelNames: Counter<"tenant">;
   readonly foldedSeries: Counter<"tenant">;
   readonly discardedSamples: Counter<"reason" | "tenant">;
   readonly discardedBytes: Counter<"reason" | "tenant">;
@@ -54,6 +58,10 @@ type RowOf<Metric> =
 // Queries take from a millisecond to the query time-out; pushes of a group commit a few milliseconds.
 const DURATION_BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+// A profile has a few hundred bytes to max_profile_size_bytes, and up to max_profile_stacktrace_samples samples.
+const PROFILE_SIZE_BUCKETS_BYTES = [1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
+const SAMPLE_COUNT_BUCKETS = [10, 50, 250, 1000, 4000, 16_000];
+
 /**
  * Every metric of the receiver beside those of the process. Names that Pyroscope has too mean the same there, so that its
  * dashboards work.
@@ -94,6 +102,33 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     kind: "counter",
     name: "pyroscope_received_bytes_total",
     help: "Bytes of profiles as they were sent, refused ones included.",
+    labels: ["tenant"],
+  },
+  receivedCompressedBytes: {
+    kind: "histogram",
+    name: "pyroscope_distributor_received_compressed_bytes",
+    help: "Bytes of a profile as it was sent, refused ones included.",
+    labels: ["type", "tenant"],
+    buckets: PROFILE_SIZE_BUCKETS_BYTES,
+  },
+  receivedDecompressedBytes: {
+    kind: "histogram",
+    name: "pyroscope_distributor_received_decompressed_bytes",
+    help: "Decompressed bytes of a stored profile.",
+    labels: ["type", "tenant"],
+    buckets: PROFILE_SIZE_BUCKETS_BYTES,
+  },
+  receivedSamples: {
+    kind: "histogram",
+    name: "pyroscope_distributor_received_samples",
+    help: "Samples of a stored profile.",
+    labels: ["type", "tenant"],
+    buckets: SAMPLE_COUNT_BUCKETS,
+  },
+  sanitizedLabelNames: {
+    kind: "counter",
+    name: "pyroscope_sanitized_label_names_total",
+    help: "Label names that were made classic ones, for tenants with disable_label_sanitization off.",
     labels: ["tenant"],
   },
   foldedSeries: {
