@@ -173,10 +173,20 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     await writeFile(path, "a writer died before its commit");
     // A ULID of 2016.
     await blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
-    expect(await blobs.list("segments/")).toHaveLength(4);
+    // Written now, by one whose clock is a year ahead.
+    await blobs.upload(path, "segments/0ZZZZZZZZZTSV4RRFFQ69G5FAV");
+    expect(await blobs.list("segments/")).toHaveLength(5);
 
+    // Whatever the clocks of writers and of this process say: the database's clock counts from when they were seen.
+    const years = new ManualClock(Date.now() + 3 * 365 * DAY);
+    const later = await open({ clock: years });
+    await later.applyRetention();
+    await later.applyRetention();
+    expect(await blobs.list("segments/")).toHaveLength(5);
+    await admin.query("UPDATE pyroscope_strays SET seen_at = now() - interval '7 hours'");
     await store.applyRetention();
     expect(await blobs.list("segments/")).toHaveLength(3);
+    expect(await admin.query("SELECT key FROM pyroscope_strays")).toEqual([]);
     await admin.query(
       "UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour' WHERE deleted_at IS NOT NULL",
     );
@@ -227,6 +237,32 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
 
     const missing = await withSnapshot(reader, everything("a"), async ({ missingBlocks }) => missingBlocks);
     expect(missing).toHaveLength(1);
+  });
+
+  it("deletes what is damaged when it is past its time, and not because of a clock that jumped once", async () => {
+    const clock = new ManualClock(NOON);
+    const store = await open({ clock, retentionMillis: DAY });
+    await append(store, profileAt(NOON));
+    await admin.query("UPDATE pyroscope_blocks SET damage = 'for the test'");
+    await store.applyRetention();
+    clock.jump(2 * DAY);
+    await store.applyRetention();
+    clock.jump(-2 * DAY);
+    await store.applyRetention();
+    const alive = "SELECT id FROM pyroscope_blocks WHERE deleted_at IS NULL";
+    expect(await admin.query(alive)).toHaveLength(1);
+
+    clock.advance(2 * DAY);
+    await store.applyRetention();
+    await store.applyRetention();
+
+    expect(await admin.query(alive)).toEqual([]);
+    await admin.query("UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour'");
+    await store.applyRetention();
+    expect(await blobs.list("")).toEqual([]);
+    expect(await withSnapshot(store, everything("a"), async ({ missingBlocks }) => missingBlocks)).toEqual(
+      [],
+    );
   });
 
   it("keeps no more on its disk than it may, and reads what it evicted again", async () => {

@@ -46,6 +46,9 @@ export interface CompactionLimits {
   readonly maxNodes: number;
 }
 
+/** Whether profiles of a tenant, none newer than a time, are past the retention of a level: what is made now goes at once. */
+export type IsPast = (tenant: string, level: Level, maxUnixNanos: bigint) => boolean;
+
 /** What is to be done with some blocks of one tenant. */
 export interface CompactionJob {
   /**
@@ -67,18 +70,20 @@ export interface CompactionJob {
  * up, and is not merged again: a roll-up names the blocks that it was made of.
  *
  * @param excluded - Ids of blocks that are left alone.
+ * @param isPast - What no level keeps is not rolled up.
  */
 export function planCompaction(
   blocks: readonly Block[],
   nowUnixMillis: number,
   limits: CompactionLimits,
   excluded: ReadonlySet<string> = new Set(),
+  isPast: IsPast = () => false,
 ): CompactionJob | undefined {
   const rolledUp = rolledUpBlocks(blocks);
   const candidates = blocks.filter((block) => !rolledUp.has(block) && !excluded.has(block.meta.id));
   return (
     planRawMerge(ofLevel(candidates, "raw"), nowUnixMillis, limits) ??
-    planRollUp(candidates, nowUnixMillis, limits) ??
+    planRollUp(candidates, nowUnixMillis, limits, isPast) ??
     planMonthlyMerge(candidates, nowUnixMillis, limits)
   );
 }
@@ -103,15 +108,22 @@ function planRawMerge(
 function planRollUp(
   candidates: readonly Block[],
   nowUnixMillis: number,
-  limits: CompactionLimits,
+  { rollUpLevels, maxBlockBytes }: CompactionLimits,
+  isPast: IsPast,
 ): CompactionJob | undefined {
-  for (const level of limits.rollUpLevels) {
+  for (const [i, level] of rollUpLevels.entries()) {
+    // A coarser one that is kept is made of this one.
+    const levels = rollUpLevels.slice(i);
     const windowMs = ROLL_UP_WINDOWS_MS[level];
     for (const [start, group] of groupByWindow(ofLevel(candidates, finerLevel(level)), windowMs)) {
       if (!isOver(group, start, windowMs, nowUnixMillis)) continue;
+      const kept = group.filter(({ meta: { tenant, maxUnixNanos } }) =>
+        levels.some((coarser) => !isPast(tenant, coarser, maxUnixNanos)),
+      );
+      if (kept.length === 0) continue;
       // By services: those that a day was split by stay apart.
-      const ordered = group.toSorted((left, right) => compareText(firstService(left), firstService(right)));
-      return { kind: "rollUp", level, blocks: takeBytes(ordered, limits.maxBlockBytes) };
+      const ordered = kept.toSorted((left, right) => compareText(firstService(left), firstService(right)));
+      return { kind: "rollUp", level, blocks: takeBytes(ordered, maxBlockBytes) };
     }
   }
   return undefined;

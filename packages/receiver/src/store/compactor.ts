@@ -9,6 +9,7 @@ import { type BlockOrigin, type BlockPlace, commitBlock } from "./commit-block.t
 import {
   type CompactionJob,
   type CompactionLimits,
+  type IsPast,
   planCompaction,
   type ServiceRange,
   splitServices,
@@ -44,6 +45,7 @@ export interface CompactorOptions extends BlockPlace {
   readonly known: KnownIdentities;
   readonly deletions: Pick<Deletions, "hiddenIn" | "isPending" | "settle">;
   readonly limits: CompactionLimits;
+  readonly isPast: IsPast;
   /** Bytes of all blocks, with those that are written while others stay; 0: no limit. */
   readonly maxBytes: number;
   readonly log: (line: string) => void;
@@ -119,7 +121,7 @@ export class Compactor {
   }
 
   async #compactTenant(tenant: string, report: Count<CompactionReport>): Promise<void> {
-    const { catalog, clock, limits } = this.#options;
+    const { catalog, clock, limits, isPast } = this.#options;
     // In this pass only: a disk that was full may have room in the next, and others may have given back what they took.
     const excluded = new Set<string>();
     while (!this.#signal.aborted) {
@@ -131,6 +133,7 @@ export class Compactor {
           clock.nowUnixMillis(),
           limits,
           new Set([...excluded, ...this.#pendingIds(blocks)]),
+          isPast,
         );
       if (job === undefined) return;
       const isDone = await this.#runLeased(tenant, job, report);

@@ -96,6 +96,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const compactor = new Compactor({
       ...{ ...place, database, catalog, known, deletions, log },
       ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
+      isPast: (...of) => retention.isPast(...of),
     });
     const series = new ActiveSeries(clock);
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };

@@ -180,6 +180,70 @@ describe("Retention", () => {
   });
 });
 
+describe("a store whose coarse levels are kept for a shorter time than the raw one", () => {
+  let directory: StoreDirectory;
+  beforeEach(async () => {
+    directory = await StoreDirectory.create();
+  });
+  afterEach(() => directory.remove());
+
+  it("rolls a day up once, and not again when that is past its time", async () => {
+    const clock = new ManualClock(MIDNIGHT);
+    const store = await directory.open({
+      clock,
+      retentionMillis: 30 * DAY,
+      retentionLevels: { "5m": 3 * DAY, "1h": 5 * DAY },
+      compaction: { rollUpLevels: ["5m", "1h"] },
+    });
+    const samples = [{ stack: ["main"], value: 7 }];
+    await store.append(plainAdmission("a", [{ service: "shop", timeUnixMillis: MIDNIGHT + 1, samples }]));
+    await store.flush();
+    let rollUpCount = 0;
+    const counts: number[] = [];
+    for (let day = 1; day <= 10; day++) {
+      clock.advance(DAY);
+      rollUpCount += (await store.compact()).rollUpCount;
+      // Two: what is many is confirmed.
+      await store.applyRetention();
+      await store.applyRetention();
+      counts.push(store.status().blockCount);
+    }
+
+    expect(rollUpCount).toBe(2);
+    expect(counts).toEqual([3, 3, 3, 2, 2, 1, 1, 1, 1, 1]);
+    expect((await sumAll(store, "a")).value).toBe(7n);
+
+    // What comes so late that no coarse level would keep it stays raw.
+    await store.append(plainAdmission("a", [{ service: "late", timeUnixMillis: MIDNIGHT + 2, samples }]));
+    await store.flush();
+    clock.advance(2 * DAY);
+    expect(await store.compact()).toMatchObject({ rollUpCount: 0, failureCount: 0 });
+  });
+
+  it("makes a level that is past its time for the coarser one that is made of it", async () => {
+    const clock = new ManualClock(MIDNIGHT);
+    const store = await directory.open({
+      clock,
+      retentionMillis: 30 * DAY,
+      retentionLevels: { "5m": HOUR },
+      compaction: { rollUpLevels: ["5m", "1h"] },
+    });
+    const samples = [{ stack: ["main"], value: 7 }];
+    await store.append(plainAdmission("a", [{ service: "shop", timeUnixMillis: MIDNIGHT + 1, samples }]));
+    await store.flush();
+    let rollUpCount = 0;
+    for (let day = 1; day <= 5; day++) {
+      clock.advance(DAY);
+      rollUpCount += (await store.compact()).rollUpCount;
+      await store.applyRetention();
+      await store.applyRetention();
+    }
+
+    expect(rollUpCount).toBe(2);
+    expect(store.status().blockCount).toBe(2);
+  });
+});
+
 describe("a store with a budget of bytes", () => {
   let directory: StoreDirectory;
   beforeEach(async () => {

@@ -5,8 +5,7 @@ import type { Catalog } from "./catalog.ts";
 import type { BlockPlace } from "./commit-block.ts";
 import { ROLL_UP_WINDOWS_MS } from "./compaction-plan.ts";
 import { discardBlock } from "./discard-block.ts";
-import { groupBy } from "./group-by.ts";
-import { coarserLevel, LEVELS, type RollUpLevel } from "./level.ts";
+import { coarserLevel, LEVELS, type Level, type RollUpLevel } from "./level.ts";
 import { type RetentionRule, retentionOf, type TenantRetention } from "./retention-rule.ts";
 
 /** What one sweep of retention did. */
@@ -71,6 +70,12 @@ export class Retention {
     };
   }
 
+  /** Whether profiles of a tenant, none newer than a time, are older than a level keeps them. */
+  isPast(tenant: string, level: Level, maxUnixNanos: bigint): boolean {
+    const { rule } = this.#options;
+    return this.#isOlder(maxUnixNanos, retentionOf(rule, this.#tenants.get(tenant), level));
+  }
+
   /** Deletes the oldest blocks of whoever has more bytes than allowed. Returns how many. */
   async enforceBudgets(): Promise<number> {
     const { catalog, rule, maxBytes } = this.#options;
@@ -96,20 +101,21 @@ export class Retention {
   }
 
   #expired(tenant: string): readonly Block[] {
-    const { catalog, rule, clock } = this.#options;
     const own = this.#tenants.get(tenant);
-    const now = clock.nowUnixMillis();
-    const isOlder = (block: Block, millis: number): boolean =>
-      millis > 0 && block.meta.maxUnixNanos < BigInt(Math.trunc(now - millis)) * NANOS_PER_MILLI;
-    const blocks = catalog.blocksOf(tenant);
-    const byLevel = groupBy(blocks, ({ meta }) => meta.level);
-    const expired = [...byLevel].flatMap(([level, group]) => {
-      const retention = retentionOf(rule, own, level);
-      return group.filter((block) => isOlder(block, retention));
-    });
+    const blocks = this.#options.catalog.blocksOf(tenant);
+    const expired = blocks.filter(({ meta: { level, maxUnixNanos } }) =>
+      this.isPast(tenant, level, maxUnixNanos),
+    );
     if (expired.length === 0) return expired;
     const rolledUp = rolledUpBlocks(blocks);
-    return expired.filter((block) => rolledUp.has(block) || isOlder(block, this.#wait(block, own)));
+    return expired.filter(
+      (block) => rolledUp.has(block) || this.#isOlder(block.meta.maxUnixNanos, this.#wait(block, own)),
+    );
+  }
+
+  #isOlder(maxUnixNanos: bigint, millis: number): boolean {
+    const now = this.#options.clock.nowUnixMillis();
+    return millis > 0 && maxUnixNanos < BigInt(Math.trunc(now - millis)) * NANOS_PER_MILLI;
   }
 
   /** How long a block stays for the roll-up that is to be made of it and kept for longer; after that it failed. */

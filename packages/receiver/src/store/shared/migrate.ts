@@ -44,6 +44,11 @@ CREATE TABLE pyroscope_settings (
   ADD COLUMN needs_rewrite boolean NOT NULL DEFAULT false,
   -- Services that were deleted: no answer may have them.
   ADD COLUMN hidden_services text[] NOT NULL DEFAULT '{}'`,
+  `-- Objects that no row names, and since when that is known: most are on their way to be committed.
+CREATE TABLE pyroscope_strays (
+  key text PRIMARY KEY,
+  seen_at timestamptz NOT NULL DEFAULT now()
+)`,
   `CREATE TABLE pyroscope_recording_rules (
   tenant text NOT NULL,
   id text NOT NULL,

@@ -8,7 +8,6 @@ import { discardBlock } from "../discard-block.ts";
 import type { Duckdb } from "../duckdb.ts";
 import { findDamage } from "../find-damage.ts";
 import { groupBy } from "../group-by.ts";
-import type { QuarantinedBlock } from "../quarantine.ts";
 import type { TableName } from "../schema.ts";
 import { verifyAll } from "../take-snapshot.ts";
 import { type BlockRow, encodeText, insertBlock, parseBlockRow } from "./block-row.ts";
@@ -40,7 +39,7 @@ export class SharedCatalog implements Catalog {
   readonly #repeats: Repeats;
   /** By tenant, in order of {@link BlockMeta.maxUnixNanos}. */
   readonly #byTenant = new Map<string, readonly Block[]>();
-  readonly #damaged = new Map<string, readonly QuarantinedBlock[]>();
+  readonly #damaged = new Map<string, readonly BlockMeta[]>();
   /** Raw blocks that are compared with those around them, with the label of what does not count in them. */
   readonly #counted = new Map<Block, string | undefined>();
   /** Looks come one after the other: an older one must not undo what a newer one saw. */
@@ -60,7 +59,7 @@ export class SharedCatalog implements Catalog {
   }
 
   /** Blocks that cannot be read. */
-  get quarantined(): readonly QuarantinedBlock[] {
+  get quarantined(): readonly BlockMeta[] {
     return [...this.#damaged.values()].flat();
   }
 
@@ -206,6 +205,14 @@ RETURNING lease_token`,
       throw error;
     }
     await this.refresh({ tenants: tenantsOf(lease) });
+  }
+
+  /** Takes a block out that cannot be read; its objects go as those of other blocks. */
+  async removeDamaged(id: string): Promise<void> {
+    await this.#options.postgres.query(
+      "UPDATE pyroscope_blocks SET deleted_at = now() WHERE id = $1 AND damage IS NOT NULL AND deleted_at IS NULL",
+      [id],
+    );
   }
 
   async remove(block: Block): Promise<void> {

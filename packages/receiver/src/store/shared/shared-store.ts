@@ -96,10 +96,6 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Stor
       commit: (rows) => catalog.addAll(rows),
       settle: (metas) => settleFiles(metas, options.role, catalog, place),
     });
-    const compactor = new Compactor({
-      ...{ ...place, database, catalog, known, deletions, log },
-      ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
-    });
     const retention = new Retention({
       ...{ ...place, catalog, log },
       rule: {
@@ -110,6 +106,11 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Stor
       maxBytes: options.maxBytes ?? 0,
       rollUpLevels: compaction.rollUpLevels,
       onRemoved: () => undefined,
+    });
+    const compactor = new Compactor({
+      ...{ ...place, database, catalog, known, deletions, log },
+      ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
+      isPast: (...of) => retention.isPast(...of),
     });
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
     const queries = new QueryDatabase(database, maxQueryCount);
@@ -163,6 +164,8 @@ class SharedStore implements Store {
   readonly #options: SharedStoreOptions;
   readonly #series: ActiveSeries;
   readonly #hasher = new ProfileHasher();
+  /** Damaged blocks that the last sweep found past their retention. */
+  #damagedPast: ReadonlySet<string> = new Set();
   /** Undefined where compaction looks by itself. */
   #nextLook: Timer | undefined;
   #closing: Promise<void> | undefined;
@@ -229,7 +232,7 @@ class SharedStore implements Store {
   /** One process of all does it at a time. */
   async applyRetention(tenants?: ReadonlyMap<string, TenantRetention>): Promise<RetentionReport> {
     this.#check("compacts", "it deletes nothing");
-    const { postgres, blobs, clock } = this.#options;
+    const { postgres, blobs } = this.#options;
     const rows = await postgres.query(
       `UPDATE pyroscope_jobs SET token = token + 1, lease_until = now() + $1 * interval '1 millisecond'
  WHERE name = (
@@ -242,7 +245,8 @@ class SharedStore implements Store {
     if (token === undefined) return { deletedBlockCount: 0, heldBlockCount: 0, overBudgetBlockCount: 0 };
     try {
       const report = await this.#parts.retention.sweep(tenants);
-      await collectGarbage(postgres, blobs, clock.nowUnixMillis());
+      await this.#removeDamaged();
+      await collectGarbage(postgres, blobs);
       return report;
     } finally {
       await postgres
@@ -251,6 +255,17 @@ class SharedStore implements Store {
         ])
         .catch(() => undefined);
     }
+  }
+
+  /** Deletes damaged blocks that are past their retention, for two sweeps: a clock that jumps deletes none. */
+  async #removeDamaged(): Promise<void> {
+    const { catalog, retention } = this.#parts;
+    const past = catalog.quarantined.filter(({ tenant, level, maxUnixNanos }) =>
+      retention.isPast(tenant, level, maxUnixNanos),
+    );
+    const before = this.#damagedPast;
+    this.#damagedPast = new Set(past.map(({ id }) => id));
+    for (const { id } of past) if (before.has(id)) await catalog.removeDamaged(id);
   }
 
   /** Any process does it: compactors find in the catalog what they have to write again. */
