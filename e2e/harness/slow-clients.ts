@@ -33,19 +33,13 @@ const kinds: Readonly<Record<keyof SlowClientCounts, (socket: Socket, script: st
   },
   neverReading: (socket, script) => {
     socket.write(`GET ${script} HTTP/1.1\r\nHost: slow\r\n\r\n`.repeat(PIPELINED));
+    // Whoever never reads sees no end either: only an error when it writes. Blank lines mean nothing to a server.
+    drip(socket, "\r\n");
   },
 };
 
-/**
- * Opens connections to a receiver that listens on loopback and has its web page.
- *
- * @param readTimeoutMs - of the receiver.
- */
-export async function openSlowClients(
-  address: string,
-  counts: SlowClientCounts,
-  readTimeoutMs: number,
-): Promise<SlowClients> {
+/** Opens connections to a receiver that listens on loopback and has its web page. */
+export async function openSlowClients(address: string, counts: SlowClientCounts): Promise<SlowClients> {
   const { port } = new URL(address);
   const script = await findScript(address);
   const open = new Set<Socket>();
@@ -55,8 +49,7 @@ export async function openSlowClients(
     for (let i = 0; i < counts[kind]; i++) {
       const socket = connect({ host: "127.0.0.1", port: Number(port) });
       open.add(socket);
-      // Whoever never reads sees no end either: only an error when it writes.
-      if (kind === "neverReading") probe(socket, readTimeoutMs);
+      if (kind === "neverReading") socket.pause();
       else socket.resume();
       socket.on("error", () => socket.destroy());
       opened.push(new Promise((resolve) => socket.once("connect", resolve)));
@@ -87,17 +80,7 @@ async function findScript(address: string): Promise<string> {
   return script;
 }
 
-function drip(socket: Socket): void {
-  repeat(socket, DRIP_MS, () => socket.write("0"));
-}
-
-/** What is written counts as a sign of life: seldom enough for the time-out. */
-function probe(socket: Socket, readTimeoutMs: number): void {
-  socket.pause();
-  repeat(socket, 1.5 * readTimeoutMs, () => socket.write("\r\n"));
-}
-
-function repeat(socket: Socket, intervalMs: number, act: () => void): void {
-  const timer = setInterval(act, intervalMs);
+function drip(socket: Socket, text = "0"): void {
+  const timer = setInterval(() => socket.write(text), DRIP_MS);
   socket.once("close", () => clearInterval(timer));
 }

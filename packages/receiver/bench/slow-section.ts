@@ -6,8 +6,6 @@ import { printTable } from "./table.ts";
 
 const COUNTS = { headers: 500, bodies: 500, neverReading: 200 };
 const PUSH_COUNT = 200;
-// The default of --http-read-timeout.
-const READ_TIMEOUT_MS = 30_000;
 
 /** What slow clients cost others, and when the receiver is rid of them, with default time-outs. */
 export async function benchSlowClients(): Promise<void> {
@@ -30,7 +28,7 @@ export async function benchSlowClients(): Promise<void> {
   const alone = await pushAll();
   const before = descriptors();
   const begin = performance.now();
-  const slow = await openSlowClients(receiver.address, COUNTS, READ_TIMEOUT_MS);
+  const slow = await openSlowClients(receiver.address, COUNTS);
   const held = descriptors() - before;
   const beside = await pushAll();
   await slow.closed;

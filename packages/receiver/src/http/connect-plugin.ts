@@ -86,7 +86,7 @@ async function serve(
     if (value !== undefined) reply.raw.setHeader(name, value);
   }
   if (response.status === 415) reply.raw.setHeader("accept-post", ACCEPT_POST);
-  limitReadingTime(reply.raw, options.readTimeoutMs);
+  limitReadingTime(request.raw, reply.raw, options.readTimeoutMs);
   reply.hijack();
   // Not awaited: it never settles over HTTP/1.1 (it waits for an event that only HTTP/2 responses have).
   universalResponseToNodeResponse(response, reply.raw).catch((error: unknown) => {

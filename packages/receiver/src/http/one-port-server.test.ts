@@ -157,3 +157,54 @@ describe("createOnePortServer", () => {
     busyAgent.destroy();
   });
 });
+
+describe("a connection that sends requests without reading answers", () => {
+  const request = "GET /held HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  /** A server that answers nothing, and how many requests it was handed. */
+  async function listenHeld(): Promise<{ readonly port: number; readonly handed: () => number }> {
+    let count = 0;
+    const server = createOnePortServer(() => void count++, options);
+    servers.push(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return { port: (server.address() as AddressInfo).port, handed: () => count };
+  }
+
+  it("is closed when a hundred have no answer", async () => {
+    const { port, handed } = await listenHeld();
+    const socket = await openSocket(port);
+
+    socket.write(request.repeat(1000));
+    await readUntilClosed(socket);
+
+    expect(handed()).toBe(100);
+  });
+
+  it("may have a hundred", async () => {
+    const { port, handed } = await listenHeld();
+    const socket = await openSocket(port);
+
+    socket.write(request.repeat(100));
+    await expect.poll(handed).toBe(100);
+
+    expect(socket.destroyed).toBe(false);
+    socket.destroy();
+  });
+});
+
+describe("a connection that sends blank lines alone", () => {
+  it("is closed once it had no request for long", async () => {
+    const port = await listen({ idleTimeoutMs: 50, readTimeoutMs: 50 });
+    const socket = await openSocket(port);
+    const closed = readUntilClosed(socket);
+
+    socket.write("GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+    const blank = setInterval(() => socket.write("\r\n"), 5);
+    // The test's own time-out is the limit.
+    const answered = await closed;
+    clearInterval(blank);
+
+    expect(answered).toContain("1.1 /first");
+  });
+});

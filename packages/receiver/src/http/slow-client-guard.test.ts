@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { type FastifyInstance, fastify } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
@@ -53,6 +53,46 @@ describe("addSlowClientGuard", () => {
     response.pause();
 
     expect(await isFinished).toBe(false);
+  });
+
+  it.for([1, 10])("ends %d responses whose client does not read but goes on to write", async (count) => {
+    const port = await listen((app) => {
+      app.get("/", async (_request, reply) => reply.send(Buffer.alloc(LARGE_BYTES / count)));
+    });
+    const socket = connect(port, "127.0.0.1");
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    socket.on("error", () => socket.destroy());
+    socket.pause();
+
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(count));
+    const blank = setInterval(() => socket.write("\r\n"), TIMEOUT_MS / 10);
+    // The test's own time-out is the limit.
+    await closed;
+    clearInterval(blank);
+
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it("goes on to read a connection whose answer was taken", async () => {
+    const port = await listen((app) => {
+      app.post("/", async (request) => `${JSON.stringify(request.body)} ${"x".repeat(100_000)}`);
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const post = async (body: string): Promise<readonly [text: string, port: number | undefined]> => {
+      const headers = { "content-type": "application/json" };
+      const sent = request({ port, agent, method: "POST", headers });
+      sent.end(body);
+      const [response] = await once(sent, "response");
+      const { localPort } = response.socket;
+      return [await text(response), localPort];
+    };
+
+    const [first, firstPort] = await post('{"a":1}');
+    const [second, secondPort] = await post('{"a":2}');
+    agent.destroy();
+
+    expect([first.slice(0, 7), second.slice(0, 7)]).toEqual(['{"a":1}', '{"a":2}']);
+    expect(secondPort).toBe(firstPort);
   });
 
   it("lets a handler take longer than a client may", async () => {

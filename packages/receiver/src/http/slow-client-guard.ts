@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest } from "node:http2";
+import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 /**
@@ -10,14 +11,47 @@ export function addSlowClientGuard(app: FastifyInstance, options: { readonly tim
   app.addHook("onRequest", async (request) => {
     if (request.raw.httpVersionMajor === 2) limitBodyTime(request.raw, options.timeoutMs);
   });
-  app.addHook("onSend", async (_request, reply) => {
-    limitReadingTime(reply.raw, options.timeoutMs);
+  app.addHook("onSend", async (request, reply) => {
+    limitReadingTime(request.raw, reply.raw, options.timeoutMs);
   });
 }
 
+/** How many times as long as without a byte a whole HTTP/2 response may take. */
+const WHOLE_RESPONSE_TIMEOUTS = 10;
+
 /** Ends a response when its client takes no byte of it for `timeoutMs`. Call it when the answer is ready. */
-export function limitReadingTime(response: ServerResponse, timeoutMs: number): void {
+export function limitReadingTime(
+  request: IncomingMessage,
+  response: ServerResponse,
+  timeoutMs: number,
+): void {
   response.setTimeout(timeoutMs, () => response.destroy());
+  if (request.httpVersionMajor === 2) limitWholeTime(response, WHOLE_RESPONSE_TIMEOUTS * timeoutMs);
+  else if (request.complete) readNothingMeanwhile(request.socket, response);
+}
+
+/** Answers that a connection is sending; pipelined requests make them several. */
+const sendingCounts = new WeakMap<Socket, number>();
+
+/** A client that does not read may go on to write, and what is read of it would count as a sign of life. */
+function readNothingMeanwhile(socket: Socket, response: ServerResponse): void {
+  const count = (more: number): number => {
+    const sending = (sendingCounts.get(socket) ?? 0) + more;
+    sendingCounts.set(socket, sending);
+    return sending;
+  };
+  count(1);
+  socket.pause();
+  response.once("close", () => {
+    if (count(-1) === 0) socket.resume();
+  });
+}
+
+/** Frames of other streams, and answers to pings, count as a sign of life of every stream. */
+function limitWholeTime(response: ServerResponse, timeoutMs: number): void {
+  const late = setTimeout(() => response.destroy(), timeoutMs);
+  late.unref();
+  response.once("close", () => clearTimeout(late));
 }
 
 function limitBodyTime(request: IncomingMessage, timeoutMs: number): void {
