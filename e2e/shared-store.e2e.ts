@@ -2,6 +2,8 @@ import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../packages/receiver/src/clock.ts";
+import { Querier } from "../packages/receiver/src/query/querier.ts";
+import { DEFAULT_QUERY_LIMITS } from "../packages/receiver/src/query/query-service.ts";
 import { Recorder } from "../packages/receiver/src/rules/recorder.ts";
 import { RuleRows } from "../packages/receiver/src/rules/rule-rows.ts";
 import type { Level } from "../packages/receiver/src/store/level.ts";
@@ -68,6 +70,24 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
 
     await second.deleteRule({ tenant: "a", id });
     expect((await first.recorded({ tenants: ["a"] })).series).toEqual([]);
+  });
+
+  it("gives a kept answer again only until another process stores something", async () => {
+    const [writer, reader] = [await open(), await open()];
+    const queries = new Querier({ store: reader, limits: DEFAULT_QUERY_LIMITS, clock: systemClock });
+    const range = { tenants: ["a"], startUnixMillis: NOON, endUnixMillis: NOON + 1000 };
+    const total = async (): Promise<number> => {
+      const { value } = await queries.selectTree({ ...range, profileType: PLAIN_TYPE, selector: "{}" });
+      return Number(value.total[0] ?? 0);
+    };
+    const totals: number[] = [];
+    for (const value of [1, 2]) {
+      await append(writer, profileAt(NOON + value, value));
+      totals.push(await total(), await total());
+    }
+
+    expect(totals).toEqual([1, 1, 3, 3]);
+    expect(queries.status.cacheHitCount).toBe(2);
   });
 
   it("has what one acknowledged in the next answer of every other, for each tenant", async () => {

@@ -1,6 +1,6 @@
 import { makeDataDirectory } from "../../../e2e/harness/receiver-process.ts";
 import { systemClock } from "../src/clock.ts";
-import { createQueryService } from "../src/query/querier.ts";
+import { Querier } from "../src/query/querier.ts";
 import { DEFAULT_QUERY_LIMITS, type StackQuery } from "../src/query/query-service.ts";
 import type { Database } from "../src/store/database.ts";
 import { openStore } from "../src/store/local-store.ts";
@@ -41,9 +41,9 @@ export async function benchMerge(): Promise<void> {
 
 async function measureQueries(store: Store): Promise<void> {
   const meter = new SqlMeter();
-  const queries = createQueryService({
+  const queries = new Querier({
     store: meter.watch(store),
-    limits: { ...DEFAULT_QUERY_LIMITS, maxFlamegraphNodesDefault: 8192 },
+    limits: { ...DEFAULT_QUERY_LIMITS, maxFlamegraphNodesDefault: 8192, cacheBytes: 0 },
     clock: systemClock,
   });
   const query = (selector: string): StackQuery => ({

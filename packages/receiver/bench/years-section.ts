@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
-import { createQueryService } from "../src/query/querier.ts";
+import { Querier } from "../src/query/querier.ts";
 import { DEFAULT_QUERY_LIMITS } from "../src/query/query-service.ts";
 import { blockBytes } from "../src/store/block-meta.ts";
 import { type BlockOrigin, commitBlock } from "../src/store/commit-block.ts";
@@ -129,8 +129,8 @@ async function compare(directory: string, rawBytes: number, yearBytes: number): 
     ...{ directory, fs: nodeFs, clock: systemClock, expand: () => [], retentionMillis: 0 },
     log: (line) => process.stdout.write(`${line}\n`),
   });
-  const limits = { ...DEFAULT_QUERY_LIMITS, queryTimeoutMs: 600_000 };
-  const service = createQueryService({ store, limits, clock: systemClock });
+  const limits = { ...DEFAULT_QUERY_LIMITS, queryTimeoutMs: 600_000, cacheBytes: 0 };
+  const service = new Querier({ store, limits, clock: systemClock });
   const ranges = {
     "a day, raw": [760 * DAY_MS, 761 * DAY_MS],
     "two years, 1d-service": [1, 755 * DAY_MS],

@@ -67,6 +67,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "max-concurrent-queries": ["1", "2"],
   "max-waiting-queries": ["1", "2"],
   "query-timeout": ["1s", "2s"],
+  "query-cache-mb": ["0", "2.5"],
   "max-recording-rules": ["1", "2"],
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Clock } from "./clock.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
-import type { StoreStatus } from "./store/store.ts";
+import { storageStatus } from "./testing/storage-status.ts";
+import type { StorageStatus } from "./worker/storage-service.ts";
 
 /** A clock whose time and timers the test moves. */
 class TestClock implements Pick<Clock, "monotonicMillis" | "setTimer"> {
@@ -35,29 +36,14 @@ async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-const healthy: StoreStatus = {
-  headRowCount: 1,
-  headBytes: 2,
-  headProfileCount: 3,
-  activeSeriesCount: 9,
-  blockCount: 4,
-  blockBytes: 5,
-  logSegmentCount: 6,
-  logBytes: 7,
-  quarantinedBlockCount: 8,
-  quarantinedLogPieceCount: 9,
-  failedBlockWriteCount: 0,
-  unshippedBlockCount: 0,
-  duplicateProfileCount: 10,
-  takesWrites: true,
-};
+const healthy = storageStatus({ blockCount: 4, headRowCount: 1 });
 
 interface Fixture {
   readonly clock: TestClock;
   readonly readiness: Readiness;
   finishReplay(): Promise<void>;
   failReplay(): Promise<void>;
-  answer: () => Promise<StoreStatus>;
+  answer: () => Promise<StorageStatus>;
 }
 
 function createFixture(): Fixture {

@@ -1,7 +1,6 @@
 import type { Clock, Timer } from "./clock.ts";
 import { ReceiverError } from "./errors.ts";
-import type { StoreStatus } from "./store/store.ts";
-import type { StorageService } from "./worker/storage-service.ts";
+import type { StorageService, StorageStatus } from "./worker/storage-service.ts";
 
 /** How often the storage thread is asked how it is. */
 const POLL_INTERVAL_MS = 1000;
@@ -14,7 +13,7 @@ export interface Readiness {
   /** Why not; empty when it can. */
   readonly reasons: readonly string[];
   /** What the storage said last; undefined before its first answer. */
-  readonly storage: StoreStatus | undefined;
+  readonly storage: StorageStatus | undefined;
   /** Says that the server stops: from now on it is not ready. */
   stop(): void;
   /**
@@ -37,7 +36,7 @@ export interface ReadinessOptions {
  */
 export function createReadiness({ storage, clock }: ReadinessOptions): Readiness {
   let phase: "replaying" | "serving" | "stopping" = "replaying";
-  let status: StoreStatus | undefined;
+  let status: StorageStatus | undefined;
   let lastAnswer = clock.monotonicMillis();
   let isAsking = false;
 

@@ -158,6 +158,12 @@ export const queryLimitSettings: SettingTable<QueryLimits> = {
     fallback: query.queryTimeoutMs,
     help: "A query that takes longer is stopped and answered 504.",
   },
+  cacheBytes: {
+    ...mebibytes,
+    flag: "query-cache-mb",
+    fallback: query.cacheBytes,
+    help: "Answers that are kept for equal queries, for as long as nothing changes that they were read from. 0: none.",
+  },
 };
 
 /** Limits of recording rules. */

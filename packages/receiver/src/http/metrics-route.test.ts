@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../testing/create-test-app.ts";
-import { storeStatus } from "../testing/store-status.ts";
+import { storageStatus } from "../testing/storage-status.ts";
 
-const status = storeStatus({ activeSeriesCount: 3, blockCount: 5, failedBlockWriteCount: 7 });
+const status = storageStatus({
+  activeSeriesCount: 3,
+  blockCount: 5,
+  failedBlockWriteCount: 7,
+  cacheHitCount: 11,
+  cacheMissCount: 12,
+  cachedAnswerBytes: 13,
+  joinedQueryCount: 14,
+});
 
 /** The sum of a metric over its labels. */
 async function read(app: TestApp["app"], name: string): Promise<number> {
@@ -50,7 +58,11 @@ describe("GET /metrics under the names of older dashboards", () => {
     ["pyroscope_ingester_memory_series", 3],
     ["pyroscope_bucket_store_blocks_loaded", 5],
     ["pyroscope_ingester_shipper_uploads_failed_total", 7],
-  ] as const)("shows %s as the store has it", async ([name, expected]) => {
+    ["pyroscope_query_cache_hits", 11],
+    ["pyroscope_query_cache_misses", 12],
+    ["pyroscope_query_cache_bytes", 13],
+    ["pyroscope_query_joined", 14],
+  ] as const)("shows %s as the storage has it", async ([name, expected]) => {
     const { app } = await createTestApp({ readiness: { storage: status } });
 
     expect(await read(app, name)).toBe(expected);

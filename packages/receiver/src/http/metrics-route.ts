@@ -3,8 +3,8 @@ import type { Clock } from "../clock.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
 import type { Readiness } from "../readiness.ts";
 import type { Recorded, RulesService } from "../rules/rules-service.ts";
-import type { StoreStatus } from "../store/store.ts";
 import type { MetricSet, ReceiverMetrics } from "../telemetry/metrics.ts";
+import type { StorageStatus } from "../worker/storage-service.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { renderRecorded } from "./recorded-metrics.ts";
@@ -72,7 +72,7 @@ function namedTenants(
   return header === "" ? [] : parseTenants(header);
 }
 
-function setStorageMetrics(metrics: MetricSet, status: StoreStatus): void {
+function setStorageMetrics(metrics: MetricSet, status: StorageStatus): void {
   metrics.storageHeadRows.set(status.headRowCount);
   metrics.storageHeadBytes.set(status.headBytes);
   metrics.storageHeadProfiles.set(status.headProfileCount);
@@ -86,5 +86,9 @@ function setStorageMetrics(metrics: MetricSet, status: StoreStatus): void {
   metrics.storageDuplicateProfiles.set(status.duplicateProfileCount);
   metrics.storageFailedBlockWrites.set(status.failedBlockWriteCount);
   metrics.storageUnshippedBlocks.set(status.unshippedBlockCount);
+  metrics.queryCacheHits.set(status.cacheHitCount);
+  metrics.queryCacheMisses.set(status.cacheMissCount);
+  metrics.queryCacheBytes.set(status.cachedAnswerBytes);
+  metrics.joinedQueries.set(status.joinedQueryCount);
   metrics.storageTakesWrites.set(status.takesWrites ? 1 : 0);
 }

@@ -7,7 +7,7 @@ import { Recorder } from "../rules/recorder.ts";
 import { RuleFiles } from "../rules/rule-files.ts";
 import { nodeFs } from "../store/node-fs.ts";
 import { createTestApp, type TestApp, type TestOptions, TOKENS } from "../testing/create-test-app.ts";
-import { storeStatus } from "../testing/store-status.ts";
+import { storageStatus } from "../testing/storage-status.ts";
 
 const TYPE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
 const RULE = {
@@ -129,7 +129,7 @@ describe("GET /metrics with recording rules", () => {
     ],
   };
   const labels = '{tenant="a",profiles_rule_id="abc",exported_tenant="quo\\"te\\\\d\\n",pod="1"}';
-  const readiness = { storage: storeStatus() };
+  const readiness = { storage: storageStatus() };
 
   async function scrape(flags: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>>) {
     await start({

@@ -8,7 +8,7 @@ import { ManualClock } from "../store/testing/manual-clock.ts";
 import { PLAIN_TYPE, type PlainProfile, plainAdmission } from "../store/testing/plain-profile.ts";
 import { runCount } from "../store/testing/run-count.ts";
 import { StoreDirectory } from "../store/testing/store-directory.ts";
-import { createQueryService } from "./querier.ts";
+import { Querier } from "./querier.ts";
 import { DEFAULT_QUERY_LIMITS, type QueryService } from "./query-service.ts";
 
 const MIDNIGHT = 1_760_054_400_000;
@@ -64,7 +64,7 @@ describe("answers", () => {
       // The last day stays raw.
       if (day < DAYS - 1) await store.compact();
     }
-    service = createQueryService({ store, limits: DEFAULT_QUERY_LIMITS, clock });
+    service = new Querier({ store, limits: DEFAULT_QUERY_LIMITS, clock });
     views = await openBlockViews({ fs: nodeFs, directory: directory.path, tenant: "a", level: "raw" });
   }, 60_000);
   afterAll(async () => {

@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import { ManualClock } from "../store/testing/manual-clock.ts";
 import { PLAIN_TYPE, type PlainProfile, plainAdmission } from "../store/testing/plain-profile.ts";
 import { StoreDirectory } from "../store/testing/store-directory.ts";
-import { createQueryService } from "./querier.ts";
+import { Querier } from "./querier.ts";
 import { DEFAULT_QUERY_LIMITS, type QueryService } from "./query-service.ts";
 
 const MIDNIGHT = 1_760_054_400_000;
@@ -70,7 +70,7 @@ describe("24 hours of backfilled data", () => {
       await store.append(plainAdmission("a", ledger.slice(i, i + 240)));
       await store.flush();
     }
-    const service = createQueryService({ store, limits: DEFAULT_QUERY_LIMITS, clock });
+    const service = new Querier({ store, limits: DEFAULT_QUERY_LIMITS, clock });
     const starts = Array.from({ length: WINDOW_COUNT }, (_, i) => MIDNIGHT + spread(i + 7, DAY - MINUTE));
     const expected = starts.map((from) => totalOf(ledger, from, from + MINUTE - 1));
     const found = async (): Promise<readonly number[]> => {
@@ -105,7 +105,7 @@ describe("24 hours of backfilled data", () => {
     await store.flush();
     clock.advance(60 * DAY);
     await store.compact();
-    const service = createQueryService({ store, limits: DEFAULT_QUERY_LIMITS, clock });
+    const service = new Querier({ store, limits: DEFAULT_QUERY_LIMITS, clock });
     const side = (from: number, until: number) => ({
       ...{ tenants: ["a"], startUnixMillis: MIDNIGHT + from * DAY, endUnixMillis: MIDNIGHT + until * DAY },
       ...{ profileType: PLAIN_TYPE, selector: "{}" },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../clock.ts";
 import type { Snapshot } from "../store/snapshot.ts";
-import { createQueryService } from "./querier.ts";
+import { Querier } from "./querier.ts";
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from "./query-service.ts";
 import { nanosAt, stackQuery } from "./testing/query-fixture.ts";
 import { CPU_TYPE, createTableStore, type TableStore } from "./testing/table-store.ts";
@@ -40,10 +40,11 @@ function createEndlessQueries(limits: Partial<QueryLimits>) {
       },
     },
   });
-  const queries = createQueryService({
+  const queries = new Querier({
     store: {
       snapshot: async (range) => withEndlessSamples(await store.snapshot(range)),
       stats: (tenant) => store.stats(tenant),
+      version: (range) => store.version(range),
     },
     limits: { ...DEFAULT_QUERY_LIMITS, ...limits },
     clock: systemClock,

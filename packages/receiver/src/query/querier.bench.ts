@@ -2,7 +2,7 @@ import { describe, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { PLAIN_TYPE, type PlainProfile, plainAdmission } from "../store/testing/plain-profile.ts";
 import { StoreDirectory } from "../store/testing/store-directory.ts";
-import { createQueryService } from "./querier.ts";
+import { Querier } from "./querier.ts";
 import { DEFAULT_QUERY_LIMITS, type StackQuery } from "./query-service.ts";
 
 const T0 = 1_760_000_000_000;
@@ -43,7 +43,7 @@ describe("queries over 40,000 stacks in a block", () => {
     const store = await directory.open();
     for (const profile of drawProfiles()) await store.append(plainAdmission("a", [profile]));
     await store.flush();
-    const queries = createQueryService({ store, limits: DEFAULT_QUERY_LIMITS, clock: systemClock });
+    const queries = new Querier({ store, limits: DEFAULT_QUERY_LIMITS, clock: systemClock });
     const query: StackQuery = {
       tenants: ["a"],
       startUnixMillis: T0,

@@ -6,7 +6,7 @@ import { systemClock } from "../clock.ts";
 import type { Store } from "../store/store.ts";
 import { PLAIN_TYPE, type PlainProfile, plainAdmission } from "../store/testing/plain-profile.ts";
 import { StoreDirectory } from "../store/testing/store-directory.ts";
-import { createQueryService } from "./querier.ts";
+import { Querier } from "./querier.ts";
 import { DEFAULT_QUERY_LIMITS, type QueryService, type StackQuery } from "./query-service.ts";
 
 const T0 = 1_760_000_000_000;
@@ -27,7 +27,7 @@ afterEach(async () => {
 async function open(): Promise<void> {
   store = await directory.open();
   const clock = { ...systemClock, nowUnixMillis: () => T0 + 60_000 };
-  queries = createQueryService({ store, limits: DEFAULT_QUERY_LIMITS, clock });
+  queries = new Querier({ store, limits: DEFAULT_QUERY_LIMITS, clock });
 }
 
 function profile(offsetMs: number, value: number, labels: Record<string, string> = {}): PlainProfile {
@@ -57,7 +57,7 @@ async function ticks(changes: Partial<StackQuery> = {}): Promise<number> {
   return treeToFlamebearer((await queries.selectTree(query(changes))).value).numTicks;
 }
 
-describe("createQueryService", () => {
+describe("Querier", () => {
   it("answers alike from the head, from a block, from both, and after a restart", async () => {
     await store.append(plainAdmission("a", [profile(1, 10)]));
     expect(await ticks()).toBe(11);

@@ -40,7 +40,7 @@ import type {
   TimeSeriesQuery,
 } from "./query-service.ts";
 import { parseSelection } from "./selection.ts";
-import { joinResolutions, SnapshotReader } from "./snapshot-reader.ts";
+import { joinResolutions, type ReaderStatus, SnapshotReader } from "./snapshot-reader.ts";
 import { NO_SPANS, readSpans, resolveSpanLimit, spanTables } from "./span-queries.ts";
 import { compress, emptyExport, readExport, readTree, STACK_TABLES } from "./stack-queries.ts";
 import { resolveTimeRange, type TimeRange } from "./time-range.ts";
@@ -48,7 +48,7 @@ import { layGrid, readTimeSeries, timeSeriesLevel, timeSeriesTables } from "./ti
 
 /** What queries are answered from. */
 export interface QuerierOptions {
-  readonly store: Pick<Store, "snapshot" | "stats">;
+  readonly store: Pick<Store, "snapshot" | "stats" | "version">;
   readonly limits: QueryLimits;
   readonly clock: Pick<Clock, "nowUnixMillis" | "setTimer">;
 }
@@ -57,21 +57,26 @@ export interface QuerierOptions {
 const DEFAULT_TYPES_RANGE_MS = 3_600_000;
 
 /** Answers queries from a store: checks the request, waits its turn, reads one snapshot. */
-export function createQueryService({ store, limits, clock }: QuerierOptions): QueryService {
-  return new Querier(store, limits, clock);
-}
-
-class Querier implements QueryService {
+export class Querier implements QueryService {
   readonly #store: QuerierOptions["store"];
   readonly #limits: QueryLimits;
   readonly #clock: QuerierOptions["clock"];
   readonly #reader: SnapshotReader;
 
-  constructor(store: QuerierOptions["store"], limits: QueryLimits, clock: QuerierOptions["clock"]) {
+  constructor({ store, limits, clock }: QuerierOptions) {
     this.#store = store;
     this.#limits = limits;
     this.#clock = clock;
-    this.#reader = new SnapshotReader(store, createQueryGate(limits, clock));
+    this.#reader = new SnapshotReader({
+      store,
+      gate: createQueryGate(limits, clock),
+      cacheBytes: limits.cacheBytes,
+    });
+  }
+
+  /** How often answers were there already. */
+  get status(): ReaderStatus {
+    return this.#reader.status;
   }
 
   async profileTypes(query: RangeQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
@@ -79,29 +84,42 @@ class Querier implements QueryService {
     const isOpen = query.startUnixMillis === 0 && query.endUnixMillis === 0;
     const asked = isOpen ? { startUnixMillis: now - DEFAULT_TYPES_RANGE_MS, endUnixMillis: now } : query;
     const plan = planLabels({ ...query, selectors: [] }, this.#range(asked, options));
-    return await this.#reader.read(plan, [], readProfileTypes, options);
+    return await this.#reader.read(plan, { kind: "profileTypes", query: {} }, [], readProfileTypes, options);
   }
 
   async labelNames(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
     const plan = planLabels(query, this.#range(query, options));
-    return await this.#reader.read(plan, [], readLabelNames, options);
+    return await this.#reader.read(plan, { kind: "labelNames", query }, [], readLabelNames, options);
   }
 
   async labelValues(query: LabelValuesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
     const range = this.#range(query, options);
     checkLabelName(query);
     const plan = planLabels(query, range);
-    return await this.#reader.read(plan, [], (context) => readLabelValues(context, query.name), options);
+    return await this.#reader.read(
+      plan,
+      { kind: "labelValues", query },
+      [],
+      (context) => readLabelValues(context, query.name),
+      options,
+    );
   }
 
   async series(query: SeriesQuery, options?: QueryOptions): ReturnType<QueryService["series"]> {
     const plan = planLabels(query, this.#range(query, options));
-    return await this.#reader.read(plan, [], (context) => readSeries(context, query), options);
+    return await this.#reader.read(
+      plan,
+      { kind: "series", query },
+      [],
+      (context) => readSeries(context, query),
+      options,
+    );
   }
 
   async cardinality(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<Cardinality>> {
     const plan = planLabels(query, this.#range(query, options));
-    return await this.#reader.read(plan, NO_CARDINALITY, readCardinality, options);
+    const asked = { kind: "cardinality", query };
+    return await this.#reader.read(plan, asked, NO_CARDINALITY, readCardinality, options);
   }
 
   async selectTree(query: StackQuery, options?: QueryOptions): Promise<Answer<Tree>> {
@@ -110,6 +128,7 @@ class Querier implements QueryService {
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
       selection.plan,
+      { kind: "tree", query: { ...query, maxNodes, frameNames } },
       emptyTree(),
       (context) => readTree(context, selection, { maxNodes, frameNames }),
       options,
@@ -140,6 +159,8 @@ class Querier implements QueryService {
     };
     const answer = await this.#reader.read(
       selection.plan,
+      // What comes of it is compressed afterwards.
+      { kind: "export", query: { ...query, maxNodes, compression: undefined } },
       emptyExport(selection, query),
       (context) => readExport(context, selection, query, treeOptions),
       options,
@@ -156,6 +177,7 @@ class Querier implements QueryService {
     const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
     return await this.#reader.read(
       { ...selection.plan, range: laid?.covered, level: timeSeriesLevel(query, selection, laid) },
+      { kind: "timeSeries", query },
       [],
       (context) => readTimeSeries(context, selection, query, laid!.grid),
       options,
@@ -169,6 +191,7 @@ class Querier implements QueryService {
     return await this.#reader.read(
       // Each point is a profile of its own.
       { ...selection.plan, range: laid?.covered, level: "raw" },
+      { kind: "heatmap", query },
       EMPTY_HEATMAP,
       (context) => readHeatmap(context, query, laid!.grid),
       options,
@@ -180,6 +203,7 @@ class Querier implements QueryService {
     resolveSpanLimit(query);
     return await this.#reader.read(
       selection.plan,
+      { kind: "spans", query },
       NO_SPANS,
       (context) => readSpans(context, selection, query),
       options,
@@ -189,6 +213,7 @@ class Querier implements QueryService {
   async analyzeQuery(query: AnalysisQuery, options?: QueryOptions): Promise<Answer<QueryCost>> {
     return await this.#reader.read(
       planAnalysis(query, this.#range(query, options)),
+      { kind: "cost", query },
       NO_COST,
       readQueryCost,
       options,
@@ -216,6 +241,7 @@ class Querier implements QueryService {
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
       selection.plan,
+      { kind: "tree", query: { ...query, maxNodes: 0, frameNames } },
       emptyTree(),
       (context) => readTree(context, selection, { maxNodes: 0, frameNames }),
       options,

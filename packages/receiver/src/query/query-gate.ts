@@ -28,6 +28,11 @@ const DEADLINE_TEXT =
   "request timed out, decrease the duration of the request or add more label matchers (prefer exact match over " +
   "regex match) to reduce the amount of data processed";
 
+/** What a client that went away is told. */
+export function toCancelled(cause: unknown): ReceiverError {
+  return new ReceiverError(CANCELLED_TEXT, { code: "CANCELLED", cause });
+}
+
 /** A query in line. */
 interface Waiter {
   enter(): void;
@@ -101,7 +106,7 @@ export function createQueryGate(limits: GateLimits, clock: Pick<Clock, "setTimer
           leave();
         }
       } catch (cause) {
-        if (clientSignal?.aborted) throw new ReceiverError(CANCELLED_TEXT, { code: "CANCELLED", cause });
+        if (clientSignal?.aborted) throw toCancelled(cause);
         if (deadline.signal.aborted)
           throw new ReceiverError(DEADLINE_TEXT, { code: "DEADLINE_EXCEEDED", cause });
         throw cause;

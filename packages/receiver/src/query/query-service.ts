@@ -298,6 +298,8 @@ export interface QueryLimits extends TenantQueryLimits {
   readonly maxConcurrentQueries: number;
   readonly maxWaitingQueries: number;
   readonly queryTimeoutMs: number;
+  /** Bytes of answers that are kept for equal queries; 0: none. */
+  readonly cacheBytes: number;
 }
 
 /**
@@ -315,4 +317,5 @@ export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   maxConcurrentQueries: 4,
   maxWaitingQueries: 256,
   queryTimeoutMs: 55_000,
+  cacheBytes: 32 * 1024 * 1024,
 };

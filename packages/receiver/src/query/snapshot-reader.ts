@@ -2,11 +2,14 @@ import type { Matcher } from "@pyroscope-ts/protocol";
 import { LEVELS, type Level } from "../store/level.ts";
 import type { TableName } from "../store/schema.ts";
 import type { ProfileFilter } from "../store/select-filter.ts";
-import type { Snapshot } from "../store/snapshot.ts";
+import type { Snapshot, SnapshotRange } from "../store/snapshot.ts";
 import type { Store } from "../store/store.ts";
+import { AnswerCache } from "./answer-cache.ts";
 import type { QueryGate } from "./query-gate.ts";
+import { type Asked, formatQueryKey } from "./query-key.ts";
 import type { Answer, QueryOptions } from "./query-service.ts";
 import { coarseFilter, resolveFilter } from "./series-filter.ts";
+import { SharedRuns } from "./shared-runs.ts";
 import type { TimeRange } from "./time-range.ts";
 
 /** What a read will look at. */
@@ -29,49 +32,112 @@ export interface ReadContext {
   readonly signal: AbortSignal;
 }
 
-/** Reads a snapshot of the store, when it is this query's turn. */
-export class SnapshotReader {
-  readonly #store: Pick<Store, "snapshot">;
-  readonly #gate: QueryGate;
+/** How often answers were there, since the start. */
+export interface ReaderStatus {
+  readonly cachedAnswerBytes: number;
+  readonly cacheHitCount: number;
+  readonly cacheMissCount: number;
+  /** Queries that got the answer of an equal one. */
+  readonly joinedQueryCount: number;
+}
 
-  constructor(store: Pick<Store, "snapshot">, gate: QueryGate) {
+/** Options of {@link SnapshotReader}. */
+export interface SnapshotReaderOptions {
+  readonly store: Pick<Store, "snapshot" | "version">;
+  readonly gate: QueryGate;
+  /** Bytes of answers that are kept; 0: none. */
+  readonly cacheBytes: number;
+}
+
+/** Reads a snapshot of the store, when it is this query's turn, unless the answer is known. */
+export class SnapshotReader {
+  readonly #store: SnapshotReaderOptions["store"];
+  readonly #gate: QueryGate;
+  readonly #cache: AnswerCache;
+  readonly #runs = new SharedRuns();
+
+  constructor({ store, gate, cacheBytes }: SnapshotReaderOptions) {
     this.#store = store;
     this.#gate = gate;
+    this.#cache = new AnswerCache(cacheBytes);
+  }
+
+  get status(): ReaderStatus {
+    return {
+      cachedAnswerBytes: this.#cache.bytes,
+      cacheHitCount: this.#cache.hitCount,
+      cacheMissCount: this.#cache.missCount,
+      joinedQueryCount: this.#runs.joinedCount,
+    };
   }
 
   /** Answers `nothing` for an empty range, else what `work` makes of the series that the matchers leave. */
   async read<Value>(
     plan: ReadPlan,
+    asked: Asked,
     nothing: Value,
     work: (context: ReadContext) => Promise<Value>,
     options: QueryOptions | undefined,
   ): Promise<Answer<Value>> {
     const { range } = plan;
     if (range === undefined) return { value: nothing, missingBlocks: [], resolution: "raw" };
-    return await this.#gate.run(
-      (signal) => this.#readRange(plan, range, work, signal),
-      plan.tenants.join("|"),
-      options?.signal,
-    );
+    const key = formatQueryKey(plan, asked);
+    const known = await this.#find(key, plan, range);
+    const answer =
+      known ??
+      (await this.#runs.run(
+        key,
+        (signal, begin) =>
+          this.#gate.run(
+            async (running) => {
+              begin();
+              return (
+                (await this.#find(key, plan, range)) ??
+                (await this.#readRange(key, plan, range, work, running))
+              );
+            },
+            plan.tenants.join("|"),
+            signal,
+          ),
+        options?.signal,
+      ));
+    // The key names the kind of answer.
+    return answer as Answer<Value>;
+  }
+
+  /** The answer that a query would get that began now, if it is known. */
+  async #find(key: string, plan: ReadPlan, range: TimeRange): Promise<Answer<unknown> | undefined> {
+    if (!this.#cache.has(key)) return undefined;
+    return this.#cache.get(key, await this.#store.version(toSnapshotRange(plan, range)));
   }
 
   async #readRange<Value>(
+    key: string,
     plan: ReadPlan,
     range: TimeRange,
     work: (context: ReadContext) => Promise<Value>,
     signal: AbortSignal,
   ): Promise<Answer<Value>> {
-    const coarse = coarseFilter(range, plan.matchers, plan.profileType);
-    const { tenants, tables, level } = plan;
-    const snapshot = await this.#store.snapshot({ ...coarse, tenants, tables, level });
+    const snapshot = await this.#store.snapshot(toSnapshotRange(plan, range));
     try {
+      const coarse = coarseFilter(range, plan.matchers, plan.profileType);
       const filter = await resolveFilter(snapshot, coarse, plan.matchers, signal);
       const value = await work({ snapshot, filter, signal });
-      return { value, missingBlocks: snapshot.missingBlocks, resolution: snapshot.levels.join(",") };
+      const { missingBlocks, levels, version } = snapshot;
+      const answer = { value, missingBlocks, resolution: levels.join(",") };
+      this.#cache.put(key, version, answer);
+      return answer;
     } finally {
       snapshot.release();
     }
   }
+}
+
+function toSnapshotRange(
+  { tenants, tables, level, matchers, profileType }: ReadPlan,
+  range: TimeRange,
+): SnapshotRange {
+  return { ...coarseFilter(range, matchers, profileType), tenants, tables, level };
 }
 
 /** What {@link Answer.resolution} is of several answers together. */

@@ -31,6 +31,7 @@ export function snapshotOfBlock(database: Database, partsOf: (table: TableName) 
     blockSizes: [],
     missingBlocks: [],
     levels: ["raw"],
+    version: undefined,
     release: () => undefined,
   };
 }

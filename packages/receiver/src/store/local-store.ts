@@ -29,7 +29,7 @@ import {
   type FlushLimits,
   type StoreOptions,
 } from "./store-options.ts";
-import { takeSnapshot } from "./take-snapshot.ts";
+import { findVersion, takeSnapshot } from "./take-snapshot.ts";
 import { replayWal } from "./wal-replay.ts";
 
 const NANOS_PER_MILLI = 1_000_000n;
@@ -216,6 +216,11 @@ class LocalStore implements Store {
   async snapshot(range: SnapshotRange): Promise<Snapshot> {
     this.#checkOpen();
     return await takeSnapshot(this.#parts, range);
+  }
+
+  async version(range: SnapshotRange): Promise<string | undefined> {
+    this.#checkOpen();
+    return await findVersion(this.#parts, range);
   }
 
   hasSeries(tenant: string, series: bigint): boolean {

@@ -38,6 +38,11 @@ export interface Snapshot {
   readonly missingBlocks: readonly string[];
   /** Levels of what is read, the coarsest first; `raw` where there is nothing. */
   readonly levels: readonly Level[];
+  /**
+   * Two snapshots of the same store and range that have one version have the same rows, the same missing blocks and the
+   * same levels. undefined: nobody can tell.
+   */
+  readonly version: string | undefined;
   /** Lets blocks and head rows of this moment go. A second call does nothing. */
   release(): void;
 }

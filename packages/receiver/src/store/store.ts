@@ -64,6 +64,8 @@ export interface Store {
   append(admission: Admission): Promise<void>;
   /** Holds head and blocks as they are now, for one query. */
   snapshot(range: SnapshotRange): Promise<Snapshot>;
+  /** What {@link Snapshot.version} of a snapshot would be that is taken now; undefined: it cannot be told without taking one. */
+  version(range: SnapshotRange): Promise<string | undefined>;
   /** Whether the tenant has had a profile of this series (hash of its label set) lately. */
   hasSeries(tenant: string, series: bigint): boolean;
   /** How many series the tenant has had lately. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ReceiverError } from "../errors.ts";
 import type { Block } from "./block.ts";
 import { type BlockPart, coverRange } from "./block-cover.ts";
@@ -32,6 +33,7 @@ const NANOS_PER_MILLI = 1_000_000n;
 interface HeldHead {
   readonly slot: HeadSlot;
   readonly selection: HeadSelection;
+  readonly tenants: readonly GenerationTenant[];
 }
 
 /**
@@ -89,17 +91,68 @@ async function verify(catalog: Catalog, block: Block, wanted: readonly TableName
   }
 }
 
-function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
-  const { queries, catalog, head, quarantine, deletions } = sources;
-  const heads = head.slots.flatMap((slot) => selectHead(slot, range, deletions));
-  const parts = partsIn(catalog, range);
-  const blocks = parts.map(({ block }) => block);
-  for (const { slot } of heads) slot.retain();
-  for (const block of blocks) block.retain();
+/**
+ * What {@link Snapshot.version} of a snapshot would be that is taken now, without reading a block; undefined when files must be
+ * read to tell.
+ */
+export async function findVersion(
+  sources: SnapshotSources,
+  range: SnapshotRange,
+): Promise<string | undefined> {
+  await sources.catalog.refresh(range);
+  const seen = look(sources, range);
+  const blocks = seen.parts.map(({ block }) => block);
+  return sources.catalog.uncounted(blocks).length > 0 ? undefined : versionOf(sources, seen);
+}
+
+/** What there is in a range at one moment. */
+interface Seen {
+  readonly heads: readonly HeldHead[];
+  readonly parts: readonly BlockPart[];
+  readonly missingBlocks: readonly string[];
+}
+
+function look({ catalog, head, quarantine, deletions }: SnapshotSources, range: SnapshotRange): Seen {
   const missing = quarantine.blocks.filter(
     (block) => range.tenants.includes(block.tenant) && inTime(block, range),
   );
   const replaced = withStandIns(missing, catalog);
+  return {
+    heads: head.slots.flatMap((slot) => selectHead(slot, range, deletions)),
+    parts: partsIn(catalog, range),
+    missingBlocks: missing.map(({ id }) => id).filter((id) => !replaced.has(id)),
+  };
+}
+
+/** Blocks do not change, and a tenant's rows in a generation only grow: their names and numbers say which rows there are. */
+function versionOf({ catalog, deletions }: SnapshotSources, { heads, parts, missingBlocks }: Seen): string {
+  const text = JSON.stringify([
+    heads.map(({ selection: { prefix, hiddenServices }, tenants }) => [
+      prefix,
+      hiddenServices,
+      tenants.map(({ number, profileCount }) => [number, profileCount]),
+    ]),
+    parts.map(({ block, ranges }) => [
+      block.meta.id,
+      ranges,
+      deletions.hiddenIn(block),
+      catalog.repeatsOf(block),
+    ]),
+    missingBlocks,
+  ]);
+  return createHash("sha256").update(text).digest("base64");
+}
+
+function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
+  const { queries, catalog, deletions } = sources;
+  const seen = look(sources, range);
+  const { heads, parts, missingBlocks } = seen;
+  const blocks = parts.map(({ block }) => block);
+  for (const { slot } of heads) {
+    slot.generation.publish();
+    slot.retain();
+  }
+  for (const block of blocks) block.retain();
   let isReleased = false;
   const partsOf = (table: Parameters<Snapshot["from"]>[0]): Parameters<typeof unionSql>[1] => ({
     heads: heads.map(({ selection }) => selection),
@@ -117,7 +170,8 @@ function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
     fromParts: (table) => unionSql(table, partsOf(table)),
     blockSizes: blocks.map(({ meta }) => tableBytes(meta)),
     levels: levelsOf(blocks, heads.length > 0),
-    missingBlocks: missing.map(({ id }) => id).filter((id) => !replaced.has(id)),
+    missingBlocks,
+    version: versionOf(sources, seen),
     release: () => {
       if (isReleased) return;
       isReleased = true;
@@ -139,12 +193,12 @@ function selectHead(
     .filter((tenant) => tenant !== undefined)
     .filter((tenant) => isWanted(tenant, range));
   if (tenants.length === 0) return [];
-  generation.publish();
   const { prefix, totalCount } = generation;
   // Tenants share the tables; what is hidden of one is not hidden of another.
   const groups = groupBy(tenants, ({ name }) => JSON.stringify(deletions.hiddenInHead(name)));
   return [...groups.values()].map((group) => ({
     slot,
+    tenants: group,
     selection: {
       ...{ prefix, totalCount, tenants: group.map(({ number }) => number) },
       hiddenServices: deletions.hiddenInHead(group[0]!.name),

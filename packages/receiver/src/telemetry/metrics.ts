@@ -18,6 +18,10 @@ export interface MetricSet {
   readonly forwardedPushes: Counter<"outcome">;
   readonly forwardQueueBytes: Gauge<never>;
   readonly queriesInProgress: Gauge<never>;
+  readonly queryCacheHits: Gauge<never>;
+  readonly queryCacheMisses: Gauge<never>;
+  readonly queryCacheBytes: Gauge<never>;
+  readonly joinedQueries: Gauge<never>;
   readonly activeSeries: Gauge<never>;
   readonly runtimeConfigLoaded: Gauge<never>;
   readonly failedRecordings: Gauge<never>;
@@ -165,6 +169,30 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     kind: "gauge",
     name: "pyroscope_queries_in_progress",
     help: "Queries that have no answer yet, those that wait for their turn included.",
+    labels: [],
+  },
+  queryCacheHits: {
+    kind: "gauge",
+    name: "pyroscope_query_cache_hits",
+    help: "Queries since the start whose answer was kept from an equal one, while nothing had changed that it was read from.",
+    labels: [],
+  },
+  queryCacheMisses: {
+    kind: "gauge",
+    name: "pyroscope_query_cache_misses",
+    help: "Queries since the start that were read from the store.",
+    labels: [],
+  },
+  queryCacheBytes: {
+    kind: "gauge",
+    name: "pyroscope_query_cache_bytes",
+    help: "Bytes of answers that are kept for equal queries.",
+    labels: [],
+  },
+  joinedQueries: {
+    kind: "gauge",
+    name: "pyroscope_query_joined",
+    help: "Queries since the start that got the answer of an equal one, which had waited for its turn when they came.",
     labels: [],
   },
   activeSeries: {

@@ -1,10 +1,14 @@
 import type { AdHocService } from "../adhoc/adhoc-service.ts";
 import type { PushService } from "../ingest/push-service.ts";
 import type { QueryService } from "../query/query-service.ts";
+import type { ReaderStatus } from "../query/snapshot-reader.ts";
 import type { RulesService } from "../rules/rules-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
 import type { Application, DeletionReport, StoreStatus } from "../store/store.ts";
+
+/** How the storage is. */
+export type StorageStatus = StoreStatus & ReaderStatus;
 
 /** What the storage thread does for the HTTP thread. */
 export interface StorageService
@@ -23,8 +27,8 @@ export interface StorageService
   deleteApplication(application: Application): Promise<DeletionReport>;
   /** Writes everything in memory into blocks. */
   flush(): Promise<void>;
-  /** How the store is now. Before {@link StorageService.ready} resolves it waits for it. */
-  status(): Promise<StoreStatus>;
+  /** How it is now. Before {@link StorageService.ready} resolves it waits for it. */
+  status(): Promise<StorageStatus>;
   /** Flushes and releases the data directory. A second call returns the first call's promise. */
   close(): Promise<void>;
 }

@@ -2,8 +2,8 @@ import type { AdHocService } from "../adhoc/adhoc-service.ts";
 import type { Clock } from "../clock.ts";
 import { ReceiverError } from "../errors.ts";
 import { Ingester } from "../ingest/ingester.ts";
-import { createQueryService } from "../query/querier.ts";
-import type { QueryLimits, QueryService } from "../query/query-service.ts";
+import { Querier } from "../query/querier.ts";
+import type { QueryLimits } from "../query/query-service.ts";
 import type { RulesService } from "../rules/rules-service.ts";
 import type { SettingsService } from "../settings/settings-service.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
@@ -77,7 +77,10 @@ export function createStorage(parts: StorageParts): StorageService {
       return report;
     },
     flush: async () => (await opening).store.flush(),
-    status: async () => (await opening).store.status(),
+    status: async () => {
+      const { store, query } = await opening;
+      return { ...store.status(), ...query.status };
+    },
     push: async (batch) => (await opening).ingester.push(batch),
     profileTypes: async (query, options) => (await opening).query.profileTypes(query, options),
     labelNames: async (query, options) => (await opening).query.labelNames(query, options),
@@ -154,7 +157,7 @@ function onceOpen(
 /** An open store, and what works on it. */
 interface OpenStorage {
   readonly store: Store;
-  readonly query: QueryService;
+  readonly query: Querier;
   readonly ingester: Ingester;
   readonly stopMaintenance: () => void;
 }
@@ -164,7 +167,7 @@ function assemble(
   { queryLimits, compactionIntervalMs, clock, log }: StorageParts,
   retentionsOf: () => ReadonlyMap<string, TenantRetention>,
 ): OpenStorage {
-  const query = createQueryService({ store, limits: queryLimits, clock });
+  const query = new Querier({ store, limits: queryLimits, clock });
   const ingester = new Ingester({
     store,
     clock,

@@ -1,5 +1,5 @@
 import { systemClock } from "../../clock.ts";
-import { createQueryService } from "../querier.ts";
+import { Querier } from "../querier.ts";
 import {
   DEFAULT_QUERY_LIMITS,
   type QueryLimits,
@@ -41,7 +41,7 @@ export async function createQueryFixture(): Promise<QueryFixture> {
   const store = await createTableStore();
   const withLimits = (limits: Partial<QueryLimits>): QueryService => {
     const clock = { ...systemClock, nowUnixMillis: () => T0 + 60_000 };
-    return createQueryService({ store, limits: { ...DEFAULT_QUERY_LIMITS, ...limits }, clock });
+    return new Querier({ store, limits: { ...DEFAULT_QUERY_LIMITS, ...limits }, clock });
   };
   return { store, queries: withLimits({}), withLimits };
 }

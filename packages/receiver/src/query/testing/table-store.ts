@@ -26,7 +26,7 @@ interface TestProfile {
 export const CPU_TYPE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
 
 /** A store whose rows a test writes itself: DuckDB tables with the columns of a block, no log and no blocks. */
-export interface TableStore extends Pick<Store, "snapshot" | "stats"> {
+export interface TableStore extends Pick<Store, "snapshot" | "stats" | "version"> {
   add(profiles: readonly TestProfile[]): Promise<void>;
   /** Ranges of the snapshots that were asked for, and how many of them are still held. */
   readonly snapshots: readonly SnapshotRange[];
@@ -76,6 +76,7 @@ export async function createTableStore(): Promise<TableStore> {
         }
       }
     },
+    version: async () => undefined,
     async snapshot(range) {
       snapshots.push(range);
       heldCount++;
@@ -86,6 +87,7 @@ export async function createTableStore(): Promise<TableStore> {
         blockSizes: store.blockSizes,
         levels: ["raw"],
         missingBlocks: store.missingBlocks,
+        version: undefined,
         release: () => {
           heldCount--;
         },

@@ -25,7 +25,7 @@ import type { TenantRetention } from "../retention-rule.ts";
 import type { Snapshot, SnapshotRange } from "../snapshot.ts";
 import type { Application, DeletionReport, Store, StoreStatus, TenantStats } from "../store.ts";
 import { type DatabaseLimits, DEFAULT_COMPACTION_LIMITS, DEFAULT_DATABASE_LIMITS } from "../store-options.ts";
-import { takeSnapshot } from "../take-snapshot.ts";
+import { findVersion, type SnapshotSources, takeSnapshot } from "../take-snapshot.ts";
 import { encodeText } from "./block-row.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { migrate } from "./migrate.ts";
@@ -192,13 +192,22 @@ class SharedStore implements Store {
 
   async snapshot(range: SnapshotRange): Promise<Snapshot> {
     this.#check("reads", "it answers no queries");
+    return await takeSnapshot(this.#sources, range);
+  }
+
+  async version(range: SnapshotRange): Promise<string | undefined> {
+    this.#check("reads", "it answers no queries");
+    return await findVersion(this.#sources, range);
+  }
+
+  get #sources(): SnapshotSources {
     const { queries, catalog, deletions } = this.#parts;
     const quarantine = {
       get blocks() {
         return catalog.quarantined;
       },
     };
-    return await takeSnapshot({ queries, catalog, head: { slots: [] }, quarantine, deletions }, range);
+    return { queries, catalog, head: { slots: [] }, quarantine, deletions };
   }
 
   hasSeries(tenant: string, series: bigint): boolean {
