@@ -1,17 +1,18 @@
 // What profiling with span ids costs a whole HTTP server that is traced already: CPU time of the server's process for each
 // request, with OpenTelemetry and the profiler with its span processor, divided by that with OpenTelemetry alone.
-//     node packages/otel-span-profiles/bench/server-cost.mjs [rounds]        (any Node line; needs a build)
-// Two servers, one of each kind, take turns in random order; the pairs of rounds give the ratio and its interval.
+//     node packages/otel-span-profiles/bench/server-cost.mjs [pairs]        (any Node line; needs a build)
+// Two servers of the same kind differ by 8 %, as V8 compiles each a little differently: so many pairs of servers are
+// started, one of each kind, which take turns in random order. The ratios of the pairs give the median and its interval.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, createServer, get } from "node:http";
 import { fileURLToPath } from "node:url";
 
-const ROUNDS = Number(process.argv[2] ?? 24);
-const REQUESTS = 4000;
+const PAIRS = Number(process.argv[2] ?? 30);
+const ROUNDS = 6;
+const REQUESTS = 1500;
 const CONNECTIONS = 8;
-// Each side runs for longer than its first window: what is loaded and compiled once is no part of a request.
-const WARM_UP_ROUNDS = 12;
+const WARM_UP_ROUNDS = 4;
 
 if (process.send === undefined) await measure();
 else await serve(process.argv[2] === "with");
@@ -28,6 +29,8 @@ async function serve(isProfiled) {
       applicationName: "bench",
       serverAddress: "http://127.0.0.1:1",
       profileTypes: ["cpu", "wall"],
+      // A third of the default: a server lives for some seconds here, and has to pay for windows, too.
+      uploadRate: "5s",
       logLevel: "off",
     });
   }
@@ -59,29 +62,36 @@ async function serve(isProfiled) {
 }
 
 async function measure() {
-  const sides = { without: await startServer("without"), with: await startServer("with") };
-  for (let i = 0; i < WARM_UP_ROUNDS; i++) for (const side of Object.values(sides)) await runRound(side);
   const ratios = [];
   const sums = { without: 0, with: 0 };
-  const fastest = { without: Number.POSITIVE_INFINITY, with: Number.POSITIVE_INFINITY };
-  for (let round = 0; round < ROUNDS; round++) {
-    const order = Math.random() < 0.5 ? ["without", "with"] : ["with", "without"];
-    const micros = {};
-    for (const name of order) {
-      micros[name] = await runRound(sides[name]);
-      sums[name] += micros[name];
-      fastest[name] = Math.min(fastest[name], micros[name]);
-    }
-    ratios.push(micros.with / micros.without);
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const { without, with: profiled } = await measurePair();
+    ratios.push(profiled / without);
+    sums.without += without;
+    sums.with += profiled;
   }
-  for (const { child } of Object.values(sides)) child.kill();
-  const sorted = ratios.toSorted((left, right) => left - right);
   const [low, high] = bootstrap(ratios);
   console.log(
-    `Node ${process.version}, ${ROUNDS} pairs of ${REQUESTS} requests: ` +
-      `${(sums.without / ROUNDS).toFixed(0)} -> ${(sums.with / ROUNDS).toFixed(0)} us of CPU a request, ` +
-      `fastest ${fastest.without.toFixed(0)} -> ${fastest.with.toFixed(0)}, median ratio ${median(sorted).toFixed(3)}, 95 % interval ${low.toFixed(3)} to ${high.toFixed(3)}`,
+    `Node ${process.version}, ${PAIRS} pairs of servers, ${ROUNDS} rounds of ${REQUESTS} requests each: ` +
+      `${(sums.without / PAIRS).toFixed(0)} -> ${(sums.with / PAIRS).toFixed(0)} us of CPU a request, ` +
+      `median ratio ${median(sorted(ratios)).toFixed(3)}, 95 % interval ${low.toFixed(3)} to ${high.toFixed(3)}`,
   );
+}
+
+/** CPU microseconds for a request of a new server of each kind: the mean of its rounds, ends of windows among them. */
+async function measurePair() {
+  const sides = { without: await startServer("without"), with: await startServer("with") };
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) for (const side of Object.values(sides)) await runRound(side);
+  const micros = { without: [], with: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    const order = Math.random() < 0.5 ? ["without", "with"] : ["with", "without"];
+    for (const name of order) micros[name].push(await runRound(sides[name]));
+  }
+  for (const { child, agent } of Object.values(sides)) {
+    agent.destroy();
+    child.kill();
+  }
+  return { without: mean(micros.without), with: mean(micros.with) };
 }
 
 async function startServer(name) {
@@ -119,15 +129,20 @@ function request(port, agent) {
 
 /** Where the median of the pairs lies, in 95 of 100 draws of as many of them. */
 function bootstrap(ratios) {
-  const medians = Array.from({ length: 2000 }, () =>
-    median(
-      ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)]).sort((left, right) => left - right),
-    ),
-  ).sort((left, right) => left - right);
+  const draw = () => ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)]);
+  const medians = sorted(Array.from({ length: 2000 }, () => median(sorted(draw()))));
   return [medians[50], medians[1949]];
 }
 
-function median(sorted) {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function sorted(values) {
+  return values.toSorted((left, right) => left - right);
+}
+
+function median(values) {
+  const middle = values.length >> 1;
+  return values.length % 2 === 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
