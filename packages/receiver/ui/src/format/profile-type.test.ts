@@ -30,6 +30,8 @@ describe("chooseRateUnit", () => {
     const unit = chooseRateUnit(CPU);
 
     expect(unit.format(unit.toPoint(22.5e9, 15))).toBe("1.5 cores");
+    expect(unit.format(unit.toPoint(1, 15))).toBe("<0.000001 cores");
+    expect(unit.format(0)).toBe("0 cores");
   });
 
   it("leaves the live heap what it is", () => {

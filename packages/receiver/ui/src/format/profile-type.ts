@@ -144,6 +144,9 @@ export interface RateUnit {
   readonly formatTick: (point: number) => string;
 }
 
+// A millionth of a core is what a profile of some lines comes to; more digits say nothing.
+const SMALLEST_SHOWN = 0.000001;
+
 /**
  * Time divided by time is how many were busy at once: cores for CPU. Counts and bytes become a rate, live ones stay
  * what they are.
@@ -161,11 +164,13 @@ export function chooseRateUnit(id: string): RateUnit {
   }
   if (isTimeUnit(sampleUnit)) {
     const isCpu = name === "process_cpu";
+    const formatTick = (point: number): string =>
+      point > 0 && point < SMALLEST_SHOWN ? `<${SMALLEST_SHOWN}` : formatValue(point, "count");
     return {
       axis: isCpu ? "cores" : "seconds per second",
       toPoint: (value, seconds) => (value * nanosPerUnit(sampleUnit)) / 1e9 / seconds,
-      format: (point) => `${formatValue(point, "count")} ${isCpu ? "cores" : "s/s"}`,
-      formatTick: (point) => formatValue(point, "count"),
+      format: (point) => `${formatTick(point)} ${isCpu ? "cores" : "s/s"}`,
+      formatTick,
     };
   }
   return {

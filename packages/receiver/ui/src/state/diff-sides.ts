@@ -48,6 +48,9 @@ const WINDOW_PADDING_RATIO = 0.03;
 /** The ranges of both sides, next to each other. */
 export type Halves = Readonly<Record<SideName, ResolvedRange>>;
 
+/** Leaves both ranges open: the halves of the page's range. */
+export const OPEN_SIDES: Partial<ViewState> = { leftFrom: "", leftUntil: "", rightFrom: "", rightUntil: "" };
+
 /** Whether a view leaves both ranges open. */
 export function hasOpenSides(view: SideFields): boolean {
   return (view.leftFrom === "" || view.leftUntil === "") && (view.rightFrom === "" || view.rightUntil === "");

@@ -12,6 +12,7 @@ import {
   type DiffSides,
   type Halves,
   hasOpenSides,
+  OPEN_SIDES,
   resolveSides,
   type SideName,
   toSideRange,
@@ -182,7 +183,7 @@ function BaselinePresets({ sides }: { sides: DiffSides }): VNode {
         type="button"
         class="button"
         title="The first half of the page's range against the second, or of the part that has profiles"
-        onClick={() => go({ leftFrom: "", leftUntil: "", rightFrom: "", rightUntil: "" })}
+        onClick={() => go(OPEN_SIDES)}
       >
         Halves
       </button>

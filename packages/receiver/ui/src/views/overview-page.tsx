@@ -1,9 +1,12 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import type { TimeSeries } from "../api/wire.ts";
+import { chooseArrow, formatFactor } from "../format/format-change.ts";
 import { formatAge } from "../format/format-time.ts";
 import { chooseRateUnit, describeProfileType } from "../format/profile-type.ts";
 import { findArrivingFrom, toChartColumns } from "../layout/chart-columns.ts";
+import { toHalfMeans } from "../layout/half-means.ts";
+import { chooseHalves, OPEN_SIDES } from "../state/diff-sides.ts";
 import { formatSelector, withService } from "../state/label-filter.ts";
 import { latest } from "../state/resource.ts";
 import { chooseGrid, type TimelineGrid } from "../state/time-range.ts";
@@ -55,6 +58,7 @@ export function OverviewPage({ services }: { services: ResourceView<Services> })
                 <tr>
                   <th scope="col">Service</th>
                   <th scope="col">Activity</th>
+                  <th scope="col">Change</th>
                   <th scope="col">Last profile</th>
                   <th scope="col">Profile types</th>
                 </tr>
@@ -145,6 +149,7 @@ function ActivityCells({ name, type, activity }: Omit<ServiceRowProps, "types"> 
       <>
         <td />
         <td />
+        <td />
       </>
     );
   }
@@ -166,11 +171,57 @@ function ActivityCells({ name, type, activity }: Omit<ServiceRowProps, "types"> 
         <span>{unit.format(mean)}</span>
       </td>
       <td>
+        <ChangeLink name={name} type={type} series={series} grid={activity.grid} />
+      </td>
+      <td>
         <span class="freshness" data-stale={isStale}>
           {isStale ? "○" : "●"} {formatAge(ageMs)}
           {isStale && ", stopped sending?"}
         </span>
       </td>
     </>
+  );
+}
+
+interface ChangeLinkProps {
+  readonly name: string;
+  readonly type: string;
+  readonly series: TimeSeries;
+  readonly grid: TimelineGrid;
+}
+
+/** How a service's second half of the range differs from its first, and the way to what changed. */
+function ChangeLink({ name, type, series, grid }: ChangeLinkProps): VNode {
+  const { clock, navigation } = useApp();
+  const means = toHalfMeans(
+    series,
+    chooseHalves(grid, grid, [series]),
+    findArrivingFrom(clock.nowMs.value, grid),
+  );
+  const unit = chooseRateUnit(type);
+  const format = (value: number): string => unit.format(unit.toPoint(value, grid.stepSeconds));
+  const delta = means === undefined ? 0 : means.right - means.left;
+  const factor = means === undefined ? "" : formatFactor(means.left, means.right);
+  return (
+    <a
+      class="service-change"
+      data-sign={factor.startsWith("±") || delta === 0 ? undefined : delta > 0 ? "slower" : "faster"}
+      title={
+        means === undefined
+          ? "Compare the halves of the range"
+          : `${format(means.left)} in the first half, ${format(means.right)} in the second: what changed?`
+      }
+      {...linkTo(navigation, {
+        page: "diff",
+        query: formatSelector(withService([], name)),
+        type,
+        path: "",
+        leftQuery: "",
+        rightQuery: "",
+        ...OPEN_SIDES,
+      })}
+    >
+      {factor === "" ? "Compare" : factor.startsWith("±") ? factor : `${chooseArrow(delta)} ${factor}`}
+    </a>
   );
 }

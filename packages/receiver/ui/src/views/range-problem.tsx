@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { OPEN_SIDES } from "../state/diff-sides.ts";
 import { isBackwards } from "../state/time-range.ts";
 import { useApp, useView } from "./app-context.ts";
 
@@ -23,9 +24,7 @@ export function RangeProblem(): VNode {
       <button
         type="button"
         class="button"
-        onClick={() =>
-          go({ from: "now-1h", until: "now", leftFrom: "", leftUntil: "", rightFrom: "", rightUntil: "" })
-        }
+        onClick={() => go({ from: "now-1h", until: "now", ...OPEN_SIDES })}
       >
         Last hour
       </button>
