@@ -78,11 +78,52 @@ describe.skipIf(missing.length > 0)(suiteName("clients of connect-go", missing),
     }
   });
 
+  it("ask what profilecli asks, and push what it pushes, alike over every transport", async () => {
+    const answers = (await runWorkload(program, ["profilecli", lab.receiverAddress, "cli"])) as {
+      readonly [transport: string]: Readonly<Record<string, unknown>>;
+    };
+
+    expect(Object.keys(answers)).toHaveLength(10);
+    for (const answer of Object.values(answers)) {
+      expect(answer).toEqual({
+        ready: "ready\n",
+        // profilecli then asks the querier.
+        frontendCode: "unimplemented",
+        profileTotal: 400_000_000,
+        treeBytes: 59,
+        pgoTotal: 400_000_000,
+        seriesCount: 4,
+        cardinality: expect.objectContaining({ __profile_type__: 2, route: 1, service_name: 1 }),
+        top: { "/checkout": 300_000_000, "<unknown>": 100_000_000 },
+        exemplarCount: 1,
+        spanIds: ["00f067aa0ba902b7"],
+        canary: {
+          names: 3,
+          levels: 3,
+          spanNames: 2,
+          spanLevels: 2,
+          "points of step 1000": [30, 30],
+          "points of step 5": [30, 30],
+          "/pyroscope/render": 3,
+          "/pyroscope/render-diff": 3,
+        },
+      });
+    }
+  });
+
   it("is known to the doctor by name and version", async () => {
     const { body } = await lab.client.get("/api/v1/doctor");
 
     expect(body).toMatchObject({
-      tenants: [{ findings: [], clients: [{ name: "Alloy", version: "v1.12.0", format: "pprof" }] }],
+      tenants: [
+        {
+          findings: [],
+          clients: [
+            { name: "pyroscope", version: "2.2.0", format: "pprof" },
+            { name: "Alloy", version: "v1.12.0", format: "pprof" },
+          ],
+        },
+      ],
     });
   });
 

@@ -62,7 +62,7 @@ export const pushRows: readonly WireRow[] = [
     row: "0.3 an unknown path is 404",
     call: (s) => s.call("push.v1.PusherService/Pull", {}),
     status: 404,
-    code: "not_found",
+    code: "unimplemented",
   },
   // Push.
   { row: "1.2 an empty answer", call: (s) => push(s, SHOP, pprof()), ...accepted },

@@ -11,7 +11,7 @@ import (
 
 func main() {
 	if len(os.Args) < 4 {
-		fail(fmt.Errorf("usage: interop sdk|otlp-grpc|otlp-http|alloy|alloy-http1|read ADDRESS SERVICE [SECONDS]"))
+		fail(fmt.Errorf("usage: interop sdk|otlp-grpc|otlp-http|alloy|alloy-http1|read|profilecli ADDRESS SERVICE [SECONDS]"))
 	}
 	command, address, service := os.Args[1], os.Args[2], os.Args[3]
 	var result any
@@ -35,6 +35,8 @@ func main() {
 		result, err = runAlloy(address, service, transports[:2])
 	case "read":
 		result, err = runRead(address, service)
+	case "profilecli":
+		result, err = runProfilecli(address, service)
 	default:
 		err = fmt.Errorf("unknown command %q", command)
 	}

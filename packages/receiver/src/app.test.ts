@@ -23,7 +23,7 @@ describe("methods", () => {
     const response = await app.inject({ url: "/admin" });
 
     expect(response.statusCode).toBe(404);
-    expect(response.json()).toEqual({ code: "not_found", message: "there is nothing at this path" });
+    expect(response.json()).toEqual({ code: "unimplemented", message: "there is nothing at this path" });
   });
 
   it("does not start with a handler that is not in the route table", () => {

@@ -37,8 +37,9 @@ export function setErrorHandler(app: FastifyInstance, logFailure: FailureLog): v
     return isGrpc(request) ? sendGrpc(request, reply, error, message) : sendJson(reply, error, message);
   });
 
+  // `unimplemented` is Connect's code for a 404: by it a client knows that a service is not there, and asks an older one.
   app.setNotFoundHandler((_request, reply) => {
-    return reply.code(404).send({ code: "not_found", message: "there is nothing at this path" });
+    return reply.code(404).send({ code: "unimplemented", message: "there is nothing at this path" });
   });
 }
 
