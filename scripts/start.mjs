@@ -37,13 +37,15 @@ const demoUrl = options["no-demo"]
       },
     );
 
-console.log(`\n  Page:  ${receiverUrl}/`);
+// The demo has just begun: in the page's own hour it would be a few pixels.
+const pageUrl = demoUrl === undefined ? `${receiverUrl}/` : `${receiverUrl}/?from=now-15m`;
+console.log(`\n  Page:  ${pageUrl}`);
 if (demoUrl !== undefined) {
   console.log(`  Demo:  ${demoUrl}  (its first profile arrives within 10 seconds)`);
   console.log(`  Make it slow:  curl -X POST ${demoUrl}/slow-path/on   then compare in the page`);
 }
 console.log("  Ctrl-C stops everything.\n");
-if (!options["no-open"]) openBrowser(`${receiverUrl}/`);
+if (!options["no-open"]) openBrowser(pageUrl);
 
 function readOptions() {
   try {
