@@ -30,21 +30,13 @@ export function limitReadingTime(
   else if (request.complete) readNothingMeanwhile(request.socket, response);
 }
 
-/** Answers that a connection is sending; pipelined requests make them several. */
-const sendingCounts = new WeakMap<Socket, number>();
-
-/** A client that does not read may go on to write, and what is read of it would count as a sign of life. */
+/**
+ * A client that does not read may go on to write, and what is read of it would count as a sign of life. A connection sends one
+ * answer at a time.
+ */
 function readNothingMeanwhile(socket: Socket, response: ServerResponse): void {
-  const count = (more: number): number => {
-    const sending = (sendingCounts.get(socket) ?? 0) + more;
-    sendingCounts.set(socket, sending);
-    return sending;
-  };
-  count(1);
   socket.pause();
-  response.once("close", () => {
-    if (count(-1) === 0) socket.resume();
-  });
+  response.once("close", () => socket.resume());
 }
 
 /** Frames of other streams, and answers to pings, count as a sign of life of every stream. */
