@@ -200,5 +200,35 @@ const others: readonly WireRow[] = [
   },
 ];
 
+const rules = (...list: readonly object[]) => ({ ingestion_relabeling_rules: list });
+
+/** Rules of a tenant. */
+const relabeled: readonly WireRow[] = [
+  {
+    row: "1.5 a rule drops a profile: 200, and counted",
+    limits: rules({ source_labels: ["service_name"], regex: "shop", action: "drop" }),
+    call: (s) => push(s, SHOP, pprof()),
+    status: 200,
+    text: "{}",
+    reason: "dropped_by_relabel_rules",
+  },
+  {
+    row: "1.5 a rule sees the labels of samples, and what it leaves is checked",
+    limits: rules({ source_labels: ["key"], target_label: "key", replacement: "short" }),
+    call: (s) => push(s, SHOP, badGroup),
+    status: 200,
+    text: "{}",
+  },
+  {
+    row: "1.5 a rule that takes the name of the profile away",
+    limits: rules({ regex: "__name__", action: "labeldrop" }),
+    call: (s) => push(s, SHOP, pprof()),
+    status: 400,
+    code: "invalid_argument",
+    text: `invalid labels '{service_name="shop"}' with error: invalid metric name`,
+    reason: "invalid_labels",
+  },
+];
+
 /** What labels a series may have. Its first and fourth entry cannot happen: the service is always named. */
-export const labelRows: readonly WireRow[] = [...pushed, ...others];
+export const labelRows: readonly WireRow[] = [...pushed, ...others, ...relabeled];

@@ -35,7 +35,7 @@ export interface WireServer {
 export interface WireRow {
   readonly row: string;
   /** Limits of the tenant, by the names of Pyroscope's limits. */
-  readonly limits?: Readonly<Record<string, string | number | boolean>>;
+  readonly limits?: Readonly<Record<string, unknown>>;
   /** What the tenant did before. */
   readonly before?: (server: WireServer) => Promise<WireAnswer>;
   readonly call: (server: WireServer) => Promise<WireAnswer>;

@@ -57,6 +57,8 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "max-label-value-length": ["1", "2"],
   "max-label-names-per-series": ["1", "2"],
   "disable-label-sanitization": ["false", "false"],
+  "max-sessions-per-series": ["1", "2"],
+  "ingestion-relabeling-rules": ['[{"action":"keep"}]', '[{"action":"drop"}]'],
   "max-global-series-per-tenant": ["1", "2"],
   "reject-older-than": ["1d", "0"],
   "reject-newer-than": ["1d", "0"],

@@ -9,6 +9,7 @@ import {
   mebibytesOrAuto,
   positiveCount,
   positiveDuration,
+  relabelRules,
   toggle,
 } from "./setting-kinds.ts";
 
@@ -88,6 +89,18 @@ export const ingestLimitSettings: SettingTable<IngestLimits> = {
     flag: "disable-label-sanitization",
     fallback: ingest.isLabelSanitizationDisabled,
     help: "Keep label names as they came, any UTF-8; false: characters outside [a-zA-Z0-9_] become _.",
+  },
+  maxSessionsPerSeries: {
+    ...count,
+    flag: "max-sessions-per-series",
+    fallback: ingest.maxSessionsPerSeries,
+    help: "Values that __session_id__ of one series can have: its hash by this number. 0: the label is dropped.",
+  },
+  relabelRules: {
+    ...relabelRules,
+    flag: "ingestion-relabeling-rules",
+    fallback: ingest.relabelRules,
+    help: "Rules as Prometheus's relabel_config, in YAML, for the labels of each series; what they drop is counted, not stored.",
   },
   maxSeries: {
     ...count,

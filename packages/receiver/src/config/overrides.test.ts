@@ -50,6 +50,36 @@ describe("parseOverrides", () => {
     expect(parseOverrides(text).size).toBe(0);
   });
 
+  it("reads relabeling rules, as a list or a text", () => {
+    const rules = "[{ source_labels: [env], regex: dev, action: drop }]";
+    const expected = { relabelRules: '[{"source_labels":["env"],"regex":"dev","action":"drop"}]' };
+
+    for (const value of [rules, `"${rules}"`]) {
+      const overrides = parseOverrides(`overrides: { a: { ingestion_relabeling_rules: ${value} } }`);
+      expect(overrides.get("a")?.ingest).toEqual(expected);
+    }
+    expect(parseOverrides("overrides: { a: { ingestion_relabeling_rules: [] } }").get("a")?.ingest).toEqual({
+      relabelRules: "",
+    });
+  });
+
+  it.for([
+    ["sample_type_relabeling_rules: []", "sample_type_relabeling_rules: [{ action: drop }]"],
+    [
+      "ingestion_relabeling_default_rules_position: first",
+      "ingestion_relabeling_default_rules_position: last",
+    ],
+    ["distributor_aggregation_window: 0s", "distributor_aggregation_window: 1m"],
+    ["keep_stripped_profiles: false", "keep_stripped_profiles: true"],
+    ["symbolizer: { enabled: false }", "symbolizer: { enabled: true }"],
+    ["ingestion_limit:", "ingestion_limit: { period_limit_mb: 5 }"],
+  ] as const)("takes %j, which says that it is off, and refuses %j", ([off, on]) => {
+    expect(parseOverrides(`overrides: { a: { ${off} } }`).get("a")?.ingest).toEqual({});
+    expect(() => parseOverrides(`overrides: { a: { ${on} } }`)).toThrow(
+      /^overrides\.a\.\w+=.*: this server does not have it: take it out$/,
+    );
+  });
+
   it("takes names that bound something which is not here", () => {
     expect(parseOverrides("overrides: { a: { max_query_parallelism: 4 } }").get("a")).toEqual({
       ingest: {},
@@ -73,6 +103,10 @@ describe("parseOverrides", () => {
     [
       "overrides: { a: { max_label_name_length: [1] } }",
       "overrides.a.max_label_name_length=[1]: expected a whole number",
+    ],
+    [
+      "overrides: { a: { ingestion_relabeling_rules: [{ action: hashmod }] } }",
+      'overrides.a.ingestion_relabeling_rules=[{"action":"hashmod"}]: expected a list of relabeling rules',
     ],
     ["overrides: [a]", 'overrides: expected names with values, got ["a"]'],
     ["overrides: { a: 5 }", "overrides.a: expected names with values, got 5"],

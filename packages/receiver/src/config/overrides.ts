@@ -59,7 +59,6 @@ const namedLimits: ReadonlyMap<string, NamedLimit> = new Map([
  */
 const namesWithoutMeaning: ReadonlySet<string> = new Set([
   "push_max_concurrency",
-  "max_sessions_per_series",
   "enforce_labels_order",
   "max_local_series_per_tenant",
   "max_query_parallelism",
@@ -80,6 +79,32 @@ const namesWithoutMeaning: ReadonlySet<string> = new Set([
   "enable_query_backend",
   "enable_query_backend_from",
 ]);
+
+/**
+ * Names of Pyroscope's limits that change what is stored, or how, and that this server does not have: with the value that
+ * switches them off they are taken; with any other the file would promise what does not happen.
+ */
+const namesThatMustBeOff: ReadonlySet<string> = new Set([
+  "ingestion_relabeling_default_rules_position",
+  "sample_type_relabeling_rules",
+  "distributor_usage_groups",
+  "distributor_sampling",
+  "distributor_aggregation_window",
+  "distributor_aggregation_period",
+  "keep_stripped_profiles",
+  "include_stripped_profiles",
+  "ingestion_limit",
+  "ingestion_artificial_delay",
+  "recording_rules",
+  "symbolizer",
+]);
+
+/** Nothing, nothing in it, or what it is by default. */
+function isOff(value: unknown): boolean {
+  if (value instanceof Map) return [...value.values()].every(isOff);
+  if (Array.isArray(value)) return value.length === 0;
+  return value === undefined || value === null || /^(?:|0[a-z]*|false|first)$/.test(String(value));
+}
 
 /**
  * Reads a file of overrides: `overrides:`, then for each tenant limits by name, as Pyroscope's runtime configuration.
@@ -114,15 +139,25 @@ function readLimits(tenant: string, limits: unknown): LimitOverrides {
     const name = String(key);
     const subject = `overrides.${tenant}.${name}`;
     if (namesWithoutMeaning.has(name)) continue;
+    if (namesThatMustBeOff.has(name)) {
+      if (isOff(value)) continue;
+      throw new Error(`${subject}=${show(value)}: this server does not have it: take it out`);
+    }
     const limit = namedLimits.get(name);
     if (limit === undefined) throw new Error(`${subject}: there is no such limit`);
-    const parsed = isScalar(value) ? limit.parse(String(value)) : undefined;
-    if (parsed === undefined) {
-      throw new Error(`${subject}=${JSON.stringify(value)}: expected ${limit.expects}`);
-    }
+    // What is no single value is given as JSON, which is YAML.
+    const parsed = limit.parse(isScalar(value) ? String(value) : show(value));
+    if (parsed === undefined) throw new Error(`${subject}=${show(value)}: expected ${limit.expects}`);
     parts[limit.part][limit.field] = parsed;
   }
   return { ingest: parts.ingest, query: parts.query, rules: parts.rules, retention: parts.retention };
+}
+
+/** A value as JSON; maps as objects. */
+function show(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    item instanceof Map ? Object.fromEntries(item as ReadonlyMap<string, unknown>) : item,
+  );
 }
 
 function isScalar(value: unknown): value is string | number | boolean {

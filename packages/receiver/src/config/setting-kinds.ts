@@ -1,3 +1,5 @@
+import { parseRelabelRules } from "@pyroscope-ts/protocol";
+import { parse as parseYaml } from "yaml";
 import { AUTOMATIC_RATE } from "../ingest/limits.ts";
 import { LEVELS, type Level, ROLL_UP_LEVELS, type RollUpLevel } from "../store/level.ts";
 import { type AuthToken, formatAuthTokens, parseAuthTokens } from "./auth-tokens.ts";
@@ -73,6 +75,26 @@ export const keyPrefix: SettingKind<string> = {
     return /^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/.test(path) ? `${path}/` : undefined;
   },
   format: (value) => value.slice(0, -1),
+};
+
+/** Relabeling rules, kept as JSON; "" for none. */
+export const relabelRules: SettingKind<string> = {
+  expects:
+    "a list of relabeling rules as Prometheus has them, in YAML: action, source_labels, regex, target_label",
+  placeholder: "rules",
+  isSecret: false,
+  parse: (raw) => {
+    if (raw === "") return "";
+    try {
+      const rules: unknown = parseYaml(raw);
+      // Checked now, and again where they are compiled: the text is what travels.
+      parseRelabelRules(rules);
+      return Array.isArray(rules) && rules.length === 0 ? "" : JSON.stringify(rules);
+    } catch {
+      return undefined;
+    }
+  },
+  format: (value) => value,
 };
 
 /** On or off. */

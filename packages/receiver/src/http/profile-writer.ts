@@ -111,6 +111,10 @@ export function createProfileWriter({
       metrics.receivedProfiles.inc({ tenant }, result.profiles);
       if (result.renamedLabelCount !== undefined)
         metrics.sanitizedLabelNames.inc({ tenant }, result.renamedLabelCount);
+      // No client can change it, so that it is counted and no refusal: as on Pyroscope.
+      const reason = "dropped_by_relabel_rules";
+      if (result.droppedSeriesCount !== undefined)
+        metrics.discardedSamples.inc({ reason, tenant }, result.droppedSeriesCount);
       const { measures } = result;
       if (measures !== undefined) {
         const labels = { type: profileTypeLabel(measures.profileName), tenant };

@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import {
   decodePprof,
   encodePprof,
+  formatLabels,
   labelSetFromRecord,
   ProfileBuilder,
   totalValues,
@@ -12,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import type { AdmittedProfile } from "../store/admission.ts";
 import { admitItem } from "./admit-item.ts";
 import { expandRecord } from "./expand-record.ts";
-import { DEFAULT_INGEST_LIMITS } from "./limits.ts";
+import { DEFAULT_INGEST_LIMITS, type IngestLimits } from "./limits.ts";
 import { encodePushRecord, type PushRecordItem } from "./push-record.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
@@ -21,12 +22,12 @@ const real = ["go-cpu", "go-heap", "node-heap", "node-time"].map((name) =>
   gunzipSync(readFileSync(new URL(`${name}.pb.gz`, testdata))),
 );
 
-function admit(payload: Uint8Array) {
+function admit(payload: Uint8Array, limits: Partial<IngestLimits> = {}) {
   const batch = {
     tenant: "anonymous",
     receivedUnixMillis: 1_772_366_400_000,
     items: [],
-    limits: { ...DEFAULT_INGEST_LIMITS, rejectOlderThanMs: 0, rejectNewerThanMs: 0 },
+    limits: { ...DEFAULT_INGEST_LIMITS, rejectOlderThanMs: 0, rejectNewerThanMs: 0, ...limits },
   };
   const labels = labelSetFromRecord({ __name__: "cpu", service_name: "shop" });
   return admitItem(batch, { labels, payload, id: "" }, 0, new RateLimiter(() => 0));
@@ -74,6 +75,28 @@ describe("admitItem", () => {
 
     expect(namesOf(admitted.profiles)).toEqual(["Get[...]"]);
     expect(namesOf(replay(admitted.record, older))).toEqual(["Get[...]", "Get[go.shape.int]"]);
+  });
+
+  it("relabels each series and leaves out those that a rule drops, after a replay too", () => {
+    const builder = new ProfileBuilder({ sampleTypes: [{ type: "cpu", unit: "nanoseconds" }] });
+    const main = builder.location({ lines: [{ function: builder.function({ name: "main" }) }] });
+    builder.addSample([main], [1n], [{ key: "route", text: "/health" }]);
+    builder.addSample([main], [2n], [{ key: "route", text: "/cart?id=7" }]);
+    const relabelRules = JSON.stringify([
+      { source_labels: ["route"], regex: "/health", action: "drop" },
+      { source_labels: ["route"], regex: "([^?]*).*", target_label: "route" },
+    ]);
+
+    const admitted = admit(encodePprof(builder.build()), { relabelRules });
+    if (!admitted.ok) throw new Error(admitted.message);
+    const record = encodePushRecord({ tenant: "anonymous", receivedUnixMillis: 1, items: [admitted.record] });
+
+    expect(admitted.droppedSeriesCount).toBe(1);
+    expect(sumParts(admitted.profiles, 1)).toEqual([2n]);
+    expect(admitted.profiles.map(({ labels }) => formatLabels(labels))).toEqual([
+      '{__name__="cpu", route="/cart", service_name="shop"}',
+    ]);
+    expect(decisions(expandRecord("anonymous", record))).toEqual(decisions(admitted.profiles));
   });
 
   it("refuses a mutant with a reason, or keeps its totals and makes the same parts of its log record", () => {

@@ -33,6 +33,8 @@ export interface AdmittedItem {
   readonly bytes: number;
   /** Label names that were made classic ones, in all its series. */
   readonly renamedLabelCount: number;
+  /** Series of it that relabeling rules dropped. */
+  readonly droppedSeriesCount: number;
 }
 
 /**
@@ -71,11 +73,11 @@ function admitProfile(
   { labels: sentLabels, payload, payloadHash, ingest }: PprofItem,
   profile: Profile,
   inflated: Uint8Array,
-): Pick<AdmittedItem, "record" | "profiles" | "renamedLabelCount"> | Refusal {
+): Pick<AdmittedItem, "record" | "profiles" | "renamedLabelCount" | "droppedSeriesCount"> | Refusal {
   const { limits, receivedUnixMillis } = batch;
   const sampleTypes = profile.sampleTypes.map(({ type }) => type);
   const derivedName = ingest && profileName(sampleTypes, ingest.sampleTypeConfig);
-  const labels = resolveSeriesLabels(sentLabels, derivedName);
+  const labels = resolveSeriesLabels(sentLabels, derivedName, limits.maxSessionsPerSeries);
   const timeUnixNanos = resolveProfileTime(profile.timeUnixNanos, {
     receivedUnixMillis,
     fromUnixNanos: ingest?.fromUnixNanos,
@@ -85,8 +87,14 @@ function admitProfile(
     checkAdmissible(profile, getLabel(labels, PROFILE_NAME_LABEL) ?? "");
   if (refusal !== undefined) return refusal;
   let renamedLabelCount = 0;
-  const finishLabels = labelChecker(limits, (count) => {
-    renamedLabelCount += count;
+  let droppedSeriesCount = 0;
+  const finishLabels = labelChecker(limits, {
+    onRenamed: (count) => {
+      renamedLabelCount += count;
+    },
+    onDropped: () => {
+      droppedSeriesCount++;
+    },
   });
   const groups = splitSamples(profile, labels, finishLabels);
   if (groups instanceof Refusal) return groups;
@@ -98,9 +106,15 @@ function admitProfile(
     maxSymbolBytes: limits.maxSymbolBytes,
     isSanitized: !limits.isLabelSanitizationDisabled,
     isGoFixed: true,
+    ...(limits.relabelRules !== "" && { relabelRules: limits.relabelRules }),
     payload,
   };
-  return { record, profiles: toAdmittedProfiles(batch.tenant, record, profile, groups), renamedLabelCount };
+  return {
+    record,
+    profiles: toAdmittedProfiles(batch.tenant, record, profile, groups),
+    renamedLabelCount,
+    droppedSeriesCount,
+  };
 }
 
 /**

@@ -55,6 +55,7 @@ function expandItem(tenant: string, item: PushRecordItem): readonly AdmittedProf
     maxLabelNameBytes: 0,
     maxLabelValueBytes: 0,
     isLabelSanitizationDisabled: !item.isSanitized,
+    relabelRules: item.relabelRules ?? "",
   });
   const { foldedSeries, labels } = item;
   const finishLabels =

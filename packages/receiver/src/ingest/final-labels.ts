@@ -1,4 +1,10 @@
-import { checkLabels, type LabelLimits } from "@pyroscope-ts/protocol";
+import {
+  checkLabels,
+  compileRelabelRules,
+  type LabelLimits,
+  parseRelabelRules,
+  type Relabel,
+} from "@pyroscope-ts/protocol";
 import type { IngestLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 import type { FinishLabels } from "./split-samples.ts";
@@ -6,28 +12,57 @@ import type { FinishLabels } from "./split-samples.ts";
 /** The limits that concern the labels of one series. */
 export type SeriesLabelLimits = Pick<
   IngestLimits,
-  "maxLabelNamesPerSeries" | "maxLabelNameBytes" | "maxLabelValueBytes" | "isLabelSanitizationDisabled"
+  | "maxLabelNamesPerSeries"
+  | "maxLabelNameBytes"
+  | "maxLabelValueBytes"
+  | "isLabelSanitizationDisabled"
+  | "relabelRules"
 >;
 
+/** Told what became of the labels of series. */
+export interface LabelWatcher {
+  /** So many names of a series were made classic. */
+  onRenamed(count: number): void;
+  /** A rule dropped a series. */
+  onDropped(): void;
+}
+
 /**
- * Checks the labels of final series against a tenant's limits, and makes names classic where the tenant wants it.
- *
- * @param onRenamed - told how many names of a series were made classic, if any.
+ * Applies a tenant's relabeling rules to the labels of final series, checks them against its limits, and makes names classic
+ * where it wants that.
  */
-export function labelChecker(
-  limits: SeriesLabelLimits,
-  onRenamed: (count: number) => void = () => {},
-): FinishLabels {
+export function labelChecker(limits: SeriesLabelLimits, watcher?: LabelWatcher): FinishLabels {
+  const relabel = relabelerOf(limits.relabelRules);
   const labelLimits: LabelLimits = {
     maxLabelCount: limits.maxLabelNamesPerSeries || Infinity,
     maxNameBytes: limits.maxLabelNameBytes || Infinity,
     maxValueBytes: limits.maxLabelValueBytes || Infinity,
     sanitizeNames: !limits.isLabelSanitizationDisabled,
   };
-  return (labels) => {
+  return (sent) => {
+    const labels = relabel(sent);
+    if (labels === undefined) {
+      watcher?.onDropped();
+      return undefined;
+    }
     const check = checkLabels(labels, labelLimits);
     if (!check.ok) return new Refusal(check.reason, check.message);
-    if (check.renamedCount > 0) onRenamed(check.renamedCount);
+    if (check.renamedCount > 0) watcher?.onRenamed(check.renamedCount);
     return check.labels;
   };
+}
+
+// Tenants have few different rules, and each push asks for them. A file of overrides can change them without end.
+const MAX_COMPILED_RULES = 1000;
+const compiledRules = new Map<string, Relabel>();
+
+function relabelerOf(rules: string): Relabel {
+  if (rules === "") return (labels) => labels;
+  let relabel = compiledRules.get(rules);
+  if (relabel === undefined) {
+    if (compiledRules.size >= MAX_COMPILED_RULES) compiledRules.clear();
+    relabel = compileRelabelRules(parseRelabelRules(JSON.parse(rules)));
+    compiledRules.set(rules, relabel);
+  }
+  return relabel;
 }

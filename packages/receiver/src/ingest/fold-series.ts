@@ -30,12 +30,13 @@ export function foldLabels(
   const isFolded = new Set(folded);
   return (labels) => {
     const finished = finishLabels(labels);
-    if (finished instanceof Refusal) return finished;
+    if (finished instanceof Refusal || finished === undefined) return finished;
     return isFolded.has(hashLabels(finished)) ? overflow : finished;
   };
 }
 
-/** The label set of samples that have no labels themselves. */
+/** The label set of samples that have no labels themselves; as it came where a rule drops it. */
 export function finishOwnLabels(finishLabels: FinishLabels, ownLabels: LabelSet): LabelSet | Refusal {
-  return finishLabels(ownLabels.filter(({ name }) => !isSpanLabel(name)));
+  const own = ownLabels.filter(({ name }) => !isSpanLabel(name));
+  return finishLabels(own) ?? own;
 }

@@ -174,6 +174,7 @@ function toResult(outcome: AdmittedItem | PushItemRefused, failure: Refusal | un
       },
     }),
     ...(first !== undefined && isUnsymbolized(first.profile) && { isUnsymbolized: true }),
+    ...(outcome.droppedSeriesCount > 0 && { droppedSeriesCount: outcome.droppedSeriesCount }),
     ...(outcome.renamedLabelCount > 0 && { renamedLabelCount: outcome.renamedLabelCount }),
     ...(foldedSeries !== undefined && { foldedSeriesCount: foldedSeries.length }),
   };

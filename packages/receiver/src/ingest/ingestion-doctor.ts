@@ -107,8 +107,7 @@ export class IngestionDoctor {
     noteClient(tenant, push, service);
     for (const result of push.results) {
       if (!result.ok) noteFinding(tenant, push, service, result.reason, result.message);
-      else if (result.foldedSeriesCount !== undefined)
-        noteFolding(tenant, push, service, result.foldedSeriesCount);
+      else noteLosses(tenant, push, service, result);
     }
     noteOddities(tenant, push, service);
   }
@@ -222,9 +221,21 @@ function noteFinding(
   finding.lastUnixMillis = nowUnixMillis;
 }
 
-function noteFolding(tenant: TenantRecord, push: PushObservation, service: string, count: number): void {
-  const message = `${count} series of a profile were kept as one, with the label __overflow__: the tenant has as many as it may`;
-  noteFinding(tenant, push, service, "folded_series", message);
+/** What of a stored profile is not there as it was sent. */
+function noteLosses(
+  tenant: TenantRecord,
+  push: PushObservation,
+  service: string,
+  { foldedSeriesCount, droppedSeriesCount }: Extract<PushItemResult, { readonly ok: true }>,
+): void {
+  if (foldedSeriesCount !== undefined) {
+    const message = `${foldedSeriesCount} series of a profile were kept as one, with the label __overflow__: the tenant has as many as it may`;
+    noteFinding(tenant, push, service, "folded_series", message);
+  }
+  if (droppedSeriesCount !== undefined) {
+    const message = `${droppedSeriesCount} series of a profile were dropped by the tenant's relabeling rules`;
+    noteFinding(tenant, push, service, "dropped_by_relabel_rules", message);
+  }
 }
 
 function noteOddities(tenant: TenantRecord, push: PushObservation, service: string): void {

@@ -30,6 +30,10 @@ export interface IngestLimits {
   readonly maxLabelNamesPerSeries: number;
   /** `disable_label_sanitization`: label names are kept as they came, any UTF-8. */
   readonly isLabelSanitizationDisabled: boolean;
+  /** `max_sessions_per_series`: buckets that `__session_id__` falls into; 0 drops the label. */
+  readonly maxSessionsPerSeries: number;
+  /** `ingestion_relabeling_rules`, as JSON; "" for none. */
+  readonly relabelRules: string;
   /** `max_global_series_per_tenant`; 200,000, where Pyroscope has 5,000 and does not enforce it. */
   readonly maxSeries: number;
   /** `reject_older_than`. */
@@ -55,6 +59,8 @@ export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   maxLabelValueBytes: 2048,
   maxLabelNamesPerSeries: 30,
   isLabelSanitizationDisabled: true,
+  maxSessionsPerSeries: 0,
+  relabelRules: "",
   maxSeries: 200_000,
   rejectOlderThanMs: 60 * MINUTE_MS,
   rejectNewerThanMs: 10 * MINUTE_MS,

@@ -8,6 +8,8 @@ type Oddity =
   | "several_clients"
   /** Labels of samples were folded at the limit of series. */
   | "folded_series"
+  /** Relabeling rules of the tenant dropped series. */
+  | "dropped_by_relabel_rules"
   /** Frames are addresses: the agent found no symbols. */
   | "unsymbolized"
   /** A Grafana that has no Profiles Drilldown reads here. */
@@ -47,6 +49,8 @@ export const findingAdvice: { readonly [K in FindingReason]: string } = {
     "Set the application's name: appName or PYROSCOPE_APPLICATION_NAME in an SDK, service_name in Alloy.",
   folded_series:
     "Set no labels with many values around the code that is profiled: /api/v1/cardinality shows which. Or raise max_global_series_per_tenant.",
+  dropped_by_relabel_rules:
+    "Nothing is wrong if that is what ingestion_relabeling_rules of this tenant are for; else look for the rule with the action drop or keep.",
   unsymbolized:
     'Keep the symbols in the binary (Go: no -ldflags="-s -w"; C and C++: no strip), or profile the service with an SDK; see docs/pitfalls.md.',
   old_grafana: "Update Grafana to 10.4 or newer: older ones can show panels, but not explore profiles.",

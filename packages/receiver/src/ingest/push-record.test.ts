@@ -13,6 +13,7 @@ const item = fc.record(
     isSanitized: fc.boolean(),
     payload: fc.uint8Array(),
     isGoFixed: fc.constant(true as const),
+    relabelRules: fc.string(),
     foldedSeries: fc.bigUint64Array({ maxLength: 3 }),
   },
   {

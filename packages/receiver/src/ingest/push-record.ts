@@ -8,6 +8,7 @@ const RECORD_VERSION = 1;
 const SANITIZED_FLAG = 1;
 const FOLDED_FLAG = 2;
 const GO_FIXED_FLAG = 4;
+const RELABELED_FLAG = 8;
 
 /**
  * What the log keeps of admitted profiles: each payload as a pprof, and everything that was decided about it.
@@ -34,6 +35,8 @@ export interface PushRecordItem {
   readonly isSanitized: boolean;
   /** What Go's profilers get wrong was set right; absent: it was not looked for. */
   readonly isGoFixed?: true;
+  /** Relabeling rules that its series went through, as JSON; absent for none. */
+  readonly relabelRules?: string;
   /** Hashes of the label sets that were folded into one, which has the label `__overflow__`; absent for none. */
   readonly foldedSeries?: BigUint64Array;
   /** A pprof: as received, gzip or plain, or made of what was received. */
@@ -48,8 +51,9 @@ export interface PushRecordItem {
  *       u32 number of labels; for each: text name, text value
  *       i64 time, Unix nanoseconds; 16 bytes hash of the decompressed payload
  *       u32 max depth; u32 max symbol bytes; u8 flags (bit 0: label names were sanitised, bit 1: series were folded,
- *         bit 2: profiles of Go were set right)
+ *         bit 2: profiles of Go were set right, bit 3: series were relabeled)
  *       if series were folded: u32 number of them; u64 each
+ *       if series were relabeled: text of the rules, JSON
  *       u32 length; payload
  */
 export function encodePushRecord(record: PushRecord): Uint8Array {
@@ -110,16 +114,18 @@ function writeRecord(sink: Sink, { tenant, receivedUnixMillis, items }: PushReco
     sink.u32(item.maxSymbolBytes);
     sink.u8(flagsOf(item));
     if (item.foldedSeries !== undefined) writeIds(sink, item.foldedSeries);
+    if (item.relabelRules !== undefined) sink.text(item.relabelRules);
     sink.u32(item.payload.length);
     sink.raw(item.payload);
   }
 }
 
-function flagsOf({ isSanitized, foldedSeries, isGoFixed }: PushRecordItem): number {
+function flagsOf({ isSanitized, foldedSeries, isGoFixed, relabelRules }: PushRecordItem): number {
   return (
     (isSanitized ? SANITIZED_FLAG : 0) |
     (foldedSeries === undefined ? 0 : FOLDED_FLAG) |
-    (isGoFixed === undefined ? 0 : GO_FIXED_FLAG)
+    (isGoFixed === undefined ? 0 : GO_FIXED_FLAG) |
+    (relabelRules === undefined ? 0 : RELABELED_FLAG)
   );
 }
 
@@ -132,6 +138,7 @@ function readItem(reader: Reader): PushRecordItem {
   const flags = reader.u8();
   const isSanitized = (flags & SANITIZED_FLAG) !== 0;
   const folded = (flags & FOLDED_FLAG) === 0 ? {} : { foldedSeries: readIds(reader) };
+  const relabeled = (flags & RELABELED_FLAG) === 0 ? {} : { relabelRules: reader.text() };
   const goFixed = (flags & GO_FIXED_FLAG) === 0 ? {} : { isGoFixed: true as const };
   const payload = reader.raw(reader.u32());
   return {
@@ -143,6 +150,7 @@ function readItem(reader: Reader): PushRecordItem {
     isSanitized,
     ...goFixed,
     ...folded,
+    ...relabeled,
     payload,
   };
 }

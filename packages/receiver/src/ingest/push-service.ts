@@ -73,6 +73,8 @@ interface PushItemAdmitted {
   readonly isUnsymbolized?: true;
   /** What it measured, for metrics; absent where nothing was stored. */
   readonly measures?: PushMeasures;
+  /** Series of it that relabeling rules of the tenant dropped; absent: none. */
+  readonly droppedSeriesCount?: number;
   /** Label names that were made classic ones; absent: none. */
   readonly renamedLabelCount?: number;
   /** Series of the item that were folded into one, since the tenant has as many as it may; absent: none. */

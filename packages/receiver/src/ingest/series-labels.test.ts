@@ -54,6 +54,17 @@ describe("resolveSeriesLabels", () => {
     );
   });
 
+  it("keeps the session of a tenant that allows some, as a bucket", () => {
+    const withSession = (id: string) =>
+      formatLabels(
+        resolveSeriesLabels(labelSetFromRecord({ __session_id__: id, service_name: "shop" }), undefined, 8),
+      );
+
+    // Little-endian: 0x0b, which is 11.
+    expect(withSession("0b00000000000000")).toBe('{__session_id__="0300000000000000", service_name="shop"}');
+    expect(withSession("no id")).toBe('{service_name="shop"}');
+  });
+
   it("keeps a name that stands twice, for the check to refuse", () => {
     const twice = ["1", "2"].map((value) => ({ name: "a", value }));
 

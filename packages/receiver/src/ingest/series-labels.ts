@@ -1,5 +1,6 @@
 import {
   DELTA_LABEL,
+  getLabel,
   type Label,
   type LabelSet,
   PROFILE_NAME_LABEL,
@@ -12,7 +13,8 @@ import {
 
 /**
  * Labels that no stored series has: those the server writes itself when it answers, `__delta__` (every profile is
- * stored as the difference it is), and `__session_id__` (it would make each restart of a process a new series).
+ * stored as the difference it is), and `__session_id__` (it would make each restart of a process a new series), except for
+ * tenants that allow some.
  *
  * Source: Pyroscope pkg/model/labels.go, pkg/distributor/distributor.go with `max_sessions_per_series` 0.
  */
@@ -41,8 +43,9 @@ const REPLACED_NAME_LABEL = "__name_replaced__";
  * not, gives profiles of one kind one name, and sorts. A name that stands twice stays twice, for the check to refuse.
  *
  * @param profileName - value of `__name__` where the profile decides it; undefined to keep the client's.
+ * @param maxSessions - how many values `__session_id__` can have; 0 to drop it.
  */
-export function resolveSeriesLabels(labels: LabelSet, profileName?: string): LabelSet {
+export function resolveSeriesLabels(labels: LabelSet, profileName?: string, maxSessions = 0): LabelSet {
   const kept: Label[] = labels
     .map(renameDelta)
     .filter(
@@ -52,6 +55,8 @@ export function resolveSeriesLabels(labels: LabelSet, profileName?: string): Lab
         !(name === PROFILE_NAME_LABEL && profileName !== undefined),
     );
   if (profileName !== undefined) kept.push({ name: PROFILE_NAME_LABEL, value: profileName });
+  const session = maxSessions > 0 ? sessionBucket(labels, maxSessions) : undefined;
+  if (session !== undefined) kept.push({ name: SESSION_ID_LABEL, value: session });
   const replaced = labels.find(({ name, value }) => name === PROFILE_NAME_LABEL && DELTA_NAME.test(value));
   if (replaced !== undefined && profileName === undefined) {
     kept.push({ name: REPLACED_NAME_LABEL, value: replaced.value });
@@ -60,6 +65,15 @@ export function resolveSeriesLabels(labels: LabelSet, profileName?: string): Lab
     kept.push({ name: SERVICE_NAME_LABEL, value: UNKNOWN_SERVICE });
   }
   return sortLabels(kept);
+}
+
+/** The id of a session is 64 bits, little-endian in hexadecimal; so is its bucket. Undefined for what is none. */
+function sessionBucket(labels: LabelSet, maxSessions: number): string | undefined {
+  const id = getLabel(labels, SESSION_ID_LABEL) ?? "";
+  if (!/^[0-9a-f]{16}$/i.test(id)) return undefined;
+  const bucket = Buffer.alloc(8);
+  bucket.writeBigUInt64LE(Buffer.from(id, "hex").readBigUInt64LE() % BigInt(maxSessions));
+  return bucket.toString("hex");
 }
 
 function renameDelta(label: Label): Label {

@@ -23,8 +23,11 @@ export interface SampleGroup {
   readonly traceIds: BigUint64Array | undefined;
 }
 
-/** Checks the labels of one final series, and rewrites their names where the tenant wants classic ones. */
-export type FinishLabels = (labels: LabelSet) => LabelSet | Refusal;
+/**
+ * Relabels and checks the labels of one final series, and rewrites their names where the tenant wants classic ones;
+ * undefined where a rule of the tenant drops the series.
+ */
+export type FinishLabels = (labels: LabelSet) => LabelSet | Refusal | undefined;
 
 /**
  * Splits a profile by the text labels of its samples: each distinct set of them, joined with the labels of the series,
@@ -36,7 +39,7 @@ export type FinishLabels = (labels: LabelSet) => LabelSet | Refusal;
  * - A sample that is zero in every value adds nothing and is left out.
  *
  * Depends on nothing but its arguments: replay splits as admission did. Every sample that is not zero is in
- * exactly one group, so that totals are conserved.
+ * exactly one group, so that totals are conserved, unless a rule drops its series.
  *
  * @param seriesLabels - sorted.
  * @returns no group if every sample is zero; the first refusal of `finishLabels`: one bad group refuses the profile.
@@ -55,6 +58,7 @@ export function splitSamples(
   for (const [key, rows] of groupRows(profile, sampleLabels)) {
     const labels = finishLabels(joinLabels(ownLabels, sampleLabels.labelsOfKey(key)));
     if (labels instanceof Refusal) return labels;
+    if (labels === undefined) continue;
     // Two keys can give one label set: samples order their labels as they like, and series labels hide theirs.
     const text = JSON.stringify(labels.map(({ name, value }) => [name, value]));
     const known = groups.get(text);
