@@ -11,6 +11,14 @@ const recorded = (client: string): readonly Buffer[] =>
     .map((name) => read(`interop/fixtures/${client}/${name}`));
 const texts = (...values: readonly string[]): readonly Buffer[] => values.map((value) => Buffer.from(value));
 
+/** A field of a message, with a length. */
+function field(number: number, content: Buffer): Buffer {
+  const length: number[] = [];
+  let rest = content.length;
+  for (; rest > 0x7f; rest >>= 7) length.push((rest & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length, rest]), content]);
+}
+
 /** The bytes behind the header of the first part of a form. */
 function firstPart(form: Buffer): Buffer {
   const boundary = form.subarray(0, form.indexOf("\r\n"));
@@ -94,6 +102,9 @@ export const seeds: Readonly<Record<string, readonly Buffer[]>> = {
   jfr: recorded("java").map(firstPart),
   "jfr-labels": [unzip(read("packages/protocol/src/jfr/testdata/agent-itimer.labels"))],
   otlp: recorded("otlp").slice(0, 2).map(unzip),
+  "push-message": recorded("node")
+    .slice(0, 2)
+    .map((profile) => field(1, field(2, field(1, profile)))),
   multipart: [...recorded("go").slice(0, 2), ...recorded("java").slice(0, 1)],
   collapsed: texts("main;work 5\nmain;idle 2\n", "a b;c d 12\r\n\n;;x 1"),
   lines: texts("main;work\nmain;idle\n", "a\n\nb;c"),

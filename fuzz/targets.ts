@@ -18,8 +18,10 @@ import {
   type StackFormat,
   totalValues,
 } from "@pyroscope-ts/protocol";
+import { PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 import { decodeLabelsSnapshot } from "../packages/protocol/src/jfr/labels-snapshot.ts";
 import { ReceiverError } from "../packages/receiver/src/errors.ts";
+import { checkFieldCount } from "../packages/receiver/src/http/message-fields.ts";
 import { findBoundary, parseMultipart } from "../packages/receiver/src/http/multipart.ts";
 
 const STACKS = {
@@ -57,6 +59,10 @@ export const targets: Readonly<Record<string, (bytes: Uint8Array) => void>> = {
   },
   otlp(bytes) {
     for (const one of decodeOtlp(bytes)) if (!(one instanceof ProtocolError)) checkProfile(one.profile);
+  },
+  "push-message"(bytes) {
+    checkFieldCount(bytes, "proto", PushRequestSchema);
+    checkFieldCount(bytes, "json", PushRequestSchema);
   },
   multipart(bytes) {
     const boundary = findBoundary("", bytes);

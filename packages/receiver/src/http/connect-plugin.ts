@@ -15,9 +15,9 @@ import { createErrorInterceptor, toConnectError } from "./connect-error.ts";
 import type { FailureLog } from "./failure-log.ts";
 import { blameMalformedMessage } from "./malformed-message.ts";
 import { createMeteredCompressions } from "./metered-compression.ts";
+import { createMessageReader, type MessageReader } from "./read-message.ts";
 import { getRequestContext, requestContextKey } from "./request-context.ts";
 import { limitReadingTime } from "./slow-client-guard.ts";
-import { toReceiverError } from "./to-receiver-error.ts";
 
 /** What connect-es takes as "no limit": the largest length that an envelope can name. */
 const NO_LIMIT_BYTES = 0xff_ff_ff_ff;
@@ -36,7 +36,10 @@ export interface ConnectPluginOptions {
   readonly maxMessageBytes: number;
   readonly readTimeoutMs: number;
   /** Told of a message that no service sees, since it is not protobuf or too large. */
-  readonly onUnread?: (context: HandlerContext, error: ReceiverError) => void;
+  readonly onUnread?: (
+    context: Pick<HandlerContext, "service" | "method" | "values">,
+    error: ReceiverError,
+  ) => void;
   readonly log: ReceiverLogger;
   readonly logFailure: FailureLog;
 }
@@ -48,9 +51,12 @@ export interface ConnectPluginOptions {
  * chunk by chunk here. It also logs failures with `console.error`.
  */
 export async function addConnectServices(app: FastifyInstance, options: ConnectPluginOptions): Promise<void> {
+  const compressions = createMeteredCompressions(options.bodyBudget);
+  const maxMessageBytes = options.maxMessageBytes === 0 ? NO_LIMIT_BYTES : options.maxMessageBytes;
+  const readMessage = createMessageReader({ compressions, maxMessageBytes });
   const routerOptions: ConnectRouterOptions = {
-    acceptCompression: createMeteredCompressions(options.bodyBudget),
-    readMaxBytes: options.maxMessageBytes === 0 ? NO_LIMIT_BYTES : options.maxMessageBytes,
+    acceptCompression: compressions,
+    readMaxBytes: maxMessageBytes,
     interceptors: [createErrorInterceptor(options.logFailure)],
     requestGate: (context) =>
       blameMalformedMessage(context, (code, message) =>
@@ -65,7 +71,9 @@ export async function addConnectServices(app: FastifyInstance, options: ConnectP
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     for (const handler of router.handlers) {
-      scope.post(handler.requestPath, (request, reply) => serve(handler, request, reply, options));
+      scope.post(handler.requestPath, (request, reply) =>
+        serve(handler, request, reply, { ...options, readMessage }),
+      );
     }
   };
   await app.register(plugin);
@@ -75,13 +83,22 @@ async function serve(
   handler: UniversalHandler,
   request: FastifyRequest,
   reply: FastifyReply,
-  options: ConnectPluginOptions,
+  options: ConnectPluginOptions & { readonly readMessage: MessageReader },
 ): Promise<FastifyReply> {
   const reservation = options.bodyBudget.open();
   reply.raw.once("close", () => reservation.release());
   const { body, ...head } = toUniversalRequest(request, reply);
-  const metered = isBytes(body) ? withConnectErrors(meterBody(body, reservation), request) : body;
-  const response = await handler({ ...head, body: metered } as UniversalServerRequest);
+  const read = (bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => {
+    const metered = meterBody(bytes, reservation);
+    const { header } = head;
+    return options.readMessage({ header, body: metered, message: handler.method.input, reservation });
+  };
+  const onError = (error: ReceiverError): void => {
+    const { service, method } = handler;
+    options.onUnread?.({ service, method, values: head.contextValues ?? createContextValues() }, error);
+  };
+  const checked = isBytes(body) ? withConnectErrors(read(body), request, onError) : body;
+  const response = await handler({ ...head, body: checked } as UniversalServerRequest);
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value);
   }
@@ -110,13 +127,14 @@ function toUniversalRequest(request: FastifyRequest, reply: FastifyReply): Unive
 async function* withConnectErrors(
   body: AsyncIterable<Uint8Array>,
   request: FastifyRequest,
+  onError: (error: ReceiverError) => void,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
-    if (error instanceof ReceiverError)
-      throw toConnectError(toReceiverError(error), getRequestContext(request).requestId);
-    throw error;
+    if (!(error instanceof ReceiverError)) throw error;
+    onError(error);
+    throw toConnectError(error, getRequestContext(request).requestId);
   }
 }
 

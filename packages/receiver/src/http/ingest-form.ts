@@ -9,6 +9,9 @@ export interface IngestForm {
   readonly sampleTypeConfig: ReadonlyMap<string, SampleTypeConfig> | undefined;
 }
 
+// Clients describe four sample types with half a kilobyte; JSON of megabytes would hold up the thread that speaks HTTP.
+const MAX_CONFIG_BYTES = 64 * 1024;
+
 /**
  * Reads the form that SDKs post to `/ingest`: the parts `profile` and `sample_type_config`.
  *
@@ -40,6 +43,10 @@ function contentOf(parts: readonly MultipartPart[], name: string): Uint8Array {
 
 function readConfig(content: Uint8Array): ReadonlyMap<string, SampleTypeConfig> | undefined {
   if (content.length === 0) return undefined;
+  if (content.length > MAX_CONFIG_BYTES) {
+    const message = `sample_type_config has ${content.length} bytes, the limit is ${MAX_CONFIG_BYTES}`;
+    throw new ReceiverError(message, { code: "UNPROCESSABLE" });
+  }
   try {
     return parseSampleTypeConfig(Buffer.from(content).toString("utf8"));
   } catch (error) {
