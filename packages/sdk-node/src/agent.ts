@@ -24,7 +24,7 @@ import { RemoteCaptures } from "./remote-captures.ts";
 import type { Resource } from "./resource.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { SourceMapStatus } from "./source-maps/source-maps.ts";
-import { SourceMaps, startWorker } from "./source-maps/source-maps.ts";
+import { SourceMaps } from "./source-maps/source-maps.ts";
 import type { ExporterStatus, FlushResult, UploadStatus } from "./status.ts";
 import { joinProfiles } from "./transform/join-profiles.ts";
 import { toLegacyNames } from "./transform/legacy-names.ts";
@@ -95,7 +95,7 @@ export class Agent {
       diagnostics,
     });
     this.#sources = config.sourceMaps
-      ? new SourceMaps({ startThread: startWorker, clock, diagnostics })
+      ? new SourceMaps({ startThread: (listener) => helper.openSourceMaps(listener), clock, diagnostics })
       : undefined;
     this.#delivery = new Delivery({
       helper,

@@ -5,7 +5,7 @@ import { describeError } from "../errors.ts";
 import { findTimeBindings, type TimeTree } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
 import { runInSlices } from "../profilers/slices.ts";
-import { SourceMaps, startWorker } from "../source-maps/source-maps.ts";
+import { SourceMaps } from "../source-maps/source-maps.ts";
 import { convertTimeTree } from "../transform/convert-time-tree.ts";
 import { collectPositions } from "../transform/script-positions.ts";
 import { durationNanos } from "../transform/time-tree.ts";
@@ -54,6 +54,9 @@ const GRACE_MS = 30_000;
 // After the connection is closed here the target has it closed within a millisecond.
 const CLOSE_DELAY_MS = 250;
 const CLOSE_TIMEOUT_MS = 5000;
+
+// A map takes 100 ms; a disk that hangs must not hold up the profile for ever.
+const MAX_MAPPING_MS = 5000;
 
 /**
  * Profiles a running Node process that was not made for it: opens its inspector, loads the native profiler into it, and
@@ -157,9 +160,10 @@ async function convert(
   endUnixMs: number,
   { sampleRateHz, sourceMaps, clock, diagnostics }: AttachOptions,
 ): Promise<readonly TypedProfile[]> {
-  const sources = sourceMaps ? new SourceMaps({ startThread: startWorker, clock, diagnostics }) : undefined;
+  // This process does nothing else: it reads them itself.
+  const sources = sourceMaps ? new SourceMaps({ startThread: undefined, clock, diagnostics }) : undefined;
   try {
-    await sources?.resolve(await runInSlices(collectPositions(tree.topDownRoot)));
+    sources?.resolveAtOnce(await runInSlices(collectPositions(tree.topDownRoot)), MAX_MAPPING_MS);
     const work = convertTimeTree([{ tree, labelsOf: () => undefined }], {
       types: ["cpu", "wall"],
       intervalMicros: Math.round(1_000_000 / sampleRateHz),

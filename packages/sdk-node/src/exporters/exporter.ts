@@ -2,6 +2,7 @@ import type { Profile } from "@pyroscope-ts/protocol";
 import type { SdkError } from "../errors.ts";
 import type { Label } from "../labels/label.ts";
 import type { ProfileTypeName } from "../options.ts";
+import type { SourceMapThread, SourceMapThreadListener } from "../source-maps/source-maps.ts";
 import type { EncodedProfile } from "./encode-profile.ts";
 import type { UploadPace } from "./upload-pace.ts";
 
@@ -86,11 +87,13 @@ export interface Encoding {
   readonly cpuMs: number;
 }
 
-/** The thread that encodes, compresses and sends, beside the one that is profiled. */
+/** The thread that encodes, compresses, sends and reads source maps, beside the one that is profiled. */
 export interface Helper {
   /** Starts the thread, so that the first upload finds it ready. Never throws. */
   start(): void;
   encode(profile: Profile): Promise<Encoding>;
+  /** @throws where no thread can be started. */
+  openSourceMaps(listener: SourceMapThreadListener): SourceMapThread;
   /** Those that run in the thread. */
   readonly exporters: readonly NamedExporter[];
   /** For the `exit` event; undefined where that is not possible. */

@@ -3,11 +3,10 @@ import type { Profile } from "@pyroscope-ts/protocol";
 import type { Encoding, ExportResult, ProfileUpload, RetryAdvice, UploadBatch } from "./exporter.ts";
 import type { ExporterTarget } from "./exporter-target.ts";
 
-/** A run begins: the thread serves it at `port`, until that is closed. */
-export interface HelperOpening {
-  readonly targets: readonly ExporterTarget[];
-  readonly port: MessagePort;
-}
+/** Work begins that the thread does at `port`, until that is closed: the uploads of a run, or the reading of source maps. */
+export type HelperOpening =
+  | { readonly kind: "uploads"; readonly targets: readonly ExporterTarget[]; readonly port: MessagePort }
+  | { readonly kind: "source-maps"; readonly port: MessagePort };
 
 /** What the main thread asks of the helper thread. */
 export type HelperRequest =

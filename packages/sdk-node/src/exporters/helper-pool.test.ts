@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { MessagePort } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import type { SourceMapThread } from "../source-maps/source-maps.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import type { HelperOpening } from "./helper-messages.ts";
 import type { PooledWorker } from "./helper-pool.ts";
@@ -42,6 +43,8 @@ function createPool() {
 
 const request = { kind: "abort", id: 7, reason: "none" } as const;
 
+const mapRequest = { id: 7, scriptPath: "/srv/a.js", positions: [] };
+
 const nextMessage = (port: HelperPort) => new Promise<unknown>((resolve) => port.on("message", resolve));
 
 describe("HelperPool", () => {
@@ -75,6 +78,34 @@ describe("HelperPool", () => {
     expect(workers[0]?.calls.at(-1)).toBe("terminate");
     pool.open([]);
     expect(workers).toHaveLength(2);
+  });
+
+  it("has the same thread read source maps, at a port that does not keep the process alive", async () => {
+    const { pool, workers } = createPool();
+    const uploads = pool.open([]);
+    const holding = process.getActiveResourcesInfo().length;
+    let thread: SourceMapThread | undefined;
+    const answered = new Promise<unknown>((resolve, reject) => {
+      thread = pool.openSourceMaps({ onAnswer: resolve, onError: reject });
+      expect(process.getActiveResourcesInfo()).toHaveLength(holding);
+      thread.postMessage(mapRequest);
+    });
+
+    expect(await answered).toEqual(mapRequest);
+    expect(workers).toHaveLength(1);
+    await Promise.all([thread?.terminate(), uploads.terminate()]);
+  });
+
+  it("tells who reads source maps of the end of the thread, once", () => {
+    const { pool, workers } = createPool();
+    const told: unknown[] = [];
+    pool.openSourceMaps({ onAnswer: () => {}, onError: (error) => void told.push(error) });
+    const reason = new Error("out of memory");
+
+    workers[0]?.emit("error", reason);
+    workers[0]?.emit("exit", 1);
+
+    expect(told).toEqual([reason]);
   });
 
   it.for(["error", "exit"] as const)(

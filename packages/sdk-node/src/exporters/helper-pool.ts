@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Cancel, Clock } from "../clock.ts";
+import type { SourceMapThread, SourceMapThreadListener } from "../source-maps/source-maps.ts";
 import type { ExporterTarget } from "./exporter-target.ts";
 import type { HelperOpening } from "./helper-messages.ts";
 import type { HelperPort } from "./helper-thread.ts";
@@ -16,7 +17,10 @@ export interface PooledWorker {
 // A thread takes 100 to 300 ms of CPU time to load what it sends with, so a run that follows soon has it from the one before.
 const IDLE_MS = 10_000;
 
-/** The helper thread of every run of this thread, one after the other or side by side; each has a port of its own. */
+/**
+ * The helper thread of every run of this thread, one after the other or side by side, and of their source maps; each has a
+ * port of its own.
+ */
 export class HelperPool {
   readonly #startWorker: () => PooledWorker;
   readonly #clock: Clock;
@@ -29,15 +33,30 @@ export class HelperPool {
     this.#clock = clock;
   }
 
-  /** @throws where no thread can be started. */
+  /** For the uploads of a run. @throws where no thread can be started. */
   open(targets: readonly ExporterTarget[]): HelperPort {
+    return this.#open((port) => ({ kind: "uploads", targets, port }));
+  }
+
+  /** For source maps. @throws where no thread can be started. */
+  openSourceMaps({ onAnswer, onError }: SourceMapThreadListener): SourceMapThread {
+    const port = this.#open((port) => ({ kind: "source-maps", port }));
+    port.on("message", onAnswer);
+    port.on("error", onError);
+    port.on("exit", (exitCode) => onError(new Error(`exit code ${exitCode}`)));
+    // After its listeners, which undo it.
+    port.unref();
+    return port;
+  }
+
+  #open(createOpening: (port: MessagePort) => HelperOpening): PooledPort {
     this.#cancelIdle?.();
     this.#cancelIdle = undefined;
     this.#worker ??= this.#start();
     const { port1, port2 } = new MessageChannel();
     const port = new PooledPort(port1, () => this.#close(port));
     this.#ports.add(port);
-    this.#worker.postMessage({ targets, port: port2 }, [port2]);
+    this.#worker.postMessage(createOpening(port2), [port2]);
     return port;
   }
 

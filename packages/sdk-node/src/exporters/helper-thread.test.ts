@@ -57,6 +57,9 @@ function createThread(startWorker?: () => HelperPort) {
     targets: [target],
     clock: new ManualClock(),
     startWorker: startWorker ?? (() => port),
+    openSourceMaps: () => {
+      throw new Error("no source maps here");
+    },
     loadExporter: async () => own,
     diagnostics,
   });
@@ -132,6 +135,32 @@ describe("HelperThread", () => {
       expect(own.uploads).toEqual([upload]);
     },
   );
+
+  it("starts a thread that ended once more, and then goes on in this one", async () => {
+    const ports = [new FakePort(), new FakePort()];
+    let startCount = 0;
+    const { exportUpload, lines, own, thread } = createThread(() => {
+      const port = ports[startCount++];
+      if (port === undefined) throw new Error("started too often");
+      return port;
+    });
+    thread.start();
+
+    ports[0]?.emit("error", new Error("out of memory"));
+    expect(await exportUpload()).toEqual({ ok: true });
+    expect(ports[1]?.exporter.uploads).toEqual([upload]);
+
+    ports[1]?.emit("error", new Error("out of memory"));
+    expect(await exportUpload()).toEqual({ ok: true });
+    expect(own.uploads).toEqual([upload]);
+    expect([startCount, lines]).toEqual([
+      2,
+      [
+        "debug pyroscope: the helper thread ended and is started again: out of memory",
+        "debug pyroscope: no helper thread, uploads run in this one: out of memory",
+      ],
+    ]);
+  });
 
   it("ends its thread at shutdown, with the export that runs", async () => {
     const { exportUpload, lines, own, port, thread } = createThread();

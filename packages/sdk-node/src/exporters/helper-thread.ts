@@ -5,6 +5,7 @@ import type { SdkConfig } from "../config.ts";
 import { CostMeter } from "../cost-meter.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import { describeError, SdkError } from "../errors.ts";
+import type { SourceMapThread, SourceMapThreadListener } from "../source-maps/source-maps.ts";
 import { encodeMeasured } from "./encode-profile.ts";
 import type {
   Encoding,
@@ -36,6 +37,7 @@ export interface HelperPort {
 interface HelperThreadOptions {
   readonly targets: readonly ExporterTarget[];
   readonly startWorker: (targets: readonly ExporterTarget[]) => HelperPort;
+  readonly openSourceMaps: Helper["openSourceMaps"];
   /** An exporter of this thread, for where there is no helper: worker threads forbidden, files of a bundle missing. */
   readonly loadExporter: (target: ExporterTarget) => Promise<ProfileExporter>;
   readonly clock: Clock;
@@ -54,10 +56,17 @@ export function startHelperWorker(): Worker {
     name: "pyroscope",
     env: {},
     execArgv: [],
-    // What is new here is mostly buffers, which lie elsewhere: 16 MB for short-lived objects would only be resident.
-    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    resourceLimits: {
+      // What is new here is mostly buffers, which lie elsewhere: 16 MB for short-lived objects would only be resident.
+      maxYoungGenerationSizeMb: 2,
+      // A source map that needs more ends the thread, and does not take the memory of the program.
+      maxOldGenerationSizeMb: 512,
+    },
   });
 }
+
+// A thread that ends twice would end again.
+const MAX_RESTARTS = 1;
 
 const SHUT_DOWN: ExportResult = {
   ok: false,
@@ -74,6 +83,7 @@ export class HelperThread implements Helper {
   #port: HelperPort | undefined;
   readonly #ownExporters = new Map<number, Promise<ProfileExporter>>();
   #isStarted = false;
+  #restartCount = 0;
   #isShutDown = false;
   #nextId = 1;
 
@@ -96,8 +106,8 @@ export class HelperThread implements Helper {
       const port = this.#options.startWorker(this.#options.targets);
       this.#port = port;
       port.on("message", (answer) => this.#waiting.get(answer.id)?.(answer));
-      port.on("error", (error) => this.#abandon(describeError(error)));
-      port.on("exit", (exitCode) => this.#abandon(`exit code ${exitCode}`));
+      port.on("error", (error) => this.#restart(describeError(error)));
+      port.on("exit", (exitCode) => this.#restart(`exit code ${exitCode}`));
       port.unref();
     } catch (error) {
       this.#abandon(describeError(error));
@@ -107,6 +117,10 @@ export class HelperThread implements Helper {
   async encode(profile: Profile): Promise<Encoding> {
     const answer = await this.#ask({ kind: "encode", id: this.#nextId++, profile });
     return answer?.kind === "encoded" ? answer.encoding : encodeMeasured(profile, this.#meter);
+  }
+
+  openSourceMaps(listener: SourceMapThreadListener): SourceMapThread {
+    return this.#options.openSourceMaps(listener);
   }
 
   async #export(exporterIndex: number, upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
@@ -166,6 +180,19 @@ export class HelperThread implements Helper {
     }
   }
 
+  /** A thread that ended, by a source map that was too large for it, is started once more. */
+  #restart(reason: string): void {
+    if (this.#isShutDown || this.#restartCount >= MAX_RESTARTS) {
+      this.#abandon(reason);
+      return;
+    }
+    this.#restartCount++;
+    this.#port = undefined;
+    this.#isStarted = false;
+    this.#options.diagnostics.debug(`the helper thread ended and is started again: ${reason}`);
+    this.#answerNothing();
+  }
+
   #abandon(reason: string): void {
     if (this.#isShutDown) return;
     this.#port = undefined;
@@ -201,6 +228,7 @@ export function createHelperThread(
   return new HelperThread({
     targets: createTargets(config),
     startWorker: (targets) => pool.open(targets),
+    openSourceMaps: (listener) => pool.openSourceMaps(listener),
     loadExporter: (target) => loadExporter(target, clock),
     clock,
     diagnostics,

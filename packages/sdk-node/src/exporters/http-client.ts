@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
-import { request as requestHttp } from "node:http";
 import { describeError } from "../errors.ts";
 import type { HttpConnection } from "./http-connection.ts";
 import { openHttpRoute } from "./http-route.ts";
+import { http } from "./node-http.ts";
 
 /** What a server answered. */
 export interface HttpAnswer {
@@ -51,7 +51,7 @@ export function createHttpClient(origin: string, connection: HttpConnection): Ht
 
   function request(options: RequestOptions, body: Uint8Array): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const sent = requestHttp({ ...options, method: "POST", timeout: timeoutMs }, resolve);
+      const sent = http.request({ ...options, method: "POST", timeout: timeoutMs }, resolve);
       running.add(sent);
       sent.on("error", reject);
       sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));

@@ -1,6 +1,7 @@
-import { Agent, type AgentOptions, type RequestOptions, request } from "node:http";
+import type { Agent, AgentOptions, RequestOptions } from "node:http";
 import type { Duplex } from "node:stream";
 import type { HttpConnection } from "./http-connection.ts";
+import { http } from "./node-http.ts";
 import { unrefSockets } from "./unref-socket.ts";
 
 /** The way to one server. */
@@ -43,7 +44,7 @@ async function openDirectRoute(origin: string, connection: HttpConnection): Prom
   // What TLS needs takes memory: it is loaded where it is used.
   const agent = origin.startsWith("https:")
     ? (await import("./https-agent.ts")).createHttpsAgent(options, connection)
-    : new Agent(options);
+    : new http.Agent(options);
   return { agent: unrefSockets(agent), createOptions: createOptionsFor(origin) };
 }
 
@@ -67,7 +68,7 @@ function createAuthorization({ username, password }: URL): Record<string, string
 
 function openTunnel(options: RequestOptions): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const asked = request({ ...options, method: "CONNECT" });
+    const asked = http.request({ ...options, method: "CONNECT" });
     asked.on("connect", ({ statusCode }, socket) => {
       if (statusCode === 200) {
         resolve(socket);

@@ -1,12 +1,16 @@
 import type { AgentOptions } from "node:http";
-import { Agent, type AgentOptions as HttpsAgentOptions } from "node:https";
+import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
-import { createSecureContext, rootCertificates } from "node:tls";
 import type { HttpConnection } from "./http-connection.ts";
+import { loadHttps, loadTls } from "./node-http.ts";
 import { unrefSocket } from "./unref-socket.ts";
 
+// This file is loaded where https is used.
+const { Agent } = loadHttps();
+const { createSecureContext, rootCertificates } = loadTls();
+
 /** An agent for https with the certificates of `connection`. */
-export function createHttpsAgent(options: AgentOptions, connection: HttpConnection): Agent {
+export function createHttpsAgent(options: AgentOptions, connection: HttpConnection): HttpsAgent {
   return new Agent({ ...options, ...createTls(connection) });
 }
 
@@ -15,11 +19,11 @@ export function createTunnelAgent(
   options: AgentOptions,
   connection: HttpConnection,
   open: (authority: string) => Promise<Duplex>,
-): Agent {
+): HttpsAgent {
   return new TunnelAgent({ ...options, ...createTls(connection) }, open);
 }
 
-type CreateConnection = Agent["createConnection"];
+type CreateConnection = HttpsAgent["createConnection"];
 
 class TunnelAgent extends Agent {
   readonly #open: (authority: string) => Promise<Duplex>;

@@ -14,7 +14,7 @@ import { sortLabels } from "../labels/label.ts";
 import type { HeapNode } from "../profilers/native.ts";
 import type { TypedProfile } from "../profilers/profiler.ts";
 import { runAtOnce } from "../profilers/slices.ts";
-import { SourceMaps, startWorker } from "../source-maps/source-maps.ts";
+import { SourceMaps } from "../source-maps/source-maps.ts";
 import { convertHeapTree } from "../transform/convert-heap-tree.ts";
 import { toLegacyNames } from "../transform/legacy-names.ts";
 import { collectPositions } from "../transform/script-positions.ts";
@@ -52,7 +52,8 @@ async function exportHeap(root: HeapNode): Promise<void> {
 }
 
 function convert(root: HeapNode, diagnostics: Diagnostics): readonly TypedProfile[] {
-  const sources = new SourceMaps({ startThread: startWorker, clock: systemClock, diagnostics });
+  // This process does nothing else: it reads them itself.
+  const sources = new SourceMaps({ startThread: undefined, clock: systemClock, diagnostics });
   if (order.sourceMaps) sources.resolveAtOnce(runAtOnce(collectPositions(root)), MAX_MAPPING_MS);
   const profiles = runAtOnce(
     convertHeapTree(root, {

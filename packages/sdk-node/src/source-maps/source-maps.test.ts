@@ -3,7 +3,7 @@ import { ManualClock } from "../testing/manual-clock.ts";
 import { createRecordingDiagnostics } from "../testing/recording-logger.ts";
 import type { SourceMapAnswer, SourceMapRequest } from "./source-map-messages.ts";
 import type { SourceMapThreadListener } from "./source-maps.ts";
-import { SourceMaps, startWorker } from "./source-maps.ts";
+import { SourceMaps } from "./source-maps.ts";
 
 class FakeThread {
   readonly requests: SourceMapRequest[] = [];
@@ -145,18 +145,5 @@ describe("SourceMaps", () => {
     await first;
 
     expect(threads[0]?.isTerminated).toBe(true);
-  });
-});
-
-describe("startWorker", () => {
-  it("starts a thread that answers, and does not keep the process alive", async () => {
-    const holding = process.getActiveResourcesInfo().length;
-    const answer = await new Promise<SourceMapAnswer>((resolve, reject) => {
-      const thread = startWorker({ onAnswer: resolve, onError: reject });
-      expect(process.getActiveResourcesInfo()).toHaveLength(holding);
-      thread.postMessage({ id: 7, scriptPath: "/no such file.js", positions: [] });
-    });
-
-    expect(answer).toMatchObject({ id: 7, kind: "missing" });
   });
 });

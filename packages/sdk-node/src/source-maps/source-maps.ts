@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import type { Cancel, Clock } from "../clock.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import { describeError } from "../errors.ts";
@@ -16,7 +15,7 @@ export interface SourceMapStatus {
   readonly missingCount: number;
 }
 
-/** A thread that answers {@link SourceMapRequest}s. */
+/** A way to the thread that answers {@link SourceMapRequest}s. */
 export interface SourceMapThread {
   postMessage(request: SourceMapRequest): void;
   terminate(): Promise<unknown>;
@@ -30,7 +29,8 @@ export interface SourceMapThreadListener {
 
 /** What source maps need. */
 export interface SourceMapsOptions {
-  readonly startThread: (listener: SourceMapThreadListener) => SourceMapThread;
+  /** Undefined where maps are only read at once. */
+  readonly startThread: ((listener: SourceMapThreadListener) => SourceMapThread) | undefined;
   readonly clock: Clock;
   readonly diagnostics: Diagnostics;
 }
@@ -38,31 +38,11 @@ export interface SourceMapsOptions {
 // Some 100 bytes each. More than that many functions in profiles of one process are not one program.
 const MAX_POSITIONS = 100_000;
 
-// Functions of new scripts are seen in the first windows; afterwards the thread's memory is of no use.
+// Functions of new scripts are seen in the first windows; afterwards maps in the thread's memory are of no use.
 const IDLE_MS = 10_000;
 
 // A map takes 100 ms, the thread's start as much; a disk that hangs must not hold up profiles for ever.
 const RESOLVE_TIMEOUT_MS = 5000;
-
-// tsc rewrites the extension of imports, not of strings: the worker has the extension that this file has.
-const extension: string = import.meta.url.endsWith(".ts") ? "ts" : "js";
-
-/** Starts the thread that reads source maps. It does not keep the process alive. */
-export function startWorker({ onAnswer, onError }: SourceMapThreadListener): SourceMapThread {
-  const worker = new Worker(new URL(`source-map-worker.${extension}`, import.meta.url), {
-    name: "pyroscope source maps",
-    // Not the program's own: with `--import …/register` among them the thread would profile itself.
-    execArgv: extension === "ts" ? ["--conditions=@pyroscope-ts/source"] : [],
-    env: {},
-    // A map that needs more counts as missing, and does not take the memory of the program.
-    resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 2 },
-  });
-  worker.on("message", onAnswer);
-  worker.on("error", onError);
-  // After its listeners, which undo it.
-  worker.unref();
-  return worker;
-}
 
 /**
  * Source positions of the functions in profiles, from source maps that another thread reads: of each script when
@@ -97,7 +77,7 @@ export class SourceMaps implements SourceLookup {
   /** Finds what is not yet known of `positions`, until {@link SourceMaps.expire}. Never rejects. */
   async resolve(positions: readonly ScriptPosition[]): Promise<void> {
     const unknown = this.#groupUnknown(positions);
-    if (unknown.size === 0 || this.#isBroken) return;
+    if (unknown.size === 0 || this.#isBroken || this.#options.startThread === undefined) return;
     let expire: () => void = () => undefined;
     const expired = new Promise<void>((resolve) => {
       expire = resolve;
@@ -169,14 +149,14 @@ export class SourceMaps implements SourceLookup {
   #post(request: SourceMapRequest): void {
     try {
       this.#thread ??= this.#startThread();
-      this.#thread.postMessage(request);
+      this.#thread?.postMessage(request);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #startThread(): SourceMapThread {
-    return this.#options.startThread({
+  #startThread(): SourceMapThread | undefined {
+    return this.#options.startThread?.({
       onAnswer: (answer) => {
         const settle = this.#waiting.get(answer.id);
         this.#waiting.delete(answer.id);

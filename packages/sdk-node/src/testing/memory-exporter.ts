@@ -9,6 +9,8 @@ import type {
   ProfileExporter,
   ProfileUpload,
 } from "../exporters/exporter.ts";
+import { ScriptCache } from "../source-maps/script-cache.ts";
+import type { SourceMapThread, SourceMapThreadListener } from "../source-maps/source-maps.ts";
 
 /** Keeps what it is given. */
 export class MemoryExporter implements ProfileExporter {
@@ -63,6 +65,14 @@ export class MemoryHelper implements Helper {
     // As another thread: not before the event loop has turned.
     await new Promise((resolve) => setImmediate(resolve));
     return { parts: encodeProfile(profile), cpuMs: this.encodeMs };
+  }
+
+  openSourceMaps({ onAnswer }: SourceMapThreadListener): SourceMapThread {
+    const cache = new ScriptCache(0);
+    return {
+      postMessage: (request) => setImmediate(() => onAnswer(cache.answer(request))),
+      terminate: async () => {},
+    };
   }
 
   async shutdown(): Promise<void> {
