@@ -78,15 +78,18 @@ describe("IngestionDoctor", () => {
     expect([rateAt(T0 + 30_000), rateAt(T0 + 60_000), rateAt(T0 + 120_000)]).toEqual([4, 1, 0]);
   });
 
-  it.for(["", "unknown_service"])("finds profiles without a service: %j", (service) => {
-    const doctor = new IngestionDoctor();
+  it.for(["", "unknown_service", "unknown_service:node"])(
+    "finds profiles without a service: %j",
+    (service) => {
+      const doctor = new IngestionDoctor();
 
-    doctor.observe(push({}, service));
+      doctor.observe(push({}, service));
 
-    expect(doctor.diagnose("a", T0).findings).toMatchObject([
-      { reason: "unknown_service", message: expect.stringContaining("service_name") },
-    ]);
-  });
+      expect(doctor.diagnose("a", T0).findings).toMatchObject([
+        { reason: "unknown_service", message: expect.stringContaining("service_name") },
+      ]);
+    },
+  );
 
   it("finds a service that two kinds of client profile at one time, and not one after the other", () => {
     const doctor = new IngestionDoctor();

@@ -245,9 +245,11 @@ function noteOddities(tenant: TenantRecord, push: PushObservation, service: stri
     const message = `more than 30 % of the frames of service ${JSON.stringify(service)} are addresses without a name`;
     noteFinding(tenant, push, service, "unsymbolized", message);
   }
-  if (service === "" || service === UNKNOWN_SERVICE) {
-    const message = `profiles without the label ${SERVICE_NAME_LABEL} are kept as ${UNKNOWN_SERVICE}`;
-    noteFinding(tenant, push, UNKNOWN_SERVICE, "unknown_service", message);
+  // OTLP names a process without a service by its program: `unknown_service:node`.
+  if (service === "" || service === UNKNOWN_SERVICE || service.startsWith(`${UNKNOWN_SERVICE}:`)) {
+    const name = service || UNKNOWN_SERVICE;
+    const message = `profiles without the label ${SERVICE_NAME_LABEL} are kept as ${name}`;
+    noteFinding(tenant, push, name, "unknown_service", message);
     return;
   }
   const name = sdkOf(push).name.replace(GODELTAPROF, "go");
