@@ -58,6 +58,26 @@ async function callSettings(method: string, tenant: string, message: object): Pr
 }
 
 describe("limits of single tenants", () => {
+  it("refuse a query whose memory is above them, and no other", async () => {
+    const file = join(data.path, "limits.yaml");
+    await writeFile(file, "overrides: { small: { max_query_memory_mb: 0.0001 } }\n");
+    await start("--runtime-config.file", file);
+    expect([await push("small", "a"), await push("large", "a")]).toEqual([200, 200]);
+    const ask = async (tenant: string) => {
+      const query = encodeURIComponent("process_cpu:samples:count::{}");
+      const headers = { "x-scope-orgid": tenant };
+      const response = await fetch(`${receiver?.address}/render?query=${query}&from=now-1h`, { headers });
+      return { status: response.status, text: await response.text() };
+    };
+
+    expect((await ask("large")).status).toBe(200);
+    const refused = await ask("small");
+    expect(refused.status).toBe(400);
+    expect(refused.text).toMatch(
+      /the query exceeds the memory limit \(max_query_memory_mb, estimate: [\d.]+, limit: [\d.e-]+\)/,
+    );
+  });
+
   it("follow the file while the server runs, and keep to the last one that could be used", async () => {
     const file = join(data.path, "limits.yaml");
     await writeFile(file, "overrides: { small: { max_global_series_per_tenant: 1 } }\n");

@@ -1,12 +1,14 @@
 // What hostile clients cost: node --conditions=@pyroscope-ts/source packages/receiver/bench/hardening.ts [section [size]]
-// The size is label sets for `series` and seconds for `overload`.
+// The size is label sets for `series`, profiles of a day for `queries`, and seconds for `overload`.
 import { benchOverload } from "./overload-section.ts";
+import { benchQueries } from "./queries-section.ts";
 import { benchSeries } from "./series-section.ts";
 import { benchSlowClients } from "./slow-section.ts";
 
 const sections: Readonly<Record<string, (size?: number) => Promise<void>>> = {
   slow: benchSlowClients,
   series: benchSeries,
+  queries: benchQueries,
   overload: benchOverload,
 };
 

@@ -66,6 +66,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "max-query-lookback": ["1d", "2d"],
   "max-flamegraph-nodes-default": ["1", "2"],
   "max-flamegraph-nodes-max": ["8193", "8194"],
+  "max-query-memory-mb": ["1", "2.5"],
   "max-concurrent-queries": ["1", "2"],
   "max-waiting-queries": ["1", "2"],
   "query-timeout": ["1s", "2s"],

@@ -148,6 +148,12 @@ export const tenantQueryLimitSettings: SettingTable<TenantQueryLimits> = {
     fallback: query.maxFlamegraphNodesMax,
     help: "Most nodes that a query may ask for.",
   },
+  maxQueryMemoryBytes: {
+    ...mebibytes,
+    flag: "max-query-memory-mb",
+    fallback: query.maxQueryMemoryBytes,
+    help: "Estimated memory of one query beside DuckDB's; all that run share as much, and others wait. 0: no limit.",
+  },
 };
 
 /** Limits of queries. */

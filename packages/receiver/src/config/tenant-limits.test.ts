@@ -43,6 +43,7 @@ describe("createTenantLimits", () => {
       maxQueryLookbackMs: 0,
       maxFlamegraphNodesDefault: 20,
       maxFlamegraphNodesMax: 1_048_576,
+      maxQueryMemoryBytes: 512 * 1024 * 1024,
     });
     expect(limits.queryOf(["c"])).toMatchObject({ maxQueryLengthMs: 0, maxFlamegraphNodesDefault: 50 });
   });

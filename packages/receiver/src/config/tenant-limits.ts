@@ -45,6 +45,7 @@ export function createTenantLimits(
         maxQueryLookbackMs: smallest("maxQueryLookbackMs"),
         maxFlamegraphNodesDefault: smallest("maxFlamegraphNodesDefault"),
         maxFlamegraphNodesMax: smallest("maxFlamegraphNodesMax"),
+        maxQueryMemoryBytes: smallest("maxQueryMemoryBytes"),
       };
     },
   };

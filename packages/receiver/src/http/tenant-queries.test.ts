@@ -17,6 +17,7 @@ describe("bindQueries", () => {
       maxQueryLookbackMs: 2,
       maxFlamegraphNodesDefault: 3,
       maxFlamegraphNodesMax: 4,
+      maxQueryMemoryBytes: 5,
     };
     const tenantsAsked: (readonly string[])[] = [];
     const bound = bindQueries(recorder, (tenants) => {

@@ -71,6 +71,7 @@ export class Querier implements QueryService {
       store,
       gate: createQueryGate(limits, clock),
       cacheBytes: limits.cacheBytes,
+      memoryBytes: limits.maxQueryMemoryBytes,
     });
   }
 
@@ -179,7 +180,7 @@ export class Querier implements QueryService {
       { ...selection.plan, range: laid?.covered, level: timeSeriesLevel(query, selection, laid) },
       { kind: "timeSeries", query },
       [],
-      (context) => readTimeSeries(context, selection, query, laid!.grid),
+      (context) => readTimeSeries(context, selection, query, laid!),
       options,
     );
   }
@@ -193,7 +194,7 @@ export class Querier implements QueryService {
       { ...selection.plan, range: laid?.covered, level: "raw" },
       { kind: "heatmap", query },
       EMPTY_HEATMAP,
-      (context) => readHeatmap(context, query, laid!.grid),
+      (context) => readHeatmap(context, query, laid!),
       options,
     );
   }

@@ -291,6 +291,8 @@ export interface TenantQueryLimits {
   readonly maxQueryLookbackMs: number;
   readonly maxFlamegraphNodesDefault: number;
   readonly maxFlamegraphNodesMax: number;
+  /** Estimated bytes that one query may take beside DuckDB. */
+  readonly maxQueryMemoryBytes: number;
 }
 
 /** Bounds of queries; 0 is "no limit" for lengths and times. */
@@ -305,7 +307,8 @@ export interface QueryLimits extends TenantQueryLimits {
 /**
  * The limits of an installation that sets none.
  *
- * Node limits are Pyroscope's; length and lookback are off, since a self-hosted year must be readable. DuckDB gives
+ * Node limits are Pyroscope's; half a gigabyte for all queries beside the other half for DuckDB keeps the process at one, however many ask;
+ * length and lookback are off, since a self-hosted year must be readable. DuckDB gives
  * each query every core, so that 4 at once already keep a small machine busy; the time-out is below the 60 s that
  * Grafana and most proxies wait.
  */
@@ -314,6 +317,7 @@ export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   maxQueryLookbackMs: 0,
   maxFlamegraphNodesDefault: 8192,
   maxFlamegraphNodesMax: 1_048_576,
+  maxQueryMemoryBytes: 512 * 1024 * 1024,
   maxConcurrentQueries: 4,
   maxWaitingQueries: 256,
   queryTimeoutMs: 55_000,

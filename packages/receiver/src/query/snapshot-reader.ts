@@ -5,8 +5,10 @@ import type { ProfileFilter } from "../store/select-filter.ts";
 import type { Snapshot, SnapshotRange } from "../store/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import { AnswerCache } from "./answer-cache.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import type { QueryGate } from "./query-gate.ts";
 import { type Asked, formatQueryKey } from "./query-key.ts";
+import { checkMemory } from "./query-memory.ts";
 import type { Answer, QueryOptions } from "./query-service.ts";
 import { coarseFilter, resolveFilter } from "./series-filter.ts";
 import { SharedRuns } from "./shared-runs.ts";
@@ -30,6 +32,15 @@ export interface ReadContext {
   readonly snapshot: Snapshot;
   readonly filter: ProfileFilter;
   readonly signal: AbortSignal;
+  /** What a query may take; 0: no limit. */
+  readonly maxMemoryBytes: number;
+  /**
+   * Waits until there is that much memory for the query; what is taken is given back with the end of the read. Once for a
+   * read: two that wait for a second part would wait for each other.
+   *
+   * @throws `ReceiverError` INVALID_ARGUMENT when it is more than a query may take.
+   */
+  reserve(bytes: number): Promise<void>;
 }
 
 /** How often answers were there, since the start. */
@@ -47,6 +58,8 @@ export interface SnapshotReaderOptions {
   readonly gate: QueryGate;
   /** Bytes of answers that are kept; 0: none. */
   readonly cacheBytes: number;
+  /** Bytes that all queries together may take; one that may take more has them alone. 0: no limit. */
+  readonly memoryBytes: number;
 }
 
 /** Reads a snapshot of the store, when it is this query's turn, unless the answer is known. */
@@ -55,11 +68,15 @@ export class SnapshotReader {
   readonly #gate: QueryGate;
   readonly #cache: AnswerCache;
   readonly #runs = new SharedRuns();
+  readonly #memory: MemoryBudget;
+  readonly #memoryBytes: number;
 
-  constructor({ store, gate, cacheBytes }: SnapshotReaderOptions) {
+  constructor({ store, gate, cacheBytes, memoryBytes }: SnapshotReaderOptions) {
     this.#store = store;
     this.#gate = gate;
     this.#cache = new AnswerCache(cacheBytes);
+    this.#memory = new MemoryBudget(memoryBytes);
+    this.#memoryBytes = memoryBytes;
   }
 
   get status(): ReaderStatus {
@@ -81,6 +98,7 @@ export class SnapshotReader {
   ): Promise<Answer<Value>> {
     const { range } = plan;
     if (range === undefined) return { value: nothing, missingBlocks: [], resolution: "raw" };
+    const maxMemoryBytes = options?.limits?.maxQueryMemoryBytes ?? this.#memoryBytes;
     const key = formatQueryKey(plan, asked);
     const known = await this.#find(key, plan, range);
     const answer =
@@ -93,7 +111,7 @@ export class SnapshotReader {
               begin();
               return (
                 (await this.#find(key, plan, range)) ??
-                (await this.#readRange(key, plan, range, work, running))
+                (await this.#readRange(key, plan, range, work, running, maxMemoryBytes))
               );
             },
             plan.tenants.join("|"),
@@ -117,17 +135,24 @@ export class SnapshotReader {
     range: TimeRange,
     work: (context: ReadContext) => Promise<Value>,
     signal: AbortSignal,
+    maxMemoryBytes: number,
   ): Promise<Answer<Value>> {
     const snapshot = await this.#store.snapshot(toSnapshotRange(plan, range));
+    let giveBack = (): void => undefined;
     try {
       const coarse = coarseFilter(range, plan.matchers, plan.profileType);
       const filter = await resolveFilter(snapshot, coarse, plan.matchers, signal);
-      const value = await work({ snapshot, filter, signal });
+      const reserve = async (bytes: number): Promise<void> => {
+        checkMemory(bytes, maxMemoryBytes);
+        giveBack = await this.#memory.take(bytes, signal);
+      };
+      const value = await work({ snapshot, filter, signal, maxMemoryBytes, reserve });
       const { missingBlocks, levels, version } = snapshot;
       const answer = { value, missingBlocks, resolution: levels.join(",") };
       this.#cache.put(key, version, answer);
       return answer;
     } finally {
+      giveBack();
       snapshot.release();
     }
   }

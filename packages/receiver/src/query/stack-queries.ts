@@ -12,7 +12,13 @@ import {
   truncateTree,
 } from "@pyroscope-ts/protocol";
 import type { TableName } from "../store/schema.ts";
-import { type FrameRows, selectFrameNames, selectFrames, selectStacks } from "../store/select-stacks.ts";
+import {
+  type FrameRows,
+  type StackRows,
+  selectFrameNames,
+  selectFrames,
+  selectStacks,
+} from "../store/select-stacks.ts";
 import {
   type NumberedStacks,
   nameFrames,
@@ -22,6 +28,7 @@ import {
   withCallSite,
 } from "./flame-graph.ts";
 import { buildPprof, type PprofAnswerOptions } from "./pprof-answer.ts";
+import { estimateStacks } from "./query-memory.ts";
 import type { ExportFormat, ExportQuery, FrameNames } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
@@ -57,12 +64,12 @@ export interface TreeOptions {
 
 /** The tree of the selected samples. */
 export async function readTree(
-  { snapshot, filter, signal }: ReadContext,
+  context: ReadContext,
   selection: Selection,
   { maxNodes, frameNames }: TreeOptions,
 ): Promise<Tree> {
-  const rows = await selectStacks(snapshot, { ...filter, ...selection.sampleIds }, signal);
-  sumStacks(rows.value);
+  const { snapshot, signal } = context;
+  const rows = await readStacks(context, selection);
   const stacks = numberFrames(rows);
   const frames = await selectFrameNames(snapshot, stacks.frames.ids(), signal);
   const functions = nameFrames(stacks.frames, frames, "function");
@@ -71,14 +78,26 @@ export async function readTree(
   return truncateTree(buildTree(toStackList(picked, names)), maxNodes);
 }
 
+/** The sums of the selected stacks, once there is memory for them and their tree. */
+async function readStacks(
+  context: ReadContext,
+  { sampleIds }: Pick<Selection, "sampleIds">,
+): Promise<StackRows> {
+  const filter = { ...context.filter, ...sampleIds };
+  await context.reserve(await estimateStacks(context, filter));
+  const rows = await selectStacks(context.snapshot, filter, context.signal);
+  sumStacks(rows.value);
+  return rows;
+}
+
 /** The selected samples as one pprof, not compressed. */
 async function readPprof(
-  { snapshot, filter, signal }: ReadContext,
+  context: ReadContext,
   selection: Selection,
   query: ExportQuery,
 ): Promise<Uint8Array> {
-  const rows = await selectStacks(snapshot, { ...filter, ...selection.sampleIds }, signal);
-  sumStacks(rows.value);
+  const { snapshot, signal } = context;
+  const rows = await readStacks(context, selection);
   const stacks = numberFrames(rows);
   const frames = await selectFrames(snapshot, stacks.frames.ids(), signal);
   const functions = nameFrames(stacks.frames, frames, "function");

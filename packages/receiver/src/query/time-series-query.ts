@@ -9,6 +9,7 @@ import { selectTotals, type TimeGrid, type TotalsAggregation } from "../store/se
 import { nameFrames, numberFrames, withCallSite } from "./flame-graph.ts";
 import { distinctNames, makeLabelSet } from "./label-sets.ts";
 import { levelOfTimeSeries } from "./query-level.ts";
+import { estimatePoints, estimateStacks } from "./query-memory.ts";
 import type { TimeSeries, TimeSeriesQuery } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
@@ -16,12 +17,18 @@ import { STACK_TABLES } from "./stack-queries.ts";
 import { MAX_UNIX_MILLIS, type TimeRange, timeRange } from "./time-range.ts";
 import { isInstantSampleType, type SeriesLabels, toTimeSeries } from "./time-series.ts";
 
+/** Buckets, and the times that they cover. */
+export interface LaidGrid {
+  readonly grid: TimeGrid;
+  readonly covered: TimeRange;
+}
+
 /**
  * The buckets of a range: `(t - step, t]` for t = start, start + step … up to the last one that is not after the end.
  *
  * @throws {@link ReceiverError} INVALID_ARGUMENT for a step below a millisecond.
  */
-export function layGrid(range: TimeRange, stepMs: number): { grid: TimeGrid; covered: TimeRange } {
+export function layGrid(range: TimeRange, stepMs: number): LaidGrid {
   const step = Math.trunc(Math.min(stepMs, MAX_UNIX_MILLIS));
   if (!(step >= 1)) throw new ReceiverError("step must be >= 1ms", { code: "INVALID_ARGUMENT" });
   const { startUnixMillis: start, endUnixMillis: end } = range;
@@ -45,11 +52,20 @@ export async function readTimeSeries(
   context: ReadContext,
   selection: Selection,
   query: TimeSeriesQuery,
-  grid: TimeGrid,
+  { grid, covered: range }: LaidGrid,
 ): Promise<readonly TimeSeries[]> {
   const { snapshot, signal } = context;
-  const filter = await sampleFilter(context, selection);
   const groupBy = distinctNames(query.groupBy);
+  const samples: SampleFilter = { ...context.filter, ...selection.sampleIds };
+  const isBelow = selection.callSite.length > 0;
+  await context.reserve(
+    (isBelow ? await estimateStacks(context, samples) : 0) +
+      (await estimatePoints(context, {
+        isGrouped: groupBy.length > 0,
+        bucketCount: countBuckets(grid, range),
+      })),
+  );
+  const filter = isBelow ? await withStacks(context, samples, selection.callSite) : samples;
   const rows = await selectTotals(
     snapshot,
     {
@@ -69,7 +85,7 @@ export async function readTimeSeries(
 export function timeSeriesLevel(
   query: TimeSeriesQuery,
   selection: Selection,
-  laid: ReturnType<typeof layGrid> | undefined,
+  laid: LaidGrid | undefined,
 ): Level {
   const { matchers } = selection.plan;
   return levelOfTimeSeries(query, laid?.covered, matchers, laid?.grid, aggregationOf(query, selection));
@@ -79,16 +95,20 @@ function aggregationOf(query: TimeSeriesQuery, { profileType }: Selection): Tota
   return query.aggregation ?? (isInstantSampleType(profileType.sampleType) ? "seriesAverage" : "sum");
 }
 
-async function sampleFilter(
-  { snapshot, filter, signal }: ReadContext,
-  selection: Selection,
+/** How many buckets end in a range. */
+export function countBuckets({ startUnixMillis, stepMs }: TimeGrid, { endUnixMillis }: TimeRange): number {
+  return Math.floor((endUnixMillis - startUnixMillis) / stepMs) + 1;
+}
+
+async function withStacks(
+  { snapshot, signal }: ReadContext,
+  samples: SampleFilter,
+  callSite: readonly string[],
 ): Promise<SampleFilter> {
-  const samples: SampleFilter = { ...filter, ...selection.sampleIds };
-  if (selection.callSite.length === 0) return samples;
   const stacks = numberFrames(await selectStacks(snapshot, samples, signal));
   const frames = await selectFrameNames(snapshot, stacks.frames.ids(), signal);
   const functions = nameFrames(stacks.frames, frames, "function");
-  return { ...samples, stacks: withCallSite(stacks, functions, selection.callSite).stack };
+  return { ...samples, stacks: withCallSite(stacks, functions, callSite).stack };
 }
 
 /** Labels of these series, as exemplars state them; none of undefined. */

@@ -29,6 +29,7 @@ export function snapshotOfBlock(database: Database, partsOf: (table: TableName) 
         : distinctSql(table, partsOf(table)),
     fromParts: (table) => unionSql(table, partsOf(table)),
     blockSizes: [],
+    rowCounts: { samples: 0, totals: 0, series: 0, stacks: 0, frames: 0 },
     missingBlocks: [],
     levels: ["raw"],
     version: undefined,

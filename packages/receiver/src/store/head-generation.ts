@@ -34,6 +34,8 @@ export interface GenerationTenant {
   readonly maxUnixNanos: bigint;
   readonly sampleCount: number;
   readonly profileCount: number;
+  readonly stacks: { readonly size: number };
+  readonly series: { readonly size: number };
 }
 
 interface TenantState {

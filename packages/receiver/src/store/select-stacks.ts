@@ -39,6 +39,34 @@ export async function selectStacks(
   return { stack: rows.ids("stack"), value: rows.bigints("value"), frames: rows.idLists("frames") };
 }
 
+/** How much {@link selectStacks} would give. */
+export interface StackSize {
+  readonly stackCount: number;
+  /** Frames of all of them. */
+  readonly frameCount: number;
+}
+
+/** Counts the stacks that have samples, without reading values or frames. */
+export async function selectStackSize(
+  snapshot: Snapshot,
+  filter: SampleFilter,
+  signal?: AbortSignal,
+): Promise<StackSize> {
+  const query = sql`
+    WITH used AS MATERIALIZED (
+      SELECT DISTINCT stack FROM ${rawSql(snapshot.from("samples"))} WHERE ${sampleCondition(filter)}
+    ), depths AS (
+      SELECT any_value(len(frames)) AS depth FROM ${rawSql(snapshot.fromParts("stacks"))}
+      WHERE stack IN (SELECT stack FROM used) GROUP BY stack
+    )
+    SELECT (SELECT count(*) FROM used) AS stacks, (SELECT CAST(coalesce(sum(depth), 0) AS BIGINT) FROM depths) AS frames`;
+  const rows = await snapshot.database.select(query.text, query.parameters, signal);
+  return {
+    stackCount: Number(rows.bigints("stacks")[0]),
+    frameCount: Number(rows.bigints("frames")[0]),
+  };
+}
+
 /** What a tree needs of frames; each asked frame at most once, in any order. */
 export interface FrameNameRows {
   readonly frame: BigUint64Array;

@@ -32,6 +32,8 @@ export interface Snapshot {
    * Cheaper where the query groups by itself after it has narrowed the rows down.
    */
   fromParts(table: "series" | "stacks" | "frames"): string;
+  /** Rows of each table in all parts, whatever the range and the filter leave of them. Frames of the head are not counted. */
+  readonly rowCounts: Readonly<Record<TableName, number>>;
   /** Bytes of the file of each table, for each block in the range; what is in memory has no bytes. */
   readonly blockSizes: readonly Readonly<Record<TableName, number>>[];
   /** Blocks in the range that are quarantined or could not be read: the answer is partial. */

@@ -124,6 +124,18 @@ function look({ catalog, head, quarantine, deletions }: SnapshotSources, range: 
   };
 }
 
+function countRows({ heads, parts }: Seen): Snapshot["rowCounts"] {
+  const rows = { samples: 0, totals: 0, series: 0, stacks: 0, frames: 0 };
+  for (const { block } of parts) for (const table of TABLE_NAMES) rows[table] += block.meta.rows[table];
+  for (const tenant of heads.flatMap(({ tenants }) => tenants)) {
+    rows.samples += tenant.sampleCount;
+    rows.totals += tenant.types.size * tenant.profileCount;
+    rows.series += tenant.series.size;
+    rows.stacks += tenant.stacks.size;
+  }
+  return rows;
+}
+
 /** Blocks do not change, and a tenant's rows in a generation only grow: their names and numbers say which rows there are. */
 function versionOf({ catalog, deletions }: SnapshotSources, { heads, parts, missingBlocks }: Seen): string {
   const text = JSON.stringify([
@@ -168,6 +180,7 @@ function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
         ? unionSql(table, partsOf(table))
         : distinctSql(table, partsOf(table)),
     fromParts: (table) => unionSql(table, partsOf(table)),
+    rowCounts: countRows(seen),
     blockSizes: blocks.map(({ meta }) => tableBytes(meta)),
     levels: levelsOf(blocks, heads.length > 0),
     missingBlocks,

@@ -35,6 +35,8 @@ export interface TableStore extends Pick<Store, "snapshot" | "stats" | "version"
   missingBlocks: readonly string[];
   /** What every snapshot says of its blocks. */
   blockSizes: Snapshot["blockSizes"];
+  /** What every snapshot says of its rows. */
+  rowCounts: Snapshot["rowCounts"];
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function createTableStore(): Promise<TableStore> {
   const store: TableStore = {
     snapshots,
     blockSizes: [],
+    rowCounts: { samples: 0, totals: 0, series: 0, stacks: 0, frames: 0 },
     missingBlocks: [],
     get heldCount() {
       return heldCount;
@@ -88,6 +91,7 @@ export async function createTableStore(): Promise<TableStore> {
         levels: ["raw"],
         missingBlocks: store.missingBlocks,
         version: undefined,
+        rowCounts: store.rowCounts,
         release: () => {
           heldCount--;
         },
