@@ -146,6 +146,24 @@ export const ingestRows: readonly WireRow[] = [
       ),
     ...unprocessable(/^parsing IngestInput-pprof failed /),
   },
+  {
+    row: "1.1.7 a recording that is too large, unpacked",
+    limits: { max_profile_size_bytes: 60 },
+    call: (s) => ingest(s, { name: "shop", format: "jfr" }, form({ jfr: gzipSync(Buffer.alloc(1000)) })),
+    status: 422,
+    code: "unknown",
+    text: "parsing IngestInput-pprof failed decompressed size exceeds maximum allowed size of 60 bytes",
+    reason: "profile_size_limit",
+  },
+  {
+    row: "1.1.6 a text with too many samples: 400, once it was read",
+    limits: { max_profile_stacktrace_samples: 1 },
+    call: (s) => ingest(s, text("shop.cpu"), "a 1\nb 1\n"),
+    status: 400,
+    code: "invalid_argument",
+    text: /exceeds the samples count limit \(max_profile_stacktrace_samples, actual: 2, limit: 1\)$/,
+    reason: "samples_limit",
+  },
   // The answers.
   {
     row: "1.1.8 200, and no body",

@@ -173,6 +173,21 @@ export const otlpRows: readonly WireRow[] = [
     call: (s) => otlp(s, otlpBytes({ profile: { samples: [] } })),
     ...accepted,
   },
+  {
+    row: "4.4 a profile that is too large as pprof: HTTP",
+    limits: { max_profile_size_bytes: 20 },
+    call: (s) => otlp(s, otlpBytes()),
+    ...refused("uncompressed profile payload size exceeds limit of 20 B", "profile_size_limit"),
+  },
+  {
+    row: "4.4 a profile that is too large as pprof: gRPC",
+    limits: { max_profile_size_bytes: 20 },
+    call: (s) => s.exportGrpc(otlpBytes()),
+    status: 200,
+    code: "invalid_argument",
+    text: "uncompressed profile payload size exceeds limit of 20 B",
+    reason: "profile_size_limit",
+  },
   // The layout.
   ...both("1.3.2 the layout of before 1.10", withSample(oldSample), /layout of OTLP before 1\.10/),
   // The mapping.
