@@ -1,5 +1,6 @@
 // What hostile clients cost: node --conditions=@pyroscope-ts/source packages/receiver/bench/hardening.ts [section [size]]
 // The size is label sets for `series`, profiles of a day for `queries`, and seconds for `overload`.
+import { benchHostileBodies } from "./hostile-section.ts";
 import { benchOverload } from "./overload-section.ts";
 import { benchQueries } from "./queries-section.ts";
 import { benchSeries } from "./series-section.ts";
@@ -10,6 +11,7 @@ const sections: Readonly<Record<string, (size?: number) => Promise<void>>> = {
   series: benchSeries,
   queries: benchQueries,
   overload: benchOverload,
+  hostile: benchHostileBodies,
 };
 
 const [wanted, size] = process.argv.slice(2);

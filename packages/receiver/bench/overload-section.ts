@@ -1,4 +1,5 @@
 import { makeDataDirectory, startReadyReceiver } from "../../../e2e/harness/receiver-process.ts";
+import { loopLag } from "./loop-lag.ts";
 import { createPushSource, GO_LIKE, PushClient, type PushSource } from "./pushes.ts";
 import { residentMb } from "./resident.ts";
 import { printTable } from "./table.ts";
@@ -152,12 +153,6 @@ async function watch(
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return { healthMs, loopLagMs, residentMb: most };
-}
-
-/** Latest that the event loop of the HTTP thread was since this was last asked, in milliseconds. */
-async function loopLag(address: string): Promise<number> {
-  const metrics = await (await fetch(`${address}/metrics`)).text();
-  return 1000 * Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(metrics)?.[1]);
 }
 
 function quantile(values: readonly number[], share: number): string {

@@ -19,6 +19,8 @@ export interface FormatLimits {
   readonly maxNameChars: number;
   /** Profiles of a speedscope file, equal ones taken together. */
   readonly maxProfiles: number;
+  /** Profiles of an OTLP request. */
+  readonly maxRequestProfiles: number;
   /** Rows of all tables of an OTLP dictionary together. */
   readonly maxTableRows: number;
   /** Bytes of the rows of an OTLP dictionary that are decoded: each counts for every profile that names it. */
@@ -45,6 +47,8 @@ export const DEFAULT_FORMAT_LIMITS: FormatLimits = {
   maxNameChars: 2 ** 24,
   // One for each thread of a program; a profile costs some ten microseconds before it has a sample.
   maxProfiles: 1024,
+  // One for each process of a large machine, or of many that a collector puts together. Each costs 0.2 ms to store.
+  maxRequestProfiles: 2 ** 13,
   // 4 MiB as two 32-bit rows; a dictionary of the eBPF profiler has some ten thousand.
   maxTableRows: 2 ** 19,
   // Decoded in half a second; a dictionary of a megabyte, named whole by thirty profiles.

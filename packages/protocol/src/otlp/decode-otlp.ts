@@ -14,6 +14,13 @@ import { type OtlpValueRule, resolveValueRule } from "./otlp-value-rule.ts";
 import { lengthTag, type MessageRange, malformedOtlp, readMessage, readRange } from "./otlp-wire.ts";
 
 const SERVICE_ATTRIBUTE = "service.name";
+/** Limits of a request, not of a profile. */
+const requestLimits: ReadonlySet<string> = new Set<keyof FormatLimits>([
+  "maxRequestFrames",
+  "maxRowBytes",
+  "maxRequestProfiles",
+]);
+
 const EXECUTABLE_ATTRIBUTE = "process.executable.name";
 
 /** A profile of an OTLP request, for one series. */
@@ -42,7 +49,8 @@ interface Context {
  * @param bytes - protobuf, decompressed.
  * @yields a profile, or {@link ProtocolError} `OTLP_MALFORMED`, `WIRE_MALFORMED`, `FORMAT_LIMIT` or `PROFILE_OVERFLOW`
  * in the place of one.
- * @throws {@link ProtocolError} `OTLP_MALFORMED`, `WIRE_MALFORMED` or `FORMAT_LIMIT` if the request itself cannot be read.
+ * @throws {@link ProtocolError} `OTLP_MALFORMED`, `WIRE_MALFORMED` or `FORMAT_LIMIT` if the request itself cannot be read, or
+ * is of no use to read on.
  *
  * Source: opentelemetry-proto 1.10 profiles/v1development, Pyroscope pkg/ingester/otlp.
  */
@@ -56,7 +64,12 @@ export function* decodeOtlp(
   if (dictionaries.length === 0) throw malformedOtlp("missing profile metadata dictionary");
   if (resources.length === 0) throw malformedOtlp("missing resource profiles");
   const dictionary = new OtlpDictionary(bytes, dictionaries, limits);
-  const context: Context = { reader, dictionary, limits, budget: { profileFrames: 0, requestFrames: 0 } };
+  const context: Context = {
+    reader,
+    dictionary,
+    limits,
+    budget: { profileCount: 0, profileFrames: 0, requestFrames: 0 },
+  };
   for (const resource of resources) yield* decodeResource(context, resource);
 }
 
@@ -89,6 +102,7 @@ function decodeProfile(
 ): readonly (OtlpProfile | ProtocolError)[] {
   try {
     context.budget.profileFrames = 0;
+    checkFormatLimit(context.limits, "maxRequestProfiles", ++context.budget.profileCount);
     const head = readProfileHead(context.reader, range, context.dictionary, context.limits);
     // An agent that had nothing to say sends an empty profile.
     if (head.samples.length === 0) return [];
@@ -104,7 +118,8 @@ function decodeProfile(
       profileId: head.profileId,
     }));
   } catch (error) {
-    if (error instanceof ProtocolError) return [error];
+    // What all profiles of a request may cost together would stop each of the others as well.
+    if (error instanceof ProtocolError && !requestLimits.has(error.limit?.name ?? "")) return [error];
     throw error;
   }
 }

@@ -9,8 +9,9 @@ const BUILD_ID_ATTRIBUTE = "process.executable.build_id.gnu";
 const HAS_FUNCTIONS = 1;
 const HAS_LINES = 4;
 
-/** Frames that a request has unfolded so far: in the profile that is read, and in all of its profiles. */
+/** What a request has cost so far: its profiles, and the frames of the one that is read and of all of them. */
 export interface FrameBudget {
+  profileCount: number;
   profileFrames: number;
   requestFrames: number;
 }

@@ -133,18 +133,28 @@ describe("decodeOtlp of what breaks a rule", () => {
     const [resource] = request.resourceProfiles ?? [];
     if (resource === undefined) throw new Error("fixture");
     const twice: OtlpRequestInit = { dictionary, resourceProfiles: [resource, resource] };
+    const failsAlone = (limit: number): boolean => {
+      try {
+        return errorsOf(request, tight({ maxRowBytes: limit }))[0] !== "none";
+      } catch {
+        return true;
+      }
+    };
     const rowBytes = (limit: number) => errorsOf(twice, tight({ maxRowBytes: limit }));
     // Of one profile: what its stack, location, line, function and mapping take.
-    let once = 0;
-    while (rowBytes(once)[0] !== "none") once++;
+    let once = 1;
+    while (failsAlone(once)) once++;
 
     // A frame of a row, its line, and the frame of its sample.
     expect(errorsOf(twice, tight({ maxFrames: 3, maxRequestFrames: 6 }))).toEqual(["none", "none"]);
-    expect(errorsOf(twice, tight({ maxRequestFrames: 5 }))).toEqual([
-      "none",
-      expect.stringContaining("maxRequestFrames: actual 6, limit 5"),
-    ]);
-    expect(rowBytes(once)).toEqual(["none", expect.stringContaining(`limit ${once}`)]);
+    expect(() => errorsOf(twice, tight({ maxRequestFrames: 5 }))).toThrow(
+      "maxRequestFrames: actual 6, limit 5",
+    );
+    expect(() => rowBytes(once)).toThrow(`limit ${once}`);
+    expect(errorsOf(twice, tight({ maxRequestProfiles: 2 }))).toEqual(["none", "none"]);
+    expect(() => errorsOf(twice, tight({ maxRequestProfiles: 1 }))).toThrow(
+      "maxRequestProfiles: actual 2, limit 1",
+    );
     expect(rowBytes(2 * once)).toEqual(["none", "none"]);
   });
 

@@ -2,8 +2,8 @@ import { PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 import { describe, expect, it } from "vitest";
 import { checkFieldCount } from "./message-fields.ts";
 
-const MAX_FIELDS = 131_072;
-const REFUSAL = "the message has more than 131072 fields: send it in several";
+const MAX_FIELDS = 65_536;
+const REFUSAL = "the message has more than 65536 fields: send it in several";
 
 const check = (bytes: Uint8Array) => checkFieldCount(bytes, "proto", PushRequestSchema);
 const checkJson = (text: string) => checkFieldCount(Buffer.from(text), "json", PushRequestSchema);

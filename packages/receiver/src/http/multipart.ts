@@ -40,23 +40,25 @@ export function findBoundary(contentType: string, body: Uint8Array): string | un
  */
 export function parseMultipart(body: Uint8Array, boundary: string): readonly MultipartPart[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const delimiter = Buffer.from(`--${boundary}`, "latin1");
+  const delimiter = Buffer.from(`\n--${boundary}`, "latin1");
   const parts: MultipartPart[] = [];
-  let at = indexOfDelimiter(bytes, delimiter, 0);
+  // The first may stand at the very begin.
+  const isFirst = bytes.subarray(0, delimiter.length - 1).equals(delimiter.subarray(1));
+  let at = isFirst ? -1 : indexOfDelimiter(bytes, delimiter, 0);
   while (!isClosing(bytes, at + delimiter.length)) {
     if (parts.length === MAX_PARTS) throw malformed(`more than ${MAX_PARTS} parts`);
     const start = endOfLine(bytes, at + delimiter.length);
-    const next = indexOfDelimiter(bytes, delimiter, start);
-    parts.push(readPart(bytes.subarray(start, next), parts.length));
+    // The line of a delimiter may end where the next one begins.
+    const next = indexOfDelimiter(bytes, delimiter, start - 1);
+    parts.push(readPart(bytes.subarray(start, next + 1), parts.length));
     at = next;
   }
   return parts;
 }
 
-/** Where the next delimiter begins that stands at the begin of a line. */
+/** Where the line ends behind which the next delimiter stands. */
 function indexOfDelimiter(bytes: Buffer, delimiter: Buffer, from: number): number {
-  let at = bytes.indexOf(delimiter, from);
-  while (at > 0 && bytes[at - 1] !== 0x0a) at = bytes.indexOf(delimiter, at + 1);
+  const at = bytes.indexOf(delimiter, from);
   if (at === -1) throw malformed("it ends before its closing boundary");
   return at;
 }
