@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { encodePprof } from "@pyroscope-ts/protocol";
 import {
   create,
   ExportProfilesServiceRequestSchema,
@@ -13,6 +14,7 @@ import {
   toJson,
   UndecodedExportRequestSchema,
 } from "@pyroscope-ts/protocol/messages";
+import { profileFromText } from "@pyroscope-ts/protocol/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createReceiverClient, type ReceiverClient } from "./harness/client.ts";
 import { type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
@@ -117,6 +119,32 @@ describe("each text and tree format of /ingest", () => {
     });
 
     expect(await client.renderTotal('memory:alloc_space:bytes::{service_name="big"}', RANGE)).toBe(19n);
+  });
+
+  it("stores what Pyroscope answers 200 and drops: a plain form field, and a label that is not closed", async () => {
+    const pprof = encodePprof(
+      profileFromText("main\nhandle", {
+        sampleTypes: [{ type: "cpu", unit: "nanoseconds" }],
+        periodType: { type: "cpu", unit: "nanoseconds" },
+        values: [7],
+        timeUnixNanos: BigInt(Date.now()) * 1_000_000n,
+      }),
+    );
+    const plain = Buffer.concat([
+      Buffer.from('--X\r\nContent-Disposition: form-data; name="profile"\r\n\r\n'),
+      pprof,
+      Buffer.from("\r\n--X--\r\n"),
+    ]);
+    const response = await fetch(`${receiver.address}/ingest?name=plain-field`, {
+      method: "POST",
+      headers: { "content-type": "multipart/form-data; boundary=X" },
+      body: new Uint8Array(plain),
+    });
+    const open = await client.ingest({ name: "not-closed{env=prod", format: "pprof" }, pprof);
+
+    expect([response.status, open.status]).toEqual([200, 200]);
+    expect(await collapsed(CPU, "plain-field")).toBe("main;handle 7");
+    expect(await client.renderTotal(`${CPU}{service_name="not-closed",env="prod"}`, RANGE)).toBe(7n);
   });
 
   it.for([

@@ -108,6 +108,19 @@ describe("fixGoProfile of stacks that were cut", () => {
     expect(stacksOf(fixed)).toEqual([frames(32).join(";"), frames(39).join(";")]);
   });
 
+  it.for([
+    [4094, 71],
+    [4095, 64],
+  ] as const)(
+    "looks for roots among at most 4,096 of them: with %d others a stack has %d frames",
+    ([others, depth]) => {
+      const root = (i: number) => Array.from({ length: 24 }, (_, bit) => `r${(i >> bit) & 1}`);
+      const profile = profileOf([whole, frames(64, 7), ...Array.from({ length: others }, (_, i) => root(i))]);
+
+      expect(stacksOf(fixGoProfile(profile))[1]?.split(";")).toHaveLength(depth);
+    },
+  );
+
   it("keeps every sample with its frames and its value, whatever the stacks are", () => {
     const stack = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 70 });
     fc.assert(

@@ -9,6 +9,13 @@ const MIN_DEPTH = KEY_LENGTH + MAX_SHIFT;
 /** So many copies in a row are the same function that calls itself, again and again: where its root is nobody knows. */
 const MAX_COPIES = 56;
 
+/** Whoever makes up stacks that complete one another must not make a large profile of a small one. */
+const MAX_ADDED_LOCATIONS = 1_000_000;
+
+// Programs have a hundred or two ways from their roots into deep stacks. With more than this a profile was made to be slow:
+// each costs as much as twenty of its samples.
+const MAX_GROUPS = 4096;
+
 /** Depths at which Go's profilers cut stacks; some stacks are cut a little earlier. */
 const CPU_DEPTH = 64 - 4;
 const HEAP_DEPTH = 32 - 4;
@@ -58,11 +65,16 @@ interface Continuation {
 /** The locations that stacks lack, by row of the sample; leaf first, as the stack. */
 function findMissing(samples: SampleTable): ReadonlyMap<number, Uint32Array> {
   const groups = groupByRoot(samples);
+  if (groups.length > MAX_GROUPS) return new Map();
   const continuations = findContinuations(samples, groups);
   const missing = new Map<number, Uint32Array>();
+  let addedCount = 0;
   for (const rows of groups) {
     const found = followContinuations(samples, rows[0] ?? 0, continuations);
-    if (found !== undefined) for (const row of rows) missing.set(row, found);
+    if (found === undefined) continue;
+    addedCount += found.length * rows.length;
+    if (addedCount > MAX_ADDED_LOCATIONS) break;
+    for (const row of rows) missing.set(row, found);
   }
   return missing;
 }
@@ -91,33 +103,38 @@ function keyOf(
   return location.subarray(end - length, end).join();
 }
 
+/** What completes the first stack of each group, by its row. */
 function findContinuations(
   samples: SampleTable,
   groups: readonly (readonly number[])[],
-): ReadonlyMap<string, Continuation> {
-  const continuations = new Map<string, Continuation>();
+): ReadonlyMap<number, Continuation> {
+  const byKey = new Map<string, Continuation>();
   for (const [row = 0] of groups) {
     for (let shift = 1; shift <= MAX_SHIFT; shift++) {
       const key = keyOf(samples, row, shift);
-      if (shift > (continuations.get(key)?.shift ?? 0)) continuations.set(key, { row, shift });
+      if (shift > (byKey.get(key)?.shift ?? 0)) byKey.set(key, { row, shift });
     }
+  }
+  const continuations = new Map<number, Continuation>();
+  for (const [row = 0] of groups) {
+    const next = byKey.get(keyOf(samples, row, 0));
+    if (next !== undefined) continuations.set(row, next);
   }
   return continuations;
 }
 
 function followContinuations(
-  samples: SampleTable,
+  { location, locationStart }: SampleTable,
   row: number,
-  continuations: ReadonlyMap<string, Continuation>,
+  continuations: ReadonlyMap<number, Continuation>,
 ): Uint32Array | undefined {
-  const { location, locationStart } = samples;
   const found: number[] = [];
-  let next = continuations.get(keyOf(samples, row, 0));
+  let next = continuations.get(row);
   for (let copies = 0; next !== undefined; copies++) {
     if (copies === MAX_COPIES) return undefined;
     const end = locationStart[next.row + 1] ?? 0;
-    found.push(...location.subarray(end - next.shift, end));
-    next = continuations.get(keyOf(samples, next.row, 0));
+    for (let at = end - next.shift; at < end; at++) found.push(location[at] ?? 0);
+    next = continuations.get(next.row);
   }
   return found.length === 0 ? undefined : Uint32Array.from(found);
 }
