@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../packages/receiver/src/clock.ts";
+import type { Blobs } from "../../packages/receiver/src/store/blobs.ts";
 import { DirectoryBlobs } from "../../packages/receiver/src/store/directory-blobs.ts";
 import { nodeFs } from "../../packages/receiver/src/store/node-fs.ts";
 import { Postgres } from "../../packages/receiver/src/store/shared/postgres.ts";
@@ -66,6 +67,11 @@ export class SharedStores {
     this.#directory = await mkdtemp(join(tmpdir(), "pyroscope-shared-"));
     this.#blobs = new FaultyBlobs(new DirectoryBlobs(nodeFs, join(this.#directory, "bucket")));
     this.lines.length = 0;
+  }
+
+  /** Another bucket, until the next {@link reset}. */
+  useBlobs(blobs: Blobs): void {
+    this.#blobs = new FaultyBlobs(blobs);
   }
 
   async closeStores(): Promise<void> {

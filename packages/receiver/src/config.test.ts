@@ -45,6 +45,10 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "storage.s3.access-key-id": ["a", "b"],
   "storage.s3.secret-access-key": ["secret-a", "secret-b"],
   "storage.s3.conditional-writes": ["false", "false"],
+  "query-engine": ["clickhouse", "clickhouse"],
+  "clickhouse.url": ["http://a:secret@click:8123", "https://b:secret@click:8443/db"],
+  "clickhouse.cluster": ["a", "b"],
+  "clickhouse.named-collection": ["a", "b"],
   "ingestion-body-limit-mb": ["1", "2"],
   "ingestion-rate-mb": ["0", "2.5"],
   "ingestion-burst-size-mb": ["1", "3"],
@@ -74,6 +78,14 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "max-recording-rules": ["1", "2"],
 };
 
+const clickhouse = {
+  PYROSCOPE_STORAGE_BACKEND: "s3",
+  PYROSCOPE_STORAGE_S3_BUCKET_NAME: "profiles",
+  PYROSCOPE_CATALOG_POSTGRES_URL: "postgres://a",
+  PYROSCOPE_QUERY_ENGINE: "clickhouse",
+  PYROSCOPE_CLICKHOUSE_URL: "http://click:8123",
+};
+
 /** What a setting needs beside itself to be valid. */
 const companions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "tls-certificate-file": { PYROSCOPE_TLS_KEY_FILE: "/key" },
@@ -84,6 +96,10 @@ const companions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "storage.s3.bucket-name": { PYROSCOPE_STORAGE_BACKEND: "s3" },
   "storage.s3.access-key-id": { PYROSCOPE_STORAGE_S3_SECRET_ACCESS_KEY: "secret" },
   "storage.s3.secret-access-key": { PYROSCOPE_STORAGE_S3_ACCESS_KEY_ID: "key" },
+  "query-engine": clickhouse,
+  "clickhouse.url": clickhouse,
+  "clickhouse.cluster": clickhouse,
+  "clickhouse.named-collection": clickhouse,
   "forward-auth-token": { PYROSCOPE_FORWARD_TO: "http://a" },
 };
 
@@ -93,6 +109,8 @@ const masked: Readonly<Record<string, string>> = {
   "secret-a": "***",
   "secret-b": "***",
   "https://user:password@b": "https://***@b",
+  "http://a:secret@click:8123": "***",
+  "https://b:secret@click:8443/db": "***",
   "token-a": "***",
   "token-b": "***",
 };
@@ -142,6 +160,21 @@ describe("resolveConfig", () => {
     expect(resolveShown(flag, { environment, flags: { [flag]: flagValue } })).toBe(
       masked[flagValue] ?? flagValue,
     );
+  });
+
+  it("refuses an engine that lacks something, without its password", () => {
+    const { PYROSCOPE_CLICKHOUSE_URL: _, ...noUrl } = clickhouse;
+    const refused = (environment: Readonly<Record<string, string>>, text: string): void =>
+      expect(() => resolveConfig({ environment })).toThrow(text);
+
+    refused(noUrl, "--query-engine=clickhouse: expected the server in --clickhouse.url");
+    refused({ PYROSCOPE_CLICKHOUSE_CLUSTER: "a" }, "expected --query-engine=clickhouse beside it");
+    refused(
+      { ...clickhouse, PYROSCOPE_CLICKHOUSE_URL: "tcp://a:secret@b" },
+      "--clickhouse.url=***: expected a URL",
+    );
+    const alone = { PYROSCOPE_QUERY_ENGINE: "clickhouse", PYROSCOPE_CLICKHOUSE_URL: "http://click:8123" };
+    refused(alone, "expected --storage.backend=s3 and --catalog.postgres-url beside it");
   });
 
   it("takes an empty variable for one that is not set", () => {

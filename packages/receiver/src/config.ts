@@ -1,6 +1,7 @@
 import type { AuthToken } from "./config/auth-tokens.ts";
 import { type BindAddress, formatBindAddress, isLoopback } from "./config/bind-address.ts";
 import { bucketSettings } from "./config/bucket-settings.ts";
+import { engineSettings } from "./config/engine-settings.ts";
 import type { ForwardTarget } from "./config/forward-target.ts";
 import { ingestLimitSettings, queryLimitSettings, ruleLimitSettings } from "./config/limit-settings.ts";
 import { type LimitsPreset, presetLimits } from "./config/limits-preset.ts";
@@ -96,9 +97,22 @@ export interface BucketConfig {
   readonly hasConditionalWrites: boolean;
 }
 
+/** Words of `--query-engine`. */
+export type QueryEngine = "duckdb" | "clickhouse";
+
+/** What sums up samples for queries. */
+export interface EngineConfig {
+  readonly engine: QueryEngine;
+  /** With user and password. */
+  readonly clickhouseUrl: Secret | undefined;
+  readonly clickhouseCluster: string | undefined;
+  readonly clickhouseCollection: string | undefined;
+}
+
 /** Everything a receiver is told from outside. Frozen; nothing downstream reads flags or the environment. */
 export interface ReceiverConfig extends ServerConfig {
   readonly bucket: BucketConfig;
+  readonly engine: EngineConfig;
   readonly ingestLimits: IngestLimits;
   readonly queryLimits: QueryLimits;
   readonly ruleLimits: RuleLimits;
@@ -118,6 +132,7 @@ export interface SettingRow {
   readonly group:
     | "Server"
     | "Object storage"
+    | "Query engine"
     | "Limits of pushes"
     | "Limits of queries"
     | "Limits of recording rules";
@@ -132,6 +147,7 @@ export interface SettingRow {
 export const settingRows: readonly SettingRow[] = [
   ...toRows("Server", serverSettings),
   ...toRows("Object storage", bucketSettings),
+  ...toRows("Query engine", engineSettings),
   ...toRows("Limits of pushes", ingestLimitSettings),
   ...toRows("Limits of queries", queryLimitSettings),
   ...toRows("Limits of recording rules", ruleLimitSettings),
@@ -149,6 +165,7 @@ export function resolveConfig(sources: ConfigSources = {}): ReceiverConfig {
   const config: ReceiverConfig = Object.freeze({
     ...server,
     bucket: resolveTable(bucketSettings, sources),
+    engine: resolveTable(engineSettings, sources),
     ingestLimits: resolveTable(ingestLimitSettings, sources, preset.ingest),
     queryLimits: resolveTable(queryLimitSettings, sources, preset.query),
     ruleLimits: resolveTable(ruleLimitSettings, sources),
@@ -168,6 +185,7 @@ export function listSettingValues(config: ReceiverConfig): readonly SettingValue
   const values = [
     ...formatTable(serverSettings, config),
     ...formatTable(bucketSettings, config.bucket),
+    ...formatTable(engineSettings, config.engine),
     ...formatTable(ingestLimitSettings, config.ingestLimits),
     ...formatTable(queryLimitSettings, config.queryLimits),
     ...formatTable(ruleLimitSettings, config.ruleLimits),
@@ -243,6 +261,7 @@ function checkConfig(config: ReceiverConfig): void {
     );
   }
   checkBucket(config.bucket);
+  checkEngine(config.engine, config.bucket);
   if (config.forwardAuthorization !== undefined && config.forwardTo === undefined) {
     throw new ReceiverError("--forward-auth-token: --forward-to is missing", { code: "CONFIG_INVALID" });
   }
@@ -275,6 +294,25 @@ function checkBucket(config: BucketConfig): void {
     refuse(`--storage.s3.bucket-name=${bucketName}: expected --storage.backend=s3 beside it`);
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
     refuse("--storage.s3.access-key-id and --storage.s3.secret-access-key: give both or none");
+}
+
+function checkEngine(config: EngineConfig, { backend, postgresUrl }: BucketConfig): void {
+  const { engine, clickhouseUrl, clickhouseCluster, clickhouseCollection } = config;
+  const refuse = (text: string): never => {
+    throw new ReceiverError(text, { code: "CONFIG_INVALID" });
+  };
+  if (engine !== "clickhouse") {
+    const given = [clickhouseUrl, clickhouseCluster, clickhouseCollection];
+    if (given.some((value) => value !== undefined))
+      refuse("--clickhouse.*: expected --query-engine=clickhouse beside it");
+    return;
+  }
+  const url =
+    clickhouseUrl?.reveal() ?? refuse("--query-engine=clickhouse: expected the server in --clickhouse.url");
+  if (!URL.canParse(url) || !["http:", "https:"].includes(new URL(url).protocol))
+    refuse("--clickhouse.url=***: expected a URL such as http://user:password@host:8123/database");
+  if (backend !== "s3" || postgresUrl === undefined)
+    refuse("--query-engine=clickhouse: expected --storage.backend=s3 and --catalog.postgres-url beside it");
 }
 
 function formatTable<Config extends object>(table: SettingTable<Config>, config: Config): readonly string[] {

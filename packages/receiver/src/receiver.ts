@@ -16,7 +16,7 @@ import { createLogger, type ReceiverLogger } from "./telemetry/log.ts";
 import { createMetrics, type ReceiverMetrics } from "./telemetry/metrics.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 import { type StorageClient, startStorage } from "./worker/storage-client.ts";
-import { toBucketPlace, toSharedPlace } from "./worker/storage-options.ts";
+import { toBucketPlace, toClickHousePlace, toSharedPlace } from "./worker/storage-options.ts";
 
 /** One receiver: an HTTP server, a storage thread, a data directory. */
 export interface Receiver {
@@ -96,6 +96,7 @@ async function run(options: RunOptions): Promise<RunningReceiver> {
     },
     bucket: toBucketPlace(config.bucket),
     shared: toSharedPlace(config.bucket),
+    clickhouse: toClickHousePlace(config.engine, toBucketPlace(config.bucket)),
     queryLimits: config.queryLimits,
     logLevel: config.logLevel,
   });

@@ -25,7 +25,7 @@ describe("GET /api/v1/status/config", () => {
     expect(body).not.toContain("read-token");
     expect(body).not.toContain("secret-key");
     expect(body.match(/^ {2}\S/gm)).toHaveLength(settingRows.length);
-    expect(body.match(/^\S.*$/gm)).toEqual(["server:", "storage:", "limits:"]);
+    expect(body.match(/^\S.*$/gm)).toEqual(["server:", "storage:", "query:", "limits:"]);
   });
 
   it("has only what was changed at /diff, and the defaults at /default", async () => {

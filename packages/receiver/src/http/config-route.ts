@@ -30,6 +30,7 @@ export function addConfigRoutes(app: FastifyInstance, { config }: ConfigRoutesOp
 const sections: { readonly [K in SettingRow["group"]]: string } = {
   Server: "server",
   "Object storage": "storage",
+  "Query engine": "query",
   "Limits of pushes": "limits",
   "Limits of queries": "limits",
   "Limits of recording rules": "limits",

@@ -1,5 +1,5 @@
 import { HEATMAP_CELL_COUNT, type HeatmapRows } from "../store/select-heatmap.ts";
-import type { TimeGrid } from "../store/select-totals.ts";
+import type { TimeGrid } from "../store/totals-query.ts";
 import { compareLabelSets, makeLabelSet } from "./label-sets.ts";
 import type { Heatmap, SpanExemplar } from "./query-service.ts";
 import type { SeriesLabels } from "./time-series.ts";

@@ -128,7 +128,7 @@ export class Querier implements QueryService {
     const maxNodes = resolveMaxNodes(query.maxNodes, this.#limitsOf(options));
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
-      selection.plan,
+      { ...selection.plan, isSummed: true },
       { kind: "tree", query: { ...query, maxNodes, frameNames } },
       emptyTree(),
       (context) => readTree(context, selection, { maxNodes, frameNames }),
@@ -159,7 +159,7 @@ export class Querier implements QueryService {
       frameNames: query.frameNames ?? "function",
     };
     const answer = await this.#reader.read(
-      selection.plan,
+      { ...selection.plan, isSummed: true },
       // What comes of it is compressed afterwards.
       { kind: "export", query: { ...query, maxNodes, compression: undefined } },
       emptyExport(selection, query),
@@ -177,7 +177,11 @@ export class Querier implements QueryService {
     const selection = parseSelection(query, range, timeSeriesTables(query));
     const laid = range === undefined ? undefined : layGrid(range, query.stepMs);
     return await this.#reader.read(
-      { ...selection.plan, range: laid?.covered, level: timeSeriesLevel(query, selection, laid) },
+      {
+        ...{ ...selection.plan, range: laid?.covered, level: timeSeriesLevel(query, selection, laid) },
+        // Exemplars name profiles.
+        isSummed: query.exemplars !== true,
+      },
       { kind: "timeSeries", query },
       [],
       (context) => readTimeSeries(context, selection, query, laid!),
@@ -241,7 +245,7 @@ export class Querier implements QueryService {
     const selection = parseSelection(query, this.#range(query, options), STACK_TABLES);
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
-      selection.plan,
+      { ...selection.plan, isSummed: true },
       { kind: "tree", query: { ...query, maxNodes: 0, frameNames } },
       emptyTree(),
       (context) => readTree(context, selection, { maxNodes: 0, frameNames }),

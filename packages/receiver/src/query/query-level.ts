@@ -1,7 +1,7 @@
 import type { Matcher } from "@pyroscope-ts/protocol";
 import { isServiceLevel, LEVELS, type Level, levelMillis } from "../store/level.ts";
 import { isServiceLabel } from "../store/select-internal-labels.ts";
-import type { TimeGrid } from "../store/select-totals.ts";
+import type { TimeGrid } from "../store/totals-query.ts";
 import type { SelectionQuery, TimeSeriesQuery } from "./query-service.ts";
 import type { TimeRange } from "./time-range.ts";
 

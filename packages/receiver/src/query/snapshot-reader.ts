@@ -25,6 +25,8 @@ export interface ReadPlan {
   readonly tables: readonly TableName[];
   /** The coarsest level that answers as well. */
   readonly level: Level;
+  /** Whether samples are only summed up; see {@link SnapshotRange.isSummed}. */
+  readonly isSummed?: boolean;
 }
 
 /** What a read works with: all of it ends with the read. */
@@ -159,10 +161,10 @@ export class SnapshotReader {
 }
 
 function toSnapshotRange(
-  { tenants, tables, level, matchers, profileType }: ReadPlan,
+  { tenants, tables, level, isSummed, matchers, profileType }: ReadPlan,
   range: TimeRange,
 ): SnapshotRange {
-  return { ...coarseFilter(range, matchers, profileType), tenants, tables, level };
+  return { ...coarseFilter(range, matchers, profileType), tenants, tables, level, isSummed };
 }
 
 /** What {@link Answer.resolution} is of several answers together. */

@@ -1,5 +1,5 @@
 import type { LabelSet } from "@pyroscope-ts/protocol";
-import type { TimeGrid, TotalsRows } from "../store/select-totals.ts";
+import type { TimeGrid, TotalsRows } from "../store/totals-query.ts";
 import { compareLabelSets, makeLabelSet } from "./label-sets.ts";
 import type { Exemplar, TimeSeries } from "./query-service.ts";
 

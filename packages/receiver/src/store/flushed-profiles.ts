@@ -30,6 +30,7 @@ export function snapshotOfBlock(database: Database, partsOf: (table: TableName) 
     fromParts: (table) => unionSql(table, partsOf(table)),
     blockSizes: [],
     rowCounts: { samples: 0, totals: 0, series: 0, stacks: 0, frames: 0 },
+    remote: undefined,
     missingBlocks: [],
     levels: ["raw"],
     version: undefined,

@@ -1,7 +1,8 @@
+import { bucketSql, labelJoin } from "./profile-points.ts";
 import { profileCondition, type SampleFilter, sampleCondition } from "./select-filter.ts";
 import { allOf, joinSql, rawSql, type SqlFragment, sql } from "./select-sql.ts";
-import { bucketSql, labelJoin, type TimeGrid } from "./select-totals.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { TimeGrid } from "./totals-query.ts";
 
 /** Rows of a heat map, from the smallest value to the largest. Source: Pyroscope pkg/querybackend/query_heatmap.go. */
 export const HEATMAP_CELL_COUNT = 20;

@@ -1,6 +1,6 @@
+import { labelJoin } from "./profile-points.ts";
 import { type ProfileFilter, profileCondition, sampleCondition } from "./select-filter.ts";
 import { joinSql, rawSql, type SqlFragment, sql } from "./select-sql.ts";
-import { labelJoin } from "./select-totals.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface RecordedQuery {

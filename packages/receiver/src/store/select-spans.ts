@@ -1,6 +1,6 @@
+import { labelJoin } from "./profile-points.ts";
 import { type SampleFilter, sampleCondition } from "./select-filter.ts";
 import { rawSql, type SqlFragment, sql } from "./select-sql.ts";
-import { labelJoin } from "./select-totals.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The label that names a span: every span processor of Pyroscope sets it. */

@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import type { Level } from "./level.ts";
+import type { RemoteEngine, RemotePart } from "./remote-engine.ts";
 import type { TableName } from "./schema.ts";
 
 /** What a query will look at. */
@@ -16,6 +17,14 @@ export interface SnapshotRange {
   readonly level?: Level | undefined;
   /** The tables that will be read; undefined: all. Files of the others are not verified. */
   readonly tables?: readonly TableName[] | undefined;
+  /** Whether samples are only summed up, by stack or point: an engine may do that where they lie; see {@link Snapshot.remote}. */
+  readonly isSummed?: boolean | undefined;
+}
+
+/** Samples that an engine sums up. */
+export interface RemoteSamples {
+  readonly engine: RemoteEngine;
+  readonly parts: readonly RemotePart[];
 }
 
 /** Head and blocks as they were at one moment, for one query. Must be released. */
@@ -45,6 +54,8 @@ export interface Snapshot {
    * same levels. undefined: nobody can tell.
    */
   readonly version: string | undefined;
+  /** Parts whose samples `from("samples")` lacks: their sums are to be added. undefined: none. */
+  readonly remote: RemoteSamples | undefined;
   /** Lets blocks and head rows of this moment go. A second call does nothing. */
   release(): void;
 }

@@ -14,8 +14,9 @@ import type { HeadSlot } from "./head-slot.ts";
 import { inTurns } from "./in-turns.ts";
 import { LEVELS, type Level } from "./level.ts";
 import type { Quarantine, QuarantinedBlock } from "./quarantine.ts";
+import type { RemoteEngine } from "./remote-engine.ts";
 import { TABLE_NAMES, type TableName } from "./schema.ts";
-import type { Snapshot, SnapshotRange } from "./snapshot.ts";
+import type { RemoteSamples, Snapshot, SnapshotRange } from "./snapshot.ts";
 import { distinctSql, unionSql } from "./snapshot-sql.ts";
 
 /** What a snapshot is taken of. */
@@ -26,6 +27,15 @@ export interface SnapshotSources {
   readonly head: Pick<Head, "slots">;
   readonly quarantine: Pick<Quarantine, "blocks">;
   readonly deletions: Pick<Deletions, "hiddenIn" | "hiddenInHead">;
+  /** undefined: nothing is read but by this process. */
+  readonly remote?: RemoteReader | undefined;
+}
+
+/** An engine, and which blocks it can read. */
+interface RemoteReader {
+  readonly engine: RemoteEngine;
+  /** Whether each file of the block is an object of a bucket. */
+  isReachable(block: Block): boolean;
 }
 
 const NANOS_PER_MILLI = 1_000_000n;
@@ -42,7 +52,6 @@ interface HeldHead {
  * @throws {@link ReceiverError} STORAGE_UNAVAILABLE when a block cannot be read now, which is no damage.
  */
 export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRange): Promise<Snapshot> {
-  const wanted = range.tables ?? TABLE_NAMES;
   await sources.catalog.refresh(range);
   // Kept from its check until it is held: what is not read may be evicted.
   const kept = new Set<Block>();
@@ -50,7 +59,7 @@ export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRang
     for (;;) {
       const parts = partsIn(sources.catalog, range);
       const blocks = parts.map(({ block }) => block);
-      const unverified = blocks.filter((block) => !block.isVerified(wanted));
+      const unverified = blocks.filter((block) => !block.isVerified(wantedOf(sources, range, block)));
       const uncounted = sources.catalog.uncounted(blocks);
       // No await between this look and the hold: a flush moves rows from the head to a block meanwhile.
       if (unverified.length === 0 && uncounted.length === 0) return hold(sources, range);
@@ -59,12 +68,35 @@ export async function takeSnapshot(sources: SnapshotSources, range: SnapshotRang
         kept.add(block);
         block.retain();
       }
-      await verifyAll(sources.catalog, unverified, wanted);
+      const byTables = groupBy(unverified, (block) => wantedOf(sources, range, block).join());
+      for (const group of byTables.values()) {
+        await verifyAll(sources.catalog, group, wantedOf(sources, range, group[0]!));
+      }
       await sources.catalog.countRepeats(uncounted);
     }
   } finally {
     for (const block of kept) block.release();
   }
+}
+
+/** Tables whose files must be here: samples that an engine sums up need not. */
+function wantedOf(sources: SnapshotSources, range: SnapshotRange, block: Block): readonly TableName[] {
+  const wanted = range.tables ?? TABLE_NAMES;
+  return isRemote(sources, range, block) ? wanted.filter((table) => table !== "samples") : wanted;
+}
+
+/** Whether an engine sums up the samples of a block: all of them, since it does not know what does not count. */
+function isRemote(
+  { remote, deletions, catalog }: SnapshotSources,
+  range: SnapshotRange,
+  block: Block,
+): boolean {
+  return (
+    range.isSummed === true &&
+    remote?.isReachable(block) === true &&
+    deletions.hiddenIn(block).length === 0 &&
+    catalog.repeatsOf(block) === undefined
+  );
 }
 
 // As many files as are brought from a bucket at once.
@@ -166,9 +198,11 @@ function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
   }
   for (const block of blocks) block.retain();
   let isReleased = false;
+  const summed = parts.filter(({ block }) => isRemote(sources, range, block));
+  const local = parts.filter((part) => !summed.includes(part));
   const partsOf = (table: Parameters<Snapshot["from"]>[0]): Parameters<typeof unionSql>[1] => ({
     heads: heads.map(({ selection }) => selection),
-    files: parts.map(({ block, ranges }) => ({
+    files: (table === "samples" ? local : parts).map(({ block, ranges }) => ({
       ...{ path: block.file(table), ranges, hiddenServices: deletions.hiddenIn(block) },
       repeats: catalog.repeatsOf(block),
     })),
@@ -183,6 +217,7 @@ function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
     rowCounts: countRows(seen),
     blockSizes: blocks.map(({ meta }) => tableBytes(meta)),
     levels: levelsOf(blocks, heads.length > 0),
+    remote: summed.length === 0 ? undefined : toRemote(sources, summed),
     missingBlocks,
     version: versionOf(sources, seen),
     release: () => {
@@ -192,6 +227,15 @@ function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
       for (const block of blocks) block.release();
     },
   };
+}
+
+function toRemote({ remote }: SnapshotSources, parts: readonly BlockPart[]): RemoteSamples | undefined {
+  return (
+    remote && {
+      engine: remote.engine,
+      parts: parts.map(({ block: { path }, ranges }) => ({ path, ranges })),
+    }
+  );
 }
 
 function selectHead(

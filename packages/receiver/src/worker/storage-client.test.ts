@@ -27,6 +27,7 @@ function start(code?: string): StorageClient {
     },
     bucket: undefined,
     shared: undefined,
+    clickhouse: undefined,
     queryLimits: DEFAULT_QUERY_LIMITS,
     logLevel: "error",
   };

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import type { Target } from "../config/target.ts";
-import type { BucketConfig, LogLevel } from "../config.ts";
+import type { BucketConfig, EngineConfig, LogLevel } from "../config.ts";
 import type { QueryLimits } from "../query/query-service.ts";
+import type { ClickHousePlace } from "../store/clickhouse/clickhouse-engine.ts";
 import type { Level, RollUpLevel } from "../store/level.ts";
 import type { BlobsPlace } from "../store/open-blobs.ts";
 
@@ -31,6 +32,18 @@ export interface SharedPlace {
   readonly target: Target;
 }
 
+/** The ClickHouse that the settings say sums up samples. */
+export function toClickHousePlace(
+  { engine, clickhouseUrl, clickhouseCluster, clickhouseCollection }: EngineConfig,
+  bucket: BucketPlace | undefined,
+): ClickHousePlace | undefined {
+  if (engine !== "clickhouse" || clickhouseUrl === undefined || bucket?.kind !== "s3") return undefined;
+  return {
+    ...{ url: clickhouseUrl.reveal(), s3: bucket.s3 },
+    ...{ cluster: clickhouseCluster, namedCollection: clickhouseCollection },
+  };
+}
+
 /** What the storage thread is started with. Survives `structuredClone`; keys of the bucket stand in it as they are. */
 export interface StorageOptions {
   /** The data directory. */
@@ -40,6 +53,8 @@ export interface StorageOptions {
   readonly bucket: BucketPlace | undefined;
   /** Set for a process that shares bucket and catalog with others. */
   readonly shared: SharedPlace | undefined;
+  /** undefined: samples are summed up by this process. */
+  readonly clickhouse: ClickHousePlace | undefined;
   readonly queryLimits: QueryLimits;
   readonly logLevel: LogLevel;
 }

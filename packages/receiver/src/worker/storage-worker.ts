@@ -8,6 +8,7 @@ import { RuleFiles } from "../rules/rule-files.ts";
 import { RuleRows } from "../rules/rule-rows.ts";
 import { SettingsFiles } from "../settings/settings-files.ts";
 import { SettingsRows } from "../settings/settings-rows.ts";
+import { ClickHouseEngine } from "../store/clickhouse/clickhouse-engine.ts";
 import { DirectoryBlobs } from "../store/directory-blobs.ts";
 import { dataPaths } from "../store/filenames.ts";
 import { openStore } from "../store/local-store.ts";
@@ -81,12 +82,13 @@ async function sharedStorage({ postgresUrl, target }: SharedPlace, place: Bucket
   const postgres = await Postgres.create(postgresUrl);
   const opened = await openBucket(place);
   const does = (part: typeof target): boolean => target === "all" || target === part;
+  const engine = options.clickhouse && (await ClickHouseEngine.create(options.clickhouse));
   const role = { writes: does("write"), reads: does("read"), compacts: does("compact") };
   const rules = new Recorder({ book: new RuleRows(postgres, systemClock), log: common.log });
   return {
     rules,
     openStore: async (onHeld) =>
-      await openSharedStore({ ...common, ...opened, postgres, role, observer: rules, onHeld }),
+      await openSharedStore({ ...common, ...opened, postgres, role, engine, observer: rules, onHeld }),
     settings: new SettingsRows(postgres),
     adHoc: adHocIn({ blobs: opened.blobs, prefix: "adhoc/", place: "adhoc/ of the bucket" }),
     compactionIntervalMs: role.compacts ? SHARED_COMPACTION_INTERVAL_MS : undefined,

@@ -88,6 +88,7 @@ export async function createTableStore(): Promise<TableStore> {
         from: (table) => `head.${table}`,
         fromParts: (table) => `(SELECT * FROM head.${table} UNION ALL SELECT * FROM head.${table})`,
         blockSizes: store.blockSizes,
+        remote: undefined,
         levels: ["raw"],
         missingBlocks: store.missingBlocks,
         version: undefined,

@@ -43,6 +43,11 @@ export class SharedBucket implements BlockBucket {
     this.#places.set(id, place);
   }
 
+  /** Whether each file of a block is an object of its own. */
+  isWhole({ meta }: Block): boolean {
+    return !this.#places.has(meta.id);
+  }
+
   /** A block is whole in the bucket before the catalog names it. */
   async committed(meta: BlockMeta): Promise<void> {
     const { paths, blobs } = this.#options;

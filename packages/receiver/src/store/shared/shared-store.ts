@@ -5,6 +5,7 @@ import { ReceiverError } from "../../errors.ts";
 import { ActiveSeries } from "../active-series.ts";
 import type { Admission, AdmittedProfile } from "../admission.ts";
 import type { Blobs } from "../blobs.ts";
+import type { Block } from "../block.ts";
 import { type BlockMeta, blockBytes } from "../block-meta.ts";
 import type { BlockPlace } from "../commit-block.ts";
 import type { CompactionLimits } from "../compaction-plan.ts";
@@ -20,6 +21,7 @@ import type { Level } from "../level.ts";
 import { openDatabase } from "../open-database.ts";
 import { createProfileRows } from "../profile-rows.ts";
 import { QueryDatabase } from "../query-database.ts";
+import type { RemoteEngine } from "../remote-engine.ts";
 import { Retention, type RetentionReport } from "../retention.ts";
 import type { TenantRetention } from "../retention-rule.ts";
 import type { Snapshot, SnapshotRange } from "../snapshot.ts";
@@ -58,6 +60,8 @@ export interface SharedStoreOptions {
   readonly maxTenantBytes?: number;
   readonly compaction?: Partial<CompactionLimits>;
   readonly database?: Partial<DatabaseLimits>;
+  /** Sums up samples in the bucket for queries; closed with the store. undefined: this process does. */
+  readonly engine?: RemoteEngine | undefined;
   readonly log: (line: string) => void;
   readonly observer?: FlushObserver | undefined;
   readonly onHeld?: () => void;
@@ -114,7 +118,10 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Stor
     });
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
     const queries = new QueryDatabase(database, maxQueryCount);
-    return new SharedStore({ database, queries, catalog, deletions, writer, compactor, retention }, options);
+    return new SharedStore(
+      { database, queries, catalog, bucket, deletions, writer, compactor, retention },
+      options,
+    );
   } catch (error) {
     database.close();
     throw error;
@@ -153,6 +160,7 @@ interface SharedParts {
   readonly database: Duckdb;
   readonly queries: QueryDatabase;
   readonly catalog: SharedCatalog;
+  readonly bucket: SharedBucket;
   readonly deletions: SharedDeletions;
   readonly writer: SegmentWriter;
   readonly compactor: Compactor;
@@ -201,13 +209,15 @@ class SharedStore implements Store {
   }
 
   get #sources(): SnapshotSources {
-    const { queries, catalog, deletions } = this.#parts;
+    const { queries, catalog, deletions, bucket } = this.#parts;
+    const { engine } = this.#options;
+    const remote = engine && { engine, isReachable: (block: Block) => bucket.isWhole(block) };
     const quarantine = {
       get blocks() {
         return catalog.quarantined;
       },
     };
-    return { queries, catalog, head: { slots: [] }, quarantine, deletions };
+    return { queries, catalog, head: { slots: [] }, quarantine, deletions, remote };
   }
 
   hasSeries(tenant: string, series: bigint): boolean {
@@ -318,6 +328,7 @@ class SharedStore implements Store {
     await compactor.close();
     await writer.close();
     await this.#options.postgres.close();
+    await this.#options.engine?.close();
     this.#options.blobs.close();
     database.close();
   }
