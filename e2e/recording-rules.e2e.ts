@@ -70,7 +70,7 @@ async function scrape(): Promise<readonly string[]> {
 const flush = () => call("/api/v1/applications/delete", { name: "nobody" });
 
 it("makes counters of what was pushed, equal to the ledger, over a restart and a kill", {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   await start();
   const matchers = [`{__profile_type__="${TYPE}", service_name=~"shop|cart"}`];
@@ -128,20 +128,20 @@ it("makes counters of what was pushed, equal to the ledger, over a restart and a
   await pushAll(1);
   expect(await scrape()).toEqual([]);
   expect((await flush()).status).toBe(200);
-  await vi.waitFor(async () => expect(await scrape()).toEqual(expected()), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await scrape()).toEqual(expected()), { timeout: 60_000 });
 
   // What a stop flushes is in the counters of the next process.
   await pushAll(2);
   await receiver?.stop();
   await start();
-  await vi.waitFor(async () => expect(await scrape()).toEqual(expected()), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await scrape()).toEqual(expected()), { timeout: 60_000 });
 
   // What only the log has when a process is killed is counted when it becomes a block.
   await pushAll(3);
   await receiver?.stop("SIGKILL");
   await start();
   expect((await flush()).status).toBe(200);
-  await vi.waitFor(async () => expect(await scrape()).toEqual(expected()), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await scrape()).toEqual(expected()), { timeout: 60_000 });
 
   const { body } = await rules("ListRecordingRules", {});
   expect(body.rules).toHaveLength(2);
