@@ -9,6 +9,8 @@ interface HostFault {
   readonly text: string;
   /** True where the fault says so when it happens, which a run must show. */
   readonly isSaid: boolean;
+  /** True for a fault of the helper thread, which a bundle does not have. */
+  readonly isOfThread?: boolean;
 }
 
 /** A kind of application. */
@@ -37,10 +39,10 @@ export const serverFaults: readonly ServerFault[] = [
 export const hostFaults: readonly HostFault[] = [
   { id: "none", text: "nothing", isSaid: false },
   { id: "encode", text: "gzip throws, on every thread", isSaid: true },
-  { id: "helper-thread", text: "the helper thread cannot be started", isSaid: true },
-  { id: "helper-dies", text: "the helper thread ends in the middle", isSaid: true },
+  { id: "helper-thread", text: "the helper thread cannot be started", isSaid: true, isOfThread: true },
+  { id: "helper-dies", text: "the helper thread ends in the middle", isSaid: true, isOfThread: true },
   { id: "profiler", text: "reading the profiler throws", isSaid: true },
-  { id: "source-map", text: "the thread that reads source maps throws", isSaid: true },
+  { id: "source-map", text: "a source map ends the helper thread", isSaid: true, isOfThread: true },
   { id: "label-callback", text: "the function that gives the labels throws", isSaid: true },
   { id: "logger", text: "the program's logger throws", isSaid: true },
   { id: "no-native", text: "there is no native profiler", isSaid: true },

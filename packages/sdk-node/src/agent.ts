@@ -95,7 +95,7 @@ export class Agent {
       diagnostics,
     });
     this.#sources = config.sourceMaps
-      ? new SourceMaps({ startThread: (listener) => helper.openSourceMaps(listener), clock, diagnostics })
+      ? new SourceMaps({ startThread: helper.openSourceMaps, clock, diagnostics })
       : undefined;
     this.#delivery = new Delivery({
       helper,

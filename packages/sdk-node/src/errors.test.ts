@@ -38,4 +38,10 @@ describe("describeError", () => {
     expect(describeError(null)).toBe("null");
     expect(describeError(circle)).toBe("round");
   });
+
+  it("leaves out by which modules a missing one was required", () => {
+    const missing = new Error("Cannot find module 'x'\nRequire stack:\n- /srv/a.js\n- /srv/b.js");
+
+    expect(describeError(new Error("loading", { cause: missing }))).toBe("loading: Cannot find module 'x'");
+  });
 });

@@ -42,5 +42,6 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // A refused connection to a name with several addresses is an AggregateError with an empty message.
   if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join(", ");
-  return error.message;
+  // Node appends by which modules a missing one was required, each in a line.
+  return error.message.replace(/\nRequire stack:.*$/s, "");
 }

@@ -2,6 +2,7 @@ import { isMainThread } from "node:worker_threads";
 import { Agent } from "./agent.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { type SdkConfig, settings } from "./config.ts";
+import { describeMissing } from "./describe-missing.ts";
 import { detectLabels } from "./detect-labels.ts";
 import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
 import { describeError } from "./errors.ts";
@@ -292,10 +293,8 @@ export class Sdk {
     const { native, problem } = loadBackend(this.#host, config.strict);
     const agent = this.#createAgent(config, diagnostics, helper, native);
     agent.start(only);
-    if (problem !== undefined) {
-      const types = agent.profileTypes.join(", ");
-      diagnostics.warn(`${problem}; the inspector profiles ${types}, without labels`);
-    }
+    const missing = describeMissing(agent.profileTypes, problem, helper.problem);
+    if (missing !== undefined) diagnostics.warn(missing);
     if (agent.isPushing) helper.start();
     this.#run = {
       agent,

@@ -92,8 +92,10 @@ export interface Helper {
   /** Starts the thread, so that the first upload finds it ready. Never throws. */
   start(): void;
   encode(profile: Profile): Promise<Encoding>;
-  /** @throws where no thread can be started. */
-  openSourceMaps(listener: SourceMapThreadListener): SourceMapThread;
+  /** Throws where no thread can be started; undefined where that is known beforehand. */
+  readonly openSourceMaps: ((listener: SourceMapThreadListener) => SourceMapThread) | undefined;
+  /** Why all of this is done in the thread that is profiled, where that is known; undefined in the normal case. */
+  readonly problem: string | undefined;
   /** Those that run in the thread. */
   readonly exporters: readonly NamedExporter[];
   /** For the `exit` event; undefined where that is not possible. */

@@ -57,9 +57,8 @@ function createThread(startWorker?: () => HelperPort) {
     targets: [target],
     clock: new ManualClock(),
     startWorker: startWorker ?? (() => port),
-    openSourceMaps: () => {
-      throw new Error("no source maps here");
-    },
+    openSourceMaps: undefined,
+    problem: undefined,
     loadExporter: async () => own,
     diagnostics,
   });

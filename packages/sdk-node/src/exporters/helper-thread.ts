@@ -5,7 +5,7 @@ import type { SdkConfig } from "../config.ts";
 import { CostMeter } from "../cost-meter.ts";
 import type { Diagnostics } from "../diagnostics.ts";
 import { describeError, SdkError } from "../errors.ts";
-import type { SourceMapThread, SourceMapThreadListener } from "../source-maps/source-maps.ts";
+import { findOwnFile } from "../own-files.ts";
 import { encodeMeasured } from "./encode-profile.ts";
 import type {
   Encoding,
@@ -37,22 +37,34 @@ export interface HelperPort {
 interface HelperThreadOptions {
   readonly targets: readonly ExporterTarget[];
   readonly startWorker: (targets: readonly ExporterTarget[]) => HelperPort;
+  /** Undefined where source maps cannot be read in another thread. */
   readonly openSourceMaps: Helper["openSourceMaps"];
+  /** Why there can be no thread, where that is known. */
+  readonly problem: string | undefined;
   /** An exporter of this thread, for where there is no helper: worker threads forbidden, files of a bundle missing. */
   readonly loadExporter: (target: ExporterTarget) => Promise<ProfileExporter>;
   readonly clock: Clock;
   readonly diagnostics: Diagnostics;
 }
 
-// tsc rewrites the extension of imports, not of strings: the worker has the extension that this file has.
-const extension: string = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const HELPER_FILE = "exporters/helper-worker";
+
+/** Why there can be no helper thread here, where that is known beforehand. */
+export function findHelperProblem(): string | undefined {
+  try {
+    findOwnFile(HELPER_FILE);
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
 
 /**
  * Starts the thread. It gets neither the program's environment nor its flags: `--import` and NODE_OPTIONS of the
  * program would load tracers and this very SDK into it.
  */
 export function startHelperWorker(): Worker {
-  return new Worker(new URL(`helper-worker.${extension}`, import.meta.url), {
+  return new Worker(findOwnFile(HELPER_FILE).url, {
     name: "pyroscope",
     env: {},
     execArgv: [],
@@ -119,8 +131,12 @@ export class HelperThread implements Helper {
     return answer?.kind === "encoded" ? answer.encoding : encodeMeasured(profile, this.#meter);
   }
 
-  openSourceMaps(listener: SourceMapThreadListener): SourceMapThread {
-    return this.#options.openSourceMaps(listener);
+  get openSourceMaps(): Helper["openSourceMaps"] {
+    return this.#options.openSourceMaps;
+  }
+
+  get problem(): string | undefined {
+    return this.#options.problem;
   }
 
   async #export(exporterIndex: number, upload: ProfileUpload, signal: AbortSignal): Promise<ExportResult> {
@@ -225,10 +241,12 @@ export function createHelperThread(
   clock: Clock,
   diagnostics: Diagnostics,
 ): HelperThread {
+  const problem = findHelperProblem();
   return new HelperThread({
     targets: createTargets(config),
     startWorker: (targets) => pool.open(targets),
-    openSourceMaps: (listener) => pool.openSourceMaps(listener),
+    openSourceMaps: problem === undefined ? (listener) => pool.openSourceMaps(listener) : undefined,
+    problem,
     loadExporter: (target) => loadExporter(target, clock),
     clock,
     diagnostics,

@@ -2,12 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findOwnFile } from "../own-files.ts";
 import type { HeapSampler, NativeBindings } from "../profilers/native.ts";
 import type { HeapLimitOrder } from "./heap-limit-order.ts";
 import { sealOrder } from "./heap-limit-order.ts";
-
-// tsc rewrites the extension of imports, not of strings: the program has the extension that this file has.
-const extension: string = import.meta.url.endsWith(".ts") ? "ts" : "js";
 
 /** The program that the child process runs. */
 export const EXPORT_PROGRAM = "heap-limit-export";
@@ -22,16 +20,16 @@ export class HeapLimitWatch {
   readonly #directory: string;
   readonly #command: readonly string[];
 
-  /** @throws what the file system throws. */
+  /** @throws what the file system throws, and in a bundle, which has no program for the child. */
   constructor(order: HeapLimitOrder) {
+    const { url, isTypeScript } = findOwnFile(`heap-limit/${EXPORT_PROGRAM}`);
     const { bytes, key } = sealOrder(order);
     // For this user only, as mkdtemp makes it.
     this.#directory = mkdtempSync(join(tmpdir(), "pyroscope-"));
     const orderPath = join(this.#directory, "heap-limit");
     writeFileSync(orderPath, bytes, { mode: 0o600 });
-    const program = fileURLToPath(new URL(`${EXPORT_PROGRAM}.${extension}`, import.meta.url));
-    const flags = extension === "ts" ? ["--conditions=@pyroscope-ts/source"] : [];
-    this.#command = [process.execPath, ...flags, program, orderPath, key];
+    const flags = isTypeScript ? ["--conditions=@pyroscope-ts/source"] : [];
+    this.#command = [process.execPath, ...flags, fileURLToPath(url), orderPath, key];
   }
 
   /** The sampler of `native`, watched whenever it samples live objects. */

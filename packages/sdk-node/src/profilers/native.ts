@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { describeError, SdkError } from "../errors.ts";
+import { createOwnRequire } from "../own-files.ts";
 
 // The only file that knows @datadog/pprof, pinned to one exact version because two things need its insides:
 // its serialiser drops the time that V8 calls (program), and its runWithContext makes a native object for every
@@ -131,7 +131,7 @@ const TIME_BINDINGS = "@datadog/pprof/out/src/time-profiler-bindings.js";
 
 /** The file that loads the native time profiler in whichever process requires it. */
 export function findTimeBindings(): string {
-  return createRequire(import.meta.url).resolve(TIME_BINDINGS);
+  return createOwnRequire(TIME_BINDINGS).resolve(TIME_BINDINGS);
 }
 
 /**
@@ -146,10 +146,10 @@ export function loadNativeBindings(): NativeBindings {
     throw new SdkError(`${foreign} has no V8 profiler that this SDK can use`, { code: "NATIVE_UNAVAILABLE" });
   }
   try {
-    const require = createRequire(import.meta.url);
-    const time: TimeModule = require(TIME_BINDINGS);
-    const heap: HeapModule = require("@datadog/pprof/out/src/heap-profiler-bindings.js");
-    const frame: FrameModule = require("@datadog/pprof/out/src/async-context-frame.js");
+    const requireOwn = createOwnRequire(TIME_BINDINGS);
+    const time: TimeModule = requireOwn(TIME_BINDINGS);
+    const heap: HeapModule = requireOwn("@datadog/pprof/out/src/heap-profiler-bindings.js");
+    const frame: FrameModule = requireOwn("@datadog/pprof/out/src/async-context-frame.js");
     return {
       createTimeProfiler: (options) => new time.TimeProfiler(options),
       sampleCountIndex: time.constants.kSampleCount,

@@ -67,13 +67,16 @@ export class MemoryHelper implements Helper {
     return { parts: encodeProfile(profile), cpuMs: this.encodeMs };
   }
 
-  openSourceMaps({ onAnswer }: SourceMapThreadListener): SourceMapThread {
+  /** Set by tests of bundles. */
+  problem: string | undefined;
+
+  readonly openSourceMaps = ({ onAnswer }: SourceMapThreadListener): SourceMapThread => {
     const cache = new ScriptCache(0);
     return {
       postMessage: (request) => setImmediate(() => onAnswer(cache.answer(request))),
       terminate: async () => {},
     };
-  }
+  };
 
   async shutdown(): Promise<void> {
     this.isShutDown = true;

@@ -1,5 +1,4 @@
-// Where this package's modules lie, as script names have it: `src` in tests, `dist` in programs.
-const PACKAGE_URL: string = new URL("../", import.meta.url).href;
+import { MODULES_URL } from "../own-files.ts";
 
 // The functions between a caller of tagWrapper and what it wraps. What else of this package takes time is to be seen.
 const WRAPPERS: ReadonlySet<string> = new Set([
@@ -35,7 +34,7 @@ export function isWrapperFrame({
   return SPAN_WRAPPERS.has(name) && scriptName.includes(SPAN_PACKAGE);
 }
 
-/** True for the modules of this package. */
+/** True for the modules of this package, where they are not bundled with the program's. */
 export function isOwnScript(scriptName: string): boolean {
-  return scriptName.startsWith(PACKAGE_URL);
+  return MODULES_URL !== undefined && scriptName.startsWith(MODULES_URL);
 }
