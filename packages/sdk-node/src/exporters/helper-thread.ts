@@ -50,7 +50,7 @@ interface HelperThreadOptions {
 const HELPER_FILE = "exporters/helper-worker";
 
 /** Why there can be no helper thread here, where that is known beforehand. */
-export function findHelperProblem(): string | undefined {
+function findHelperProblem(): string | undefined {
   try {
     findOwnFile(HELPER_FILE);
     return undefined;
