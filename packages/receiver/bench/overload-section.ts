@@ -18,6 +18,8 @@ interface Outcome {
   readonly perSecond: number;
   readonly sentPerSecond: number;
   readonly unsent: number;
+  /** Pushes whose connection ended without an answer. */
+  readonly brokenCount: number;
   readonly refused: number;
   readonly withoutRetryAfter: number;
   readonly otherStatuses: ReadonlySet<number>;
@@ -56,6 +58,7 @@ export async function benchOverload(seconds = 60): Promise<void> {
       ["refused with 503 or 429 in overload", String(during.refused), ""],
       ["of these without Retry-After", String(during.withoutRetryAfter), "0"],
       ["not sent, since too many had no answer", String(during.unsent), ""],
+      ["without an answer", String(during.brokenCount), "0"],
       ["other statuses", [...during.otherStatuses].join(", ") || "none", "none"],
       ["refused afterwards", String(after.refused), "0"],
       ["accepted before, ms p99", quantile(before.acceptedMs, 0.99), ""],
@@ -83,17 +86,27 @@ async function push(address: string, pid: number, source: PushSource, load: Load
   const otherStatuses = new Set<number>();
   let sentCount = 0;
   let unsent = 0;
+  let brokenCount = 0;
   let withoutRetryAfter = 0;
+  const untaken: Uint8Array[] = Array.from({ length: MAX_OPEN }, () => source.next().body);
   const begin = performance.now();
   const end = begin + load.forSeconds * 1000;
   const sendOne = async (): Promise<void> => {
-    const { body } = source.next();
+    // To make one costs more than to send it: what was not taken is sent again.
+    const body = untaken.pop() ?? source.next().body;
     const sent = performance.now();
     sentCount++;
-    const { status, retryAfter } = await client.send(body);
+    const answer = await client.send(body).catch(() => undefined);
+    if (answer === undefined) {
+      brokenCount++;
+      return;
+    }
+    const { status, retryAfter } = answer;
     const millis = performance.now() - sent;
     if (status === 200) acceptedMs.push(millis);
-    else if (status === 503 || status === 429) {
+    else untaken.push(body);
+    if (status === 200) return;
+    if (status === 503 || status === 429) {
       refusedMs.push(millis);
       if (retryAfter === undefined) withoutRetryAfter++;
     } else otherStatuses.add(status);
@@ -126,6 +139,7 @@ async function push(address: string, pid: number, source: PushSource, load: Load
     perSecond: acceptedMs.length / load.forSeconds,
     sentPerSecond: sentCount / load.forSeconds,
     unsent,
+    brokenCount,
     refused: refusedMs.length,
     withoutRetryAfter,
     otherStatuses,

@@ -195,7 +195,7 @@ export const serverSettings: SettingTable<ServerConfig> = {
     ...positiveDuration,
     flag: "http-read-timeout",
     fallback: 30 * SECOND_MS,
-    help: "Longest time from the first to the last byte of a request, and longest time a client may stop reading.",
+    help: "Longest time from the first to the last byte of a request, and longest time a client may stop reading; half of it is always allowed.",
   },
   idleTimeoutMs: {
     ...positiveDuration,

@@ -19,13 +19,17 @@ export function addSlowClientGuard(app: FastifyInstance, options: { readonly tim
 /** How many times as long as without a byte a whole HTTP/2 response may take. */
 const WHOLE_RESPONSE_TIMEOUTS = 10;
 
-/** Ends a response when its client takes no byte of it for `timeoutMs`. Call it when the answer is ready. */
+/**
+ * Ends a response when its client takes no byte of it for `timeoutMs`, or for half of it and a little more. Call it when the
+ * answer is ready.
+ */
 export function limitReadingTime(
   request: IncomingMessage,
   response: ServerResponse,
   timeoutMs: number,
 ): void {
-  response.setTimeout(timeoutMs, () => response.destroy());
+  // Node looks twice, each time after so long, whether what waits to be written became less.
+  response.setTimeout(timeoutMs / 2, () => response.destroy());
   if (request.httpVersionMajor === 2) limitWholeTime(response, WHOLE_RESPONSE_TIMEOUTS * timeoutMs);
   else if (request.complete) readNothingMeanwhile(request.socket, response);
 }
