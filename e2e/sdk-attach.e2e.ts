@@ -163,7 +163,7 @@ describe("pyroscope-node attach", () => {
     [["2147483646", "--output", "x"], 1, /there is no process with PID 2147483646/],
     [["self"], 2, /expected the PID of a Node process/],
     [[], 2, /expected the PID of a Node process/],
-    [["1"], 2, /expected --output FILE, or --application-name NAME/],
+    [["1"], 2, /expected --output FILE to write it, or --application-name NAME to send it to http:/],
     [["1", "--duration", "0"], 2, /--duration=0: expected/],
     [["1", "x", "--output", "x"], 2, /x is no flag/],
     [["1", "--output", "x", "--sample-rate", "fast"], 2, /PYROSCOPE_SAMPLE_RATE="fast"/],

@@ -143,10 +143,16 @@ describe("pull handlers", () => {
       expect(second.status).toBe(429);
       expect(second.headers["retry-after"]).toBe("1");
       expect((await first).status).toBe(200);
-      expect((await program.get("/debug/pprof/profile?seconds=0")).status).toBe(200);
+      expect(await program.get("/debug/pprof/profile?seconds=0")).toMatchObject({
+        status: 200,
+        headers: { "x-pyroscope-seconds": "1" },
+      });
 
-      const { ok } = await program.stop();
+      const { ok, warnings } = await program.stop();
       expect(ok).toBe(true);
+      expect(warnings).toContainEqual(
+        expect.stringContaining("a profile of 0 seconds was asked for: it has 1, the limits are 1 and 60"),
+      );
     });
   });
 

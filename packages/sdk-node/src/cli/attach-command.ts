@@ -84,7 +84,8 @@ function readRequest(args: readonly string[], environment: Environment): AttachR
   const isSending = config.applicationName !== UNKNOWN_NAME;
   if (!isSending && own.output === undefined) {
     throw invalid(
-      "attach: expected --output FILE, or --application-name NAME to send the profile to the server",
+      `attach ${pidText}: nowhere to put the profile: expected --output FILE to write it, ` +
+        `or --application-name NAME to send it to ${config.serverAddress}`,
     );
   }
   return { pid: Number(pidText), durationMs, output: own.output, config, isSending };

@@ -24,7 +24,7 @@ describe("parseFlags", () => {
       rest: [],
     });
     expect(() => parseFlags(["--outpt", "a"], ["output"])).toThrow(
-      /expected one of --output, --application-name/,
+      /^--outpt: no such flag; similar ones are --output$/,
     );
   });
 
@@ -33,8 +33,9 @@ describe("parseFlags", () => {
   });
 
   it.for([
-    [["--huh", "1"], /^--huh: expected one of --application-name/],
-    [["--logger", "x"], /^--logger: expected one of/],
+    [["--huh", "1"], /^--huh: no such flag; --help lists them$/],
+    [["--upload-rat", "1"], /^--upload-rat: no such flag; similar ones are --upload-rate, --upload-timeout/],
+    [["--logger", "x"], /^--logger: no such flag; similar ones are --log-level$/],
     [["--tenant-id"], /^--tenant-id: expected a value$/],
   ] as const)("refuses %j", ([args, message]) => {
     expect(() => parseFlags(args)).toThrow(

@@ -35,13 +35,29 @@ export function parseFlags(args: readonly string[], ownNames: readonly string[] 
     const variable = variableByFlag.get(flag);
     if (ownNames.includes(flag)) own[flag] = value;
     else if (variable !== undefined) variables[variable] = value;
-    else {
-      const names = [...ownNames, ...variableByFlag.keys()];
-      throw invalid(`--${flag}: expected one of --${names.join(", --")}`);
-    }
+    else throw invalid(describeUnknown(flag, [...ownNames, ...variableByFlag.keys()]));
     next += inline === undefined ? 2 : 1;
   }
   return { variables, own, rest: args.slice(args[next] === "--" ? next + 1 : next) };
+}
+
+/** The flags that every command takes. */
+export const settingFlags: readonly string[] = Array.from(variableByFlag.keys(), (flag) => `--${flag}`);
+
+// What a typing error leaves of a name.
+const MIN_COMMON_LENGTH = 3;
+
+function describeUnknown(flag: string, names: readonly string[]): string {
+  const similar = names.filter((name) => commonLength(flag, name) >= MIN_COMMON_LENGTH).slice(0, 5);
+  const hint = similar.length === 0 ? "--help lists them" : `similar ones are --${similar.join(", --")}`;
+  return `--${flag}: no such flag; ${hint}`;
+}
+
+/** Letters that two names begin with. */
+function commonLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 function toFlag(option: string): string {

@@ -4,6 +4,7 @@ import type { Environment } from "../resolve-config.ts";
 import { PACKAGE_VERSION } from "../version.ts";
 import { runAttach } from "./attach-command.ts";
 import { runExec } from "./exec-command.ts";
+import { settingFlags } from "./flags.ts";
 
 const USAGE = `pyroscope-node: profiles Node programs that know nothing of it
 
@@ -11,8 +12,8 @@ const USAGE = `pyroscope-node: profiles Node programs that know nothing of it
   pyroscope-node attach PID [--flag value ...]            a process that runs, for --duration (10s)
 
 attach writes to --output FILE, sends to the server under --application-name NAME, or both.
-Every option of start() with an environment variable is a flag: --application-name, --server-address, --upload-rate ...
-`;
+Every option of start() with an environment variable is a flag:
+${settingFlags.map((flag) => `  ${flag}\n`).join("")}`;
 
 /** Runs the command line; never rejects. The exit code of bad usage is 2, of anything else that went wrong 1. */
 export async function main(): Promise<void> {

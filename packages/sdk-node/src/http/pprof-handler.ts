@@ -74,22 +74,31 @@ async function answer(
     sendText(response, 405, `${request.method} of a profile: expected GET`);
     return;
   }
-  const seconds = readSeconds(request.url ?? "");
-  if (seconds === undefined) {
+  const asked = readSeconds(request.url ?? "");
+  if (Number.isNaN(asked)) {
     sendText(response, 400, `seconds: expected a number from ${MIN_SECONDS} to ${MAX_SECONDS}`);
     return;
+  }
+  const seconds = Math.min(Math.max(asked, MIN_SECONDS), MAX_SECONDS);
+  if (kind !== "heap") {
+    response.setHeader("x-pyroscope-seconds", String(seconds));
+    if (seconds !== asked) {
+      sdk.warnOnce(
+        "pull-seconds",
+        `a profile of ${asked} seconds was asked for: it has ${seconds}, the limits are ${MIN_SECONDS} and ${MAX_SECONDS}`,
+      );
+    }
   }
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   sendResult(response, kind, await sdk.pulls.pull(kind, seconds * 1000, gone.signal));
 }
 
-/** Seconds within the limits; undefined for what is no number. */
-function readSeconds(url: string): number | undefined {
+/** NaN for what is no number. */
+function readSeconds(url: string): number {
   const text = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1] ?? "").get("seconds");
   if (text === null || text === "") return DEFAULT_SECONDS;
-  const seconds = Number(text);
-  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, MIN_SECONDS), MAX_SECONDS);
+  return Number(text);
 }
 
 function sendResult(response: ServerResponse, kind: PullKind, result: PullResult): void {
