@@ -75,11 +75,13 @@ class Part {
 /** What writers pushed through whichever writer was up. */
 class Ledger {
   readonly acknowledged = new Set<string>();
+  /** A test that runs again finds what it stored before. */
+  readonly #run = Date.now().toString(36);
   #count = 0;
 
   async write(writer: number, addresses: () => readonly string[], until: () => boolean): Promise<void> {
     while (!until()) {
-      const name = `writer_${writer}_push_${this.#count++}`;
+      const name = `run_${this.#run}_writer_${writer}_push_${this.#count++}`;
       const profile = profileFromText(`main\n${name}`, { timeUnixNanos: BigInt(Date.now()) * 1_000_000n });
       const payload = Buffer.from(encodePprof(profile));
       // The same bytes again, maybe to another process, until somebody acknowledges them.

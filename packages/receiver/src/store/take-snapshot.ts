@@ -134,13 +134,19 @@ export async function findVersion(
   await sources.catalog.refresh(range);
   const seen = look(sources, range);
   const blocks = seen.parts.map(({ block }) => block);
-  return sources.catalog.uncounted(blocks).length > 0 ? undefined : versionOf(sources, seen);
+  return sources.catalog.uncounted(blocks).length > 0 ? undefined : versionOf(seen);
+}
+
+/** A part of a block, with what of it does not count at that moment: it changes while a query waits or runs. */
+interface SeenPart extends BlockPart {
+  readonly hiddenServices: readonly string[];
+  readonly repeats: string | undefined;
 }
 
 /** What there is in a range at one moment. */
 interface Seen {
   readonly heads: readonly HeldHead[];
-  readonly parts: readonly BlockPart[];
+  readonly parts: readonly SeenPart[];
   readonly missingBlocks: readonly string[];
 }
 
@@ -151,7 +157,11 @@ function look({ catalog, head, quarantine, deletions }: SnapshotSources, range: 
   const replaced = withStandIns(missing, catalog);
   return {
     heads: head.slots.flatMap((slot) => selectHead(slot, range, deletions)),
-    parts: partsIn(catalog, range),
+    parts: partsIn(catalog, range).map((part) => ({
+      ...part,
+      hiddenServices: deletions.hiddenIn(part.block),
+      repeats: catalog.repeatsOf(part.block),
+    })),
     missingBlocks: missing.map(({ id }) => id).filter((id) => !replaced.has(id)),
   };
 }
@@ -169,26 +179,21 @@ function countRows({ heads, parts }: Seen): Snapshot["rowCounts"] {
 }
 
 /** Blocks do not change, and a tenant's rows in a generation only grow: their names and numbers say which rows there are. */
-function versionOf({ catalog, deletions }: SnapshotSources, { heads, parts, missingBlocks }: Seen): string {
+function versionOf({ heads, parts, missingBlocks }: Seen): string {
   const text = JSON.stringify([
     heads.map(({ selection: { prefix, hiddenServices }, tenants }) => [
       prefix,
       hiddenServices,
       tenants.map(({ number, profileCount }) => [number, profileCount]),
     ]),
-    parts.map(({ block, ranges }) => [
-      block.meta.id,
-      ranges,
-      deletions.hiddenIn(block),
-      catalog.repeatsOf(block),
-    ]),
+    parts.map(({ block, ...part }) => [block.meta.id, part.ranges, part.hiddenServices, part.repeats]),
     missingBlocks,
   ]);
   return createHash("sha256").update(text).digest("base64");
 }
 
 function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
-  const { queries, catalog, deletions } = sources;
+  const { queries } = sources;
   const seen = look(sources, range);
   const { heads, parts, missingBlocks } = seen;
   const blocks = parts.map(({ block }) => block);
@@ -202,9 +207,9 @@ function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
   const local = parts.filter((part) => !summed.includes(part));
   const partsOf = (table: Parameters<Snapshot["from"]>[0]): Parameters<typeof unionSql>[1] => ({
     heads: heads.map(({ selection }) => selection),
-    files: (table === "samples" ? local : parts).map(({ block, ranges }) => ({
-      ...{ path: block.file(table), ranges, hiddenServices: deletions.hiddenIn(block) },
-      repeats: catalog.repeatsOf(block),
+    files: (table === "samples" ? local : parts).map(({ block, ranges, hiddenServices, repeats }) => ({
+      path: block.file(table),
+      ...{ ranges, hiddenServices, repeats },
     })),
   });
   return {
@@ -219,7 +224,7 @@ function hold(sources: SnapshotSources, range: SnapshotRange): Snapshot {
     levels: levelsOf(blocks, heads.length > 0),
     remote: summed.length === 0 ? undefined : toRemote(sources, summed),
     missingBlocks,
-    version: versionOf(sources, seen),
+    version: versionOf(seen),
     release: () => {
       if (isReleased) return;
       isReleased = true;
