@@ -335,7 +335,7 @@ describe("UploadQueue", () => {
   });
 
   describe("close", () => {
-    it("ends the attempt, counts what waits, and takes nothing more", async () => {
+    it("ends the attempt, and counts what waits and what comes afterwards", async () => {
       const { clock, exporter, queue } = createQueue();
       exporter.answers.push("pending");
       queue.add(createUpload(1));
@@ -348,7 +348,7 @@ describe("UploadQueue", () => {
 
       expect(exporter.seen).toEqual([1]);
       expect(exporter.inFlight).toBe(0);
-      expect(queue.counts).toMatchObject({ sentCount: 0, droppedCount: 2, waitingCount: 0, waitingBytes: 0 });
+      expect(queue.counts).toMatchObject({ sentCount: 0, droppedCount: 3, waitingCount: 0, waitingBytes: 0 });
       expect(clock.pendingCount).toBe(0);
     });
   });

@@ -96,7 +96,11 @@ export class UploadQueue {
   }
 
   add(upload: ProfileUpload): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed) {
+      // A window that was still being converted when the time of stop() was up.
+      this.#droppedCount++;
+      return;
+    }
     const bytes = uploadBytes(upload);
     this.#makeRoom(bytes);
     if (bytes > this.#options.capacityBytes) {
