@@ -3,6 +3,12 @@ import { type BindAddress, formatBindAddress } from "./config/bind-address.ts";
 import { ReceiverError } from "./errors.ts";
 
 /**
+ * Connections that wait to be accepted; Linux takes no more than net.core.somaxconn. Beyond Node's 511 the kernel forgets them
+ * when many clients come at once, and each tries again after 1, 3, 7 and 15 seconds.
+ */
+const BACKLOG = 4096;
+
+/**
  * Starts to listen.
  *
  * @returns an address that a client can use, such as `http://127.0.0.1:4040`, with the port that was chosen.
@@ -23,15 +29,15 @@ export async function listen(app: FastifyInstance, bind: BindAddress, isTls: boo
 
 async function listenOn(app: FastifyInstance, { host, port }: BindAddress): Promise<void> {
   if (host !== "") {
-    await app.listen({ host, port });
+    await app.listen({ host, port, backlog: BACKLOG });
     return;
   }
   try {
-    await app.listen({ host: "::", port });
+    await app.listen({ host: "::", port, backlog: BACKLOG });
   } catch (error) {
     // A machine without IPv6; with it, "::" takes IPv4 too.
     if (!hasCode(error, "EAFNOSUPPORT") && !hasCode(error, "EADDRNOTAVAIL")) throw error;
-    await app.listen({ host: "0.0.0.0", port });
+    await app.listen({ host: "0.0.0.0", port, backlog: BACKLOG });
   }
 }
 
