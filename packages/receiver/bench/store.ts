@@ -1,4 +1,5 @@
 // What the store costs: node --conditions=@pyroscope-ts/source packages/receiver/bench/store.ts [section ...]
+import { benchCompaction, benchSmallFiles } from "./compaction-section.ts";
 import { benchIngest } from "./ingest-section.ts";
 import { benchMerge } from "./merge-section.ts";
 import { benchStages } from "./stages-section.ts";
@@ -9,6 +10,8 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
   ingest: benchIngest,
   merge: benchMerge,
   years: benchYears,
+  files: benchSmallFiles,
+  compaction: benchCompaction,
 };
 
 const wanted = process.argv.slice(2);
