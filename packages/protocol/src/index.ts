@@ -130,3 +130,4 @@ export type { TreeLimits } from "./pyroscope/tree-bytes.ts";
 export { DEFAULT_TREE_LIMITS, decodeTree, encodeTree } from "./pyroscope/tree-bytes.ts";
 export { compareUtf8, isWellFormed, utf8Length } from "./utf8.ts";
 export { Hasher64 } from "./wire/hash64.ts";
+export { measureJsonDepth } from "./wire/json-depth.ts";

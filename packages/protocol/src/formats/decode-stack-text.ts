@@ -36,6 +36,9 @@ function addStacks(values: ReadonlyMap<string, bigint | number>, stacks: StackCo
 
 /** The locations of `root;child;leaf`, root first. */
 function toLocations(stack: string, stacks: StackCollector): readonly LocationIndex[] {
+  let frameCount = 1;
+  for (let at = stack.indexOf(";"); at >= 0; at = stack.indexOf(";", at + 1)) frameCount++;
+  stacks.checkLine(frameCount);
   return stack.split(";").map((name) => stacks.locationOf(name));
 }
 

@@ -121,6 +121,14 @@ describe("decodeStacks of groups", () => {
     expect(codeOf(() => decode("groups", "a;b 1\nc 1", tight({ maxFrames: 2 })))[0]).toBe("FORMAT_LIMIT");
     expect(codeOf(() => decode("groups", "a;b 1\nc 1", tight({ maxNameChars: 2 })))[0]).toBe("FORMAT_LIMIT");
   });
+
+  it("bounds the frames of a line before it is split", () => {
+    expect(total(decode("lines", "a;b;c", tight({ maxLineFrames: 3 })))).toBe(1n);
+    expect(codeOf(() => decode("lines", ";".repeat(3), tight({ maxLineFrames: 3 })))).toEqual([
+      "FORMAT_LIMIT",
+      "decoding a profile: maxLineFrames: actual 4, limit 3",
+    ]);
+  });
 });
 
 describe("decodeStacks of lines", () => {

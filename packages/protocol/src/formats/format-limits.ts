@@ -11,6 +11,8 @@ export interface FormatLimits {
   readonly maxSamples: number;
   /** Frames of all samples of one profile together. */
   readonly maxFrames: number;
+  /** Frames of one line of a text. */
+  readonly maxLineFrames: number;
   /** Frames of all profiles of one OTLP request together. */
   readonly maxRequestFrames: number;
   /** Bytes of the frames of a trie: one that nodes end in counts for each of them. */
@@ -41,6 +43,8 @@ export const DEFAULT_FORMAT_LIMITS: FormatLimits = {
   maxSamples: 16_000,
   // 64 MiB as 32-bit rows: 16,000 stacks as deep as Pyroscope keeps them.
   maxFrames: 2 ** 24,
+  // Far deeper than Pyroscope keeps; a line is split at once, and each part takes ten times its bytes.
+  maxLineFrames: 2 ** 16,
   maxRequestFrames: 2 ** 24,
   // Decoded in 50 ms; 16,000 frames of 2 kB.
   maxFrameBytes: 2 ** 25,

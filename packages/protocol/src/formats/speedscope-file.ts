@@ -1,8 +1,12 @@
+import { measureJsonDepth } from "../wire/json-depth.ts";
 import { UTF8_DECODER } from "../wire/text-codec.ts";
 import { malformedFormat } from "./malformed-format.ts";
 import type { StackFrame } from "./stack-collector.ts";
 
 const SCHEMA = "https://www.speedscope.app/file-format-schema.json";
+
+// A file has five levels; what other programs add to it may have some more.
+const MAX_DEPTH = 200;
 
 const units = ["none", "nanoseconds", "microseconds", "milliseconds", "seconds", "bytes"] as const;
 
@@ -77,6 +81,8 @@ function toArray(value: unknown, what: string): readonly unknown[] {
 }
 
 function parseJson(bytes: Uint8Array): unknown {
+  if (measureJsonDepth(bytes, MAX_DEPTH) > MAX_DEPTH)
+    throw malformedFormat(`speedscope file is nested deeper than ${MAX_DEPTH}`);
   try {
     return JSON.parse(UTF8_DECODER.decode(bytes));
   } catch (error) {

@@ -31,6 +31,11 @@ export class StackCollector {
     this.#scale = scale;
   }
 
+  /** Throws ProtocolError `FORMAT_LIMIT` for a line of too many frames, before any of them is made. */
+  checkLine(frameCount: number): void {
+    checkFormatLimit(this.#limits, "maxLineFrames", frameCount);
+  }
+
   /** The location of a frame that is known by its name alone. */
   locationOf(name: string): LocationIndex {
     const known = this.#locationOfName.get(name);

@@ -1,3 +1,4 @@
+import { measureJsonDepth } from "@pyroscope-ts/protocol";
 import { ExportProfilesServiceRequestSchema, fromJson, toBinary } from "@pyroscope-ts/protocol/messages";
 import { formatBytes } from "./format-bytes.ts";
 import { Refusal } from "./refusal.ts";
@@ -5,6 +6,9 @@ import { Refusal } from "./refusal.ts";
 // Parsed JSON takes some ten times its bytes. A request of the eBPF profiler has one megabyte; whoever sends more at once has
 // protobuf for it.
 const MAX_JSON_BYTES = 16 * 1024 * 1024;
+
+// Values of attributes may lie in each other, and protobuf reads a hundred levels.
+const MAX_JSON_DEPTH = 200;
 
 const idKeys: ReadonlySet<string> = new Set([
   "traceId",
@@ -26,6 +30,12 @@ export function parseOtlpJson(payload: Uint8Array): Uint8Array | Refusal {
   if (payload.length > MAX_JSON_BYTES) {
     const limit = formatBytes(MAX_JSON_BYTES);
     return new Refusal("profile_size_limit", `profile payload size exceeds limit of ${limit} for JSON`, {
+      isUndecodable: true,
+    });
+  }
+  if (measureJsonDepth(payload, MAX_JSON_DEPTH) > MAX_JSON_DEPTH) {
+    const reason = `it is nested deeper than ${MAX_JSON_DEPTH}`;
+    return new Refusal("malformed_profile", `Failed to parse JSON request: ${reason}`, {
       isUndecodable: true,
     });
   }

@@ -330,7 +330,7 @@ describe("readPprofs of OTLP", () => {
       '{"resource_profiles":[],"x":1}',
       "Failed to parse JSON request: ",
     ],
-    ["deep JSON", "[".repeat(200_000), "Failed to parse JSON request: "],
+    ["deep JSON", "[".repeat(200_000), "Failed to parse JSON request: it is nested deeper than 200"],
     ["JSON without a dictionary", "{}", "missing profile metadata dictionary"],
   ] as const)("refuses %s", async ([, text, message]) => {
     expect(messagesOf(await push({ labels: [], payload: bytes(text), format: json }))).toEqual([
