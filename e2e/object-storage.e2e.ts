@@ -239,7 +239,8 @@ describe.skipIf(!hasCeph)("a bucket of Ceph", { timeout: 120_000 }, () => {
     proxy.fault = { kind: "slow", delayMs: 500 };
     await first.receiver.stop();
     proxy.fault = { kind: "none" };
-    const second = await start(options, ["--storage.local-limit-mb", "0"]);
+    // Answers that are kept would do without the bucket.
+    const second = await start(options, ["--storage.local-limit-mb", "0", "--query-cache-mb", "0"]);
     expect(await second.client.renderTotal(TYPE, ALL)).toBe(1n);
 
     for (const kind of ["truncated", "down"] as const) {
