@@ -141,7 +141,7 @@ describe("the agent for Java", () => {
       status: 422,
       body: {
         code: "unknown",
-        message: expect.stringMatching(/^parsing IngestInput-jfr failed decoding a JFR recording: /),
+        message: expect.stringMatching(/^parsing IngestInput-pprof failed decoding a JFR recording: /),
       },
     });
     const { names } = await client.querier().labelValues({

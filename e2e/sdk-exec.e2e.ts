@@ -71,7 +71,7 @@ describe("pyroscope-node", () => {
     });
     expect(await run("exec", "--huh", "1", "node")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("--huh: expected one of"),
+      stderr: expect.stringContaining("--huh: no such flag"),
     });
     expect(await run("exec", "/no/such/command")).toMatchObject({
       code: 127,
