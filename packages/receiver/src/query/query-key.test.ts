@@ -35,6 +35,13 @@ describe("formatQueryKey", () => {
     expect(key(changes, fields)).not.toBe(key());
   });
 
+  it("differs where a name and a value share their characters in another way", () => {
+    const one = createMatcher("a\0=\0b", "=", "c");
+    const other = createMatcher("a", "=", "b\0=\0c");
+
+    expect(key({ matchers: [one] })).not.toBe(key({ matchers: [other] }));
+  });
+
   it("differs by what is made of the rows", () => {
     expect(key({}, {}, "export")).not.toBe(key());
   });

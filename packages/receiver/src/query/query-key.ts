@@ -14,7 +14,7 @@ const PLANNED: ReadonlySet<string> = new Set(["tenants", "selector", "selectors"
 /** Equal for two queries exactly when they would get the same answer from the same snapshot. */
 export function formatQueryKey(plan: ReadPlan, { kind, query }: Asked): string {
   const { tenants, range, matchers, profileType, level } = plan;
-  const conditions = matchers.map(({ name, op, value }) => [name, op, value].join("\0")).sort();
+  const conditions = matchers.map(({ name, op, value }) => JSON.stringify([name, op, value])).sort();
   const rest = Object.entries(query)
     .filter(([field, value]) => !PLANNED.has(field) && value !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : 1));
