@@ -1,6 +1,7 @@
 import type { StackList } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
 import type { FrameNameRows, StackRows } from "../store/select-stacks.ts";
+import { showFunction } from "../store/shown-function.ts";
 import { IdNumbers } from "./id-numbers.ts";
 import type { FrameNames } from "./query-service.ts";
 
@@ -38,7 +39,10 @@ export function nameFrames(
   const numbers = frames.add(rows.frame);
   numbers.forEach((number, row) => {
     const name = rows.function[row]!;
-    names[number] = frameNames === "line" && name !== NAMELESS ? withLine(name, rows, row) : name;
+    names[number] =
+      frameNames === "line" && name !== NAMELESS
+        ? withLine(name, rows, row)
+        : showFunction(name, rows.file[row]!);
   });
   return names;
 }

@@ -59,6 +59,44 @@ describe("selectTree", () => {
     });
   });
 
+  it("tells unnamed functions apart by file, not by line or folder, and everything else by name", async () => {
+    await fixture.store.add([
+      {
+        timeUnixNanos: nanosAt(1),
+        stacks: {
+          "(anonymous)@/v1/cart.js:3": 1,
+          "(anonymous)@/v2/cart.js:4": 10,
+          "(anonymous)@C:\\app\\tax.js:3": 100,
+          "(anonymous)@node:internal/url:7": 1000,
+          "(anonymous)": 10_000,
+          "main@/v1/cart.js:1": 100_000,
+          "main@/v1/tax.js:1": 100_000,
+        },
+      },
+    ]);
+    const totals = async (changes: Partial<StackQuery> = {}) => {
+      const { value } = await fixture.queries.selectTree(stackQuery(changes));
+      const { names, levels } = treeToFlamebearer(value);
+      const [, ...cells] = levels;
+      // Four numbers a cell: offset, total, self, name.
+      return Object.fromEntries(
+        cells.flatMap((row) =>
+          Array.from({ length: row.length / 4 }, (_, i) => [names[row[4 * i + 3]!], row[4 * i + 1]]),
+        ),
+      );
+    };
+
+    expect(await totals()).toEqual({
+      "(anonymous) cart.js": 11,
+      "(anonymous) tax.js": 100,
+      "(anonymous) node:internal/url": 1000,
+      "(anonymous)": 10_000,
+      main: 200_000,
+    });
+    expect(await totals({ frameNames: "line" })).toMatchObject({ "(anonymous) /v1/cart.js:3": 1 });
+    expect(await totals({ callSite: ["(anonymous) cart.js"] })).toEqual({ "(anonymous) cart.js": 11 });
+  });
+
   it("is a root without anything when there is no data", async () => {
     const { value } = await fixture.queries.selectTree(stackQuery());
 

@@ -79,6 +79,23 @@ describe("selectSpans", () => {
     expect(unknown).toEqual({ total: 0n, spanTotal: 0n, spanCount: 0, names: [], spans: [] });
   });
 
+  it("finds the spans behind an unnamed function by the name that a tree shows for it", async () => {
+    const at = (spanId: bigint, frame: string) => ({
+      ...{ timeUnixNanos: nanosAt(1), labels: { service_name: "shop" }, traceId: TRACE },
+      ...{ spanId, stacks: { [`main;(anonymous)@${frame}`]: Number(spanId) } },
+    });
+    await fixture.store.add([
+      ...[at(1n, "/v1/cart.js:3"), at(2n, "C:\\app\\cart.js:4"), at(4n, "/v1/my-cart.js:3")],
+      ...[at(8n, "node:internal/url:1"), at(16n, "/internal/url:1")],
+    ]);
+    const totalOf = async (functionName: string) => (await selectSpans({ functionName })).total;
+
+    expect(await totalOf("(anonymous) cart.js")).toBe(3n);
+    expect(await totalOf("(anonymous) node:internal/url")).toBe(8n);
+    expect(await totalOf("(anonymous)")).toBe(31n);
+    expect(await totalOf("(anonymous) %")).toBe(0n);
+  });
+
   it("makes one span of its samples over windows, series and names: the last name counts", async () => {
     const add = (offsetMs: number, labels: Record<string, string>, value: number) => ({
       timeUnixNanos: nanosAt(offsetMs),

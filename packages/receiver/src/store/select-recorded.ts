@@ -1,6 +1,7 @@
 import { labelJoin } from "./profile-points.ts";
 import { type ProfileFilter, profileCondition, sampleCondition } from "./select-filter.ts";
 import { joinSql, rawSql, type SqlFragment, sql } from "./select-sql.ts";
+import { isShownAs } from "./shown-function.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface RecordedQuery {
@@ -59,7 +60,7 @@ function functionSql(snapshot: Snapshot, { filter, functionName }: RecordedQuery
       SELECT series, sum(value) AS spent FROM ${rawSql(snapshot.from("samples"))}
       WHERE ${sampleCondition(filter)} AND stack IN (
         SELECT stack FROM ${rawSql(snapshot.fromParts("stacks"))} WHERE list_has_any(frames, (
-          SELECT list(frame) FROM ${rawSql(snapshot.fromParts("frames"))} WHERE function = ${functionName})))
+          SELECT list(frame) FROM ${rawSql(snapshot.fromParts("frames"))} WHERE ${isShownAs(functionName)})))
       GROUP BY series
     )`;
 }

@@ -1,6 +1,7 @@
 import { labelJoin } from "./profile-points.ts";
 import { type SampleFilter, sampleCondition } from "./select-filter.ts";
 import { rawSql, type SqlFragment, sql } from "./select-sql.ts";
+import { isShownAs } from "./shown-function.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The label that names a span: every span processor of Pyroscope sets it. */
@@ -94,5 +95,5 @@ function stackCondition(snapshot: Snapshot, functionName: string | undefined): S
   if (functionName === undefined) return rawSql("");
   return sql` AND stack IN (
     SELECT stack FROM ${rawSql(snapshot.fromParts("stacks"))} WHERE list_has_any(frames, (
-      SELECT coalesce(list(frame), []) FROM ${rawSql(snapshot.fromParts("frames"))} WHERE function = ${functionName})))`;
+      SELECT coalesce(list(frame), []) FROM ${rawSql(snapshot.fromParts("frames"))} WHERE ${isShownAs(functionName)})))`;
 }
