@@ -1,16 +1,19 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Blobs } from "./blobs.ts";
+import { openBucketViews } from "./bucket/bucket-views.ts";
 import { DirectoryBlobs } from "./directory-blobs.ts";
 import { nodeFs } from "./node-fs.ts";
 import type { Store } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
 import { FaultyBlobs } from "./testing/faulty-blobs.ts";
 import { FaultyFs } from "./testing/faulty-fs.ts";
+import { filesWith } from "./testing/files-with.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { type PlainProfile, plainAdmission } from "./testing/plain-profile.ts";
-import { foldStacks, StoreDirectory, sumAll } from "./testing/store-directory.ts";
+import { everything, foldStacks, StoreDirectory, sumAll, withSnapshot } from "./testing/store-directory.ts";
 import { verifyStore } from "./verify-store.ts";
 
 const NOON = 1_760_011_200_000;
@@ -19,6 +22,25 @@ const FILES_OF_BLOCK = 6;
 
 function profileAt(timeUnixMillis: number, value = 10): PlainProfile {
   return { service: "shop", timeUnixMillis, samples: [{ stack: ["main", "work"], value }] };
+}
+
+async function services(store: Store): Promise<readonly string[]> {
+  return await withSnapshot(store, everything("a"), async ({ database, from }) => {
+    const rows = await database.select(`SELECT DISTINCT service FROM ${from("samples")} ORDER BY service`);
+    return rows.texts("service");
+  });
+}
+
+/** As `pyroscope store sql` finds them in a bucket. */
+async function sqlServices(blobs: Blobs): Promise<readonly string[]> {
+  const sql = "SELECT DISTINCT service FROM totals";
+  const source = { fs: nodeFs, blobs, catalog: undefined };
+  const views = await openBucketViews(source, { tenant: "a", level: "raw" }, sql);
+  try {
+    return (await views.select(sql)).rows.map(([service]) => service ?? "");
+  } finally {
+    await views.close();
+  }
 }
 
 describe("a store with a bucket", () => {
@@ -258,6 +280,68 @@ describe("a store with a bucket", () => {
     await vi.waitFor(async () => expect(await keys()).toEqual([]));
     expect(await sumAll(again, "a")).toMatchObject({ profiles: 0n });
     await vi.waitFor(async () => expect(await readdir(join(directory.path, "removals"))).toEqual([]));
+  });
+
+  it("keeps an application deleted whose disk is lost before its blocks are written again", async () => {
+    const profiles = [profileAt(NOON), { ...profileAt(NOON + 1), service: "zebra-quokka" }];
+    const store = await open();
+    await append(store, ...profiles);
+    await store.flush();
+    await shipped(store);
+    await store.deleteApplication({ tenant: "a", service: "zebra-quokka" });
+    // What is left of a machine that is gone with its disk: the bucket as it is now.
+    const left = await mkdtemp(join(tmpdir(), "pyroscope-bucket-"));
+    try {
+      await cp(bucket, left, { recursive: true });
+      const fresh = await StoreDirectory.create();
+      others.push(fresh);
+      const there = { blobs: new DirectoryBlobs(nodeFs, left), maxLocalBytes: 1e9 };
+      expect(await sqlServices(there.blobs)).toEqual(["shop"]);
+
+      const onFresh = await fresh.open({ bucket: there });
+
+      expect(await services(onFresh)).toEqual(["shop"]);
+      expect(await sumAll(onFresh, "a")).toMatchObject({ value: 10n, profiles: 1n });
+      await onFresh.compact();
+      await vi.waitFor(async () => expect(await filesWith(left, "zebra-quokka")).toEqual([]));
+      expect(await filesWith(fresh.path, "zebra-quokka")).toEqual([]);
+      await vi.waitFor(async () => expect(await there.blobs.list("deletions/")).toEqual([]));
+      expect(await readdir(join(fresh.path, "removals"))).toEqual([]);
+      // The same profile again is a new one: it was deleted.
+      await append(onFresh, profiles[1]!);
+      expect(await services(onFresh)).toEqual(["shop", "zebra-quokka"]);
+    } finally {
+      await rm(left, { recursive: true, force: true });
+    }
+  });
+
+  it("tells the bucket of a deletion that was made while it was away, and forgets it there after a crash", async () => {
+    const store = await open();
+    await append(store, profileAt(NOON));
+    await store.flush();
+    await shipped(store);
+    const deletions = (): Promise<readonly string[]> => new DirectoryBlobs(nodeFs, bucket).list("deletions/");
+    blobs.isDown = true;
+    await store.deleteApplication({ tenant: "a", service: "shop" });
+    expect(await services(store)).toEqual([]);
+    expect(await deletions()).toEqual([]);
+    await store.close();
+    blobs.isDown = false;
+
+    const second = await open();
+    await vi.waitFor(async () => expect(await deletions()).toHaveLength(1));
+    blobs.isDown = true;
+    await second.compact();
+    expect(await deletions()).toHaveLength(1);
+    await second.close();
+    blobs.isDown = false;
+
+    const third = await open();
+    await vi.waitFor(async () => expect([...(await keys()), ...(await deletions())]).toEqual([]));
+    expect(await services(third)).toEqual([]);
+    // A deletion is forgotten after the blocks that had it.
+    const removals = blobs.calls.filter((call) => call.startsWith("remove"));
+    expect(removals.findIndex((call) => call.startsWith("remove deletions/"))).toBe(removals.length - 1);
   });
 
   it("has every profile once, whichever access to the disk is the last one", {

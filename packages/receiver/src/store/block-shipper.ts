@@ -1,16 +1,18 @@
 import { dirname, join } from "node:path";
-import type { Clock, Timer } from "../clock.ts";
-import { ReceiverError } from "../errors.ts";
+import type { Clock } from "../clock.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Block } from "./block.ts";
 import type { BlockBucket } from "./block-bucket.ts";
 import { BlockCache } from "./block-cache.ts";
 import { BLOCK_KEYS, blockKey, blockKeys } from "./block-keys.ts";
 import { type BlockMeta, blockBytes, parseBlockMeta } from "./block-meta.ts";
-import { blockPath, type DataPaths, META_FILE, SHIPPED_FILE } from "./filenames.ts";
+import { DELETION_KEYS, type Deletion, deletionKey, findDeletions, formatDeletions } from "./deletion.ts";
+import type { DeletionBucket, Deletions } from "./deletions.ts";
+import { blockPath, createBlockId, type DataPaths, META_FILE, SHIPPED_FILE } from "./filenames.ts";
 import { type Fs, hasErrorCode } from "./fs.ts";
 import { listBlockPaths } from "./quarantine.ts";
 import { TABLE_NAMES, type TableName, tables } from "./schema.ts";
+import { ShipQueue } from "./ship-queue.ts";
 
 export interface BlockShipperOptions {
   readonly fs: Fs;
@@ -22,44 +24,29 @@ export interface BlockShipperOptions {
   readonly log: (line: string) => void;
 }
 
-interface Job {
-  readonly kind: "upload" | "remove";
-  /** {@link Block.path}. */
-  readonly path: string;
-}
-
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15_000;
-/** How long a store that closes waits for what is on its way. */
-const CLOSE_TIMEOUT_MS = 10_000;
 /** Reads of small objects at once. */
 const MAX_READS = 16;
 
 /**
- * Ships the blocks of a data directory to a bucket, and deletes there what is deleted here. The data directory stays
- * the truth and works without the bucket for as long as it has room.
+ * Ships the blocks of a data directory to a bucket, and which applications are deleted from them, and deletes there what
+ * is deleted here. The data directory stays the truth and works without the bucket for as long as it has room.
  *
- * What is to be done is done in order: a block that replaces others is in the bucket before they leave it. All of it
- * is found again after a crash: a block that is shipped has a mark beside its `meta.json`, one that is deleted here and
- * not yet there has a file in {@link DataPaths.removals}.
+ * What is to be done is done in order: a block that replaces others is in the bucket before they leave it, and a deletion
+ * is forgotten there after them. All of it is found again after a crash: a block that is shipped has a mark beside its
+ * `meta.json`, what is gone here and not yet there has a file in {@link DataPaths.removals}.
  */
-export class BlockShipper implements BlockBucket {
+export class BlockShipper implements BlockBucket, DeletionBucket {
   readonly #options: BlockShipperOptions;
   readonly #cache: BlockCache;
-  readonly #jobs: Job[] = [];
+  readonly #queue: ShipQueue;
   readonly #shipped = new Set<string>();
   /** Bytes of blocks that are not in the bucket yet, by path. */
   readonly #unshipped = new Map<string, number>();
-  #failure: string | undefined;
-  #failedUploadCount = 0;
-  #running: Promise<void> = Promise.resolve();
-  #isRunning = false;
-  #isClosed = false;
-  #wake: () => void = () => undefined;
 
   constructor(options: BlockShipperOptions) {
     this.#options = options;
-    const { fs, paths, blobs, maxLocalBytes, log } = options;
+    const { fs, clock, paths, blobs, maxLocalBytes, log } = options;
+    this.#queue = new ShipQueue({ clock, log });
     this.#cache = new BlockCache({
       ...{ fs, paths, blobs, log },
       maxBytes: maxLocalBytes,
@@ -73,7 +60,7 @@ export class BlockShipper implements BlockBucket {
 
   /** Uploads that failed since the start. */
   get failedUploadCount(): number {
-    return this.#failedUploadCount;
+    return this.#queue.failedUploadCount;
   }
 
   /** Bytes of blocks on this machine. */
@@ -87,47 +74,57 @@ export class BlockShipper implements BlockBucket {
     for (const more of this.#unshipped.values()) bytes += more;
     const { maxLocalBytes, blobs } = this.#options;
     if (bytes <= maxLocalBytes) return undefined;
-    return `${bytes} bytes of blocks wait for ${blobs.name}, limit ${maxLocalBytes}: ${this.#failure ?? "it is slow"}`;
+    return `${bytes} bytes of blocks wait for ${blobs.name}, limit ${maxLocalBytes}: ${this.#queue.failure ?? "it is slow"}`;
   }
 
   /**
    * Finds what there is to do, and goes on with it. A data directory that never was in step with this bucket first
    * learns which blocks are there, so that an empty one answers like the one that was lost.
    *
+   * @param deletions - Those that this machine knows; it learns others with the blocks.
    * @throws `ReceiverError` STORAGE_UNAVAILABLE when that bucket cannot be read.
    */
-  async open(): Promise<void> {
+  async open(deletions: Pick<Deletions, "pending" | "adopt">): Promise<void> {
     const { fs, paths, blobs } = this.#options;
     await fs.makeDirectory(paths.removals);
     const removals: string[] = [];
     for (const { name } of await fs.list(paths.removals)) {
       removals.push((await fs.readFile(join(paths.removals, name))).toString("utf8"));
     }
-    this.#jobs.push(...removals.map((path): Job => ({ kind: "remove", path })));
-    if ((await readText(fs, paths.bucket)) !== blobs.name) await this.#learn(new Set(removals));
+    if ((await readText(fs, paths.bucket)) !== blobs.name) await this.#learn(new Set(removals), deletions);
+    for (const path of removals) this.#enqueueRemoval(path);
+    // The same object again where it is there already.
+    for (const deletion of deletions.pending) this.#enqueueDeletion(deletion);
     for (const path of await listBlockPaths(fs, paths.blocks)) await this.#enqueueUnlessShipped(path);
-    this.#start();
   }
 
   async committed(meta: BlockMeta): Promise<void> {
     const path = blockPath(meta.tenant, meta.level, meta.minUnixNanos, meta.id);
     this.#unshipped.set(path, blockBytes(meta));
-    this.#jobs.push({ kind: "upload", path });
-    this.#start();
+    this.#enqueueBlock(path);
   }
 
   async discarding(path: string): Promise<void> {
-    const { fs, paths } = this.#options;
-    const mark = this.#removalMark(path);
-    // Left behind by an attempt that failed after this.
-    await fs.remove(mark);
-    await fs.writeFile(mark, Buffer.from(path));
-    await fs.syncDirectory(paths.removals);
+    await this.#markRemoval(path);
     this.#cache.forget(path);
     this.#shipped.delete(path);
     this.#unshipped.delete(path);
-    this.#jobs.push({ kind: "remove", path });
-    this.#start();
+    this.#enqueueRemoval(path);
+  }
+
+  async addDeletion(deletion: Deletion): Promise<void> {
+    try {
+      await this.#uploadDeletion(deletion);
+    } catch {
+      // What fails again says so.
+      this.#enqueueDeletion(deletion);
+    }
+  }
+
+  async settleDeletion(deletion: Deletion): Promise<void> {
+    const key = deletionKey(deletion);
+    await this.#markRemoval(key);
+    this.#enqueueRemoval(key);
   }
 
   async note(block: Block): Promise<void> {
@@ -147,66 +144,34 @@ export class BlockShipper implements BlockBucket {
 
   /** Ships what is left, for a while; the next start does the rest. */
   async close(): Promise<void> {
-    if (this.#failure === undefined) {
-      let timer: Timer | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = this.#options.clock.setTimer(resolve, CLOSE_TIMEOUT_MS);
-      });
-      await Promise.race([this.#running, late]);
-      timer?.cancel();
-    }
-    this.#isClosed = true;
-    this.#wake();
-    await this.#running;
+    await this.#queue.close();
     this.#options.blobs.close();
   }
 
-  #start(): void {
-    if (this.#isRunning || this.#isClosed) return;
-    this.#isRunning = true;
-    this.#running = this.#run().finally(() => {
-      this.#isRunning = false;
-    });
+  #enqueueBlock(path: string): void {
+    this.#queue.add({ kind: "upload", what: `block ${path}`, run: () => this.#upload(path) });
   }
 
-  async #run(): Promise<void> {
-    let delay = FIRST_RETRY_MS;
-    for (let job = this.#jobs[0]; job !== undefined && !this.#isClosed; job = this.#jobs[0]) {
-      this.#failure = await this.#try(job);
-      if (this.#failure === undefined) {
-        this.#jobs.shift();
-        delay = FIRST_RETRY_MS;
-      } else {
-        await this.#wait(delay);
-        delay = Math.min(2 * delay, LAST_RETRY_MS);
-      }
-    }
+  #enqueueDeletion(deletion: Deletion): void {
+    const what = deletionKey(deletion);
+    this.#queue.add({ kind: "upload", what, run: () => this.#uploadDeletion(deletion) });
   }
 
-  /** Returns why the job must be tried again, or undefined. */
-  async #try({ kind, path }: Job): Promise<string | undefined> {
+  /** @param path - Of a block, or the key of a deletion. */
+  #enqueueRemoval(path: string): void {
+    const what = isDeletionKey(path) ? path : `block ${path}`;
+    this.#queue.add({ kind: "remove", what, run: () => this.#remove(path) });
+  }
+
+  async #uploadDeletion(deletion: Deletion): Promise<void> {
+    const { fs, clock, paths, blobs } = this.#options;
+    const draft = join(paths.building, `${createBlockId(clock.nowUnixMillis())}.json`);
+    await fs.writeFile(draft, formatDeletions([deletion]));
     try {
-      await (kind === "upload" ? this.#upload(path) : this.#remove(path));
-      return undefined;
-    } catch (error) {
-      if (kind === "upload") this.#failedUploadCount++;
-      const reason = error instanceof Error ? error.message : String(error);
-      // Once for each reason: a bucket that is away for a night is no news each time.
-      if (reason !== this.#failure) this.#options.log(`${kind} of block ${path}: ${reason}`);
-      // Trying again does not help against another object in the block's place.
-      return error instanceof ReceiverError && error.code === "CONFLICT" ? undefined : reason;
+      await blobs.upload(draft, deletionKey(deletion));
+    } finally {
+      await fs.remove(draft).catch(() => undefined);
     }
-  }
-
-  async #wait(delayMillis: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = this.#options.clock.setTimer(resolve, delayMillis);
-      this.#wake = () => {
-        timer.cancel();
-        resolve();
-      };
-      if (this.#isClosed) this.#wake();
-    });
   }
 
   async #upload(path: string): Promise<void> {
@@ -239,8 +204,17 @@ export class BlockShipper implements BlockBucket {
 
   async #remove(path: string): Promise<void> {
     const { fs, blobs } = this.#options;
-    await blobs.remove(blockKeys(path));
+    await blobs.remove(isDeletionKey(path) ? [path] : blockKeys(path));
     await fs.remove(this.#removalMark(path));
+  }
+
+  async #markRemoval(path: string): Promise<void> {
+    const { fs, paths } = this.#options;
+    const mark = this.#removalMark(path);
+    // Left behind by an attempt that failed after this.
+    await fs.remove(mark);
+    await fs.writeFile(mark, Buffer.from(path));
+    await fs.syncDirectory(paths.removals);
   }
 
   async #enqueueUnlessShipped(path: string): Promise<void> {
@@ -254,10 +228,10 @@ export class BlockShipper implements BlockBucket {
     // What is wrong with one that has none is the catalog's to say.
     if (text === undefined) return;
     this.#unshipped.set(path, bytesOf(text, path));
-    this.#jobs.push({ kind: "upload", path });
+    this.#enqueueBlock(path);
   }
 
-  async #learn(removed: ReadonlySet<string>): Promise<void> {
+  async #learn(removed: ReadonlySet<string>, deletions: Pick<Deletions, "adopt">): Promise<void> {
     const { fs, paths, blobs, log } = this.#options;
     const suffix = `/${META_FILE}`;
     const there = (await blobs.list(BLOCK_KEYS))
@@ -273,6 +247,8 @@ export class BlockShipper implements BlockBucket {
     for (let from = 0; from < unknown.length; from += MAX_READS) {
       await Promise.all(unknown.slice(from, from + MAX_READS).map((path) => this.#learnBlock(path)));
     }
+    const known = await findDeletions(blobs);
+    await deletions.adopt(known.filter((deletion) => !removed.has(deletionKey(deletion))));
     await fs.remove(paths.bucket);
     await fs.writeFile(paths.bucket, Buffer.from(blobs.name));
     await fs.syncDirectory(paths.root);
@@ -302,6 +278,11 @@ export class BlockShipper implements BlockBucket {
   #removalMark(path: string): string {
     return join(this.#options.paths.removals, path.slice(path.lastIndexOf("/") + 1));
   }
+}
+
+/** The path of a block has four parts. */
+function isDeletionKey(path: string): boolean {
+  return path.startsWith(DELETION_KEYS) && path.split("/").length === 2;
 }
 
 async function readText(fs: Fs, path: string): Promise<string | undefined> {

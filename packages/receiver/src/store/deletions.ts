@@ -1,21 +1,18 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { ReceiverError } from "../errors.ts";
 import type { Block } from "./block.ts";
+import { type Deletion, deletionKey, formatDeletions, parseDeletions } from "./deletion.ts";
 import type { DataPaths } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
 import { hasErrorCode } from "./fs.ts";
 import { listBlockPaths } from "./quarantine.ts";
 
-/** Version of the file; a newer one is not touched. */
-const FORMAT = 1;
-
-/** An application whose profiles in some blocks are deleted, and not yet out of their files. */
-interface Deletion {
-  readonly tenant: string;
-  readonly service: string;
-  /** Ids. */
-  readonly blocks: readonly string[];
+/** Where deletions are known beyond this machine, so that they outlive its disk. */
+export interface DeletionBucket {
+  /** Resolves when the bucket has it, or, while it is away, when it is remembered that it must. */
+  addDeletion(deletion: Deletion): Promise<void>;
+  /** No block has it any more; the bucket forgets it after the blocks that had it are gone from there. */
+  settleDeletion(deletion: Deletion): Promise<void>;
 }
 
 /**
@@ -25,13 +22,21 @@ interface Deletion {
 export class Deletions {
   readonly #fs: Fs;
   readonly #paths: DataPaths;
+  readonly #bucket: DeletionBucket | undefined;
   #pending: readonly Deletion[] = [];
   /** Services by tenant that are hidden wherever they are: their deletion is under way. */
   readonly #hidden = new Map<string, Set<string>>();
 
-  constructor(fs: Fs, paths: DataPaths) {
+  /** @param bucket - undefined: the data directory alone knows them. */
+  constructor(fs: Fs, paths: DataPaths, bucket?: DeletionBucket) {
     this.#fs = fs;
     this.#paths = paths;
+    this.#bucket = bucket;
+  }
+
+  /** That are not out of every file yet. */
+  get pending(): readonly Deletion[] {
+    return this.#pending;
   }
 
   /** @throws {@link ReceiverError} STORAGE_FORMAT for a file of a newer version. */
@@ -40,18 +45,14 @@ export class Deletions {
       if (hasErrorCode(error, "ENOENT")) return undefined;
       throw error;
     });
-    if (text === undefined) return;
-    const { format, deletions } = JSON.parse(text.toString("utf8")) as {
-      readonly format: number;
-      readonly deletions: readonly Deletion[];
-    };
-    if (format > FORMAT) {
-      throw new ReceiverError(
-        `read ${this.#paths.deletions}: format ${format}, this program reads up to ${FORMAT}`,
-        { code: "STORAGE_FORMAT" },
-      );
-    }
-    this.#pending = deletions;
+    if (text !== undefined) this.#pending = parseDeletions(text, this.#paths.deletions);
+  }
+
+  /** Takes over what a bucket knows and this machine does not; durable when it resolves. */
+  async adopt(found: readonly Deletion[]): Promise<void> {
+    const known = new Set(this.#pending.map(deletionKey));
+    const unknown = found.filter((deletion) => !known.has(deletionKey(deletion)));
+    if (unknown.length > 0) await this.#write([...this.#pending, ...unknown]);
   }
 
   /** Hides a service of a tenant from every answer while `act` runs. */
@@ -68,27 +69,26 @@ export class Deletions {
   /** Deletes a service's profiles in these blocks; durable when it resolves. */
   async add(tenant: string, service: string, blocks: readonly Block[]): Promise<void> {
     if (blocks.length === 0) return;
-    await this.#write([...this.#pending, { tenant, service, blocks: blocks.map(({ meta }) => meta.id) }]);
+    const deletion = { tenant, service, blocks: blocks.map(({ meta }) => meta.id) };
+    await this.#write([...this.#pending, deletion]);
+    await this.#bucket?.addDeletion(deletion);
   }
 
   /**
-   * Forgets blocks of a tenant whose files are gone: rewritten, deleted or set aside. One that is out of answers and has
-   * its files still, since a query holds it, would be found by the next start after a crash.
+   * Forgets deletions of a tenant whose blocks are all gone: rewritten, deleted or set aside. One that is out of answers
+   * and has its files still, since a query holds it, would be found by the next start after a crash.
    */
   async settle(tenant: string): Promise<void> {
     if (!this.#pending.some((deletion) => deletion.tenant === tenant)) return;
     const paths = await listBlockPaths(this.#fs, this.#paths.blocks);
     const ids = new Set(paths.map((path) => path.slice(path.lastIndexOf("/") + 1)));
-    const left = this.#pending
-      .map((deletion) =>
-        deletion.tenant === tenant
-          ? { ...deletion, blocks: deletion.blocks.filter((id) => ids.has(id)) }
-          : deletion,
-      )
-      .filter(({ blocks }) => blocks.length > 0);
-    const countIds = (deletions: readonly Deletion[]): number =>
-      deletions.flatMap(({ blocks }) => blocks).length;
-    if (countIds(left) < countIds(this.#pending)) await this.#write(left);
+    const isSettled = (deletion: Deletion): boolean =>
+      deletion.tenant === tenant && !deletion.blocks.some((id) => ids.has(id));
+    const settled = this.#pending.filter(isSettled);
+    if (settled.length === 0) return;
+    // First: with the list goes what is known of the bucket's.
+    for (const deletion of settled) await this.#bucket?.settleDeletion(deletion);
+    await this.#write(this.#pending.filter((deletion) => !isSettled(deletion)));
   }
 
   /** Services that no answer may have of a block. */
@@ -116,7 +116,7 @@ export class Deletions {
     else {
       const temporary = join(this.#paths.building, "deletions.json");
       await this.#fs.remove(temporary);
-      await this.#fs.writeFile(temporary, Buffer.from(JSON.stringify({ format: FORMAT, deletions })));
+      await this.#fs.writeFile(temporary, formatDeletions(deletions));
       await this.#fs.rename(temporary, path);
     }
     await this.#fs.syncDirectory(root);

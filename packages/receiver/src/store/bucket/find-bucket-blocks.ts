@@ -2,6 +2,7 @@ import { ReceiverError } from "../../errors.ts";
 import type { Blobs } from "../blobs.ts";
 import { BLOCK_KEYS, blockKey } from "../block-keys.ts";
 import { parseBlockMeta } from "../block-meta.ts";
+import { type Deletion, findDeletions } from "../deletion.ts";
 import { blockPath, isBlockId, META_FILE } from "../filenames.ts";
 import { inTurns } from "../in-turns.ts";
 import { type BlockRow, decodeText, parseBlockRow } from "../shared/block-row.ts";
@@ -45,8 +46,9 @@ export async function findBucketBlocks(
 ): Promise<BucketContent> {
   if (catalog !== undefined) return { blocks: await findCatalogBlocks(catalog), damaged: [] };
   const [whole, segments] = [await findWholeBlocks(blobs), await findSegments(blobs)];
+  const deletions = await findDeletions(blobs);
   return {
-    blocks: [...whole.blocks, ...segments.blocks],
+    blocks: [...whole.blocks.map((block) => withDeletions(block, deletions)), ...segments.blocks],
     damaged: [...whole.damaged, ...segments.damaged],
   };
 }
@@ -77,6 +79,12 @@ async function findCatalogBlocks(catalog: PostgresSession): Promise<readonly Buc
     hiddenServices: (row.hidden_services as readonly string[]).map(decodeText),
     damage: row.damage === null ? undefined : String(row.damage),
   }));
+}
+
+function withDeletions(block: BucketBlock, deletions: readonly Deletion[]): BucketBlock {
+  const { id, tenant } = block.meta;
+  const hidden = deletions.filter((deletion) => deletion.tenant === tenant && deletion.blocks.includes(id));
+  return { ...block, hiddenServices: [...new Set(hidden.map(({ service }) => service))] };
 }
 
 /** Blocks whose files are an object each. */
