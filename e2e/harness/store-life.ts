@@ -99,10 +99,13 @@ export function compareLedger(
   acknowledged: Iterable<string>,
   stored: readonly string[],
 ): { readonly lost: readonly string[]; readonly repeated: readonly string[] } {
-  const known = new Set(stored);
-  const lost = [...acknowledged].filter((name) => !known.has(name));
-  const repeated = stored.filter((name, i) => stored.indexOf(name) !== i);
-  return { lost, repeated };
+  const known = new Set<string>();
+  const repeated = stored.filter((name) => {
+    const isRepeated = known.has(name);
+    known.add(name);
+    return isRepeated;
+  });
+  return { lost: [...acknowledged].filter((name) => !known.has(name)), repeated };
 }
 
 /** Whether strace is there and may trace. */

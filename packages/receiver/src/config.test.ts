@@ -15,6 +15,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "runtime-config.reload-period": ["1s", "2s"],
   retention: ["1d", "2d"],
   "retention-levels": ["raw=1d,1h=60d", "5m=2d"],
+  "exemplars-retention": ["7d", "12h"],
   "storage-max-mb": ["1", "2.5"],
   "tenant-storage-max-mb": ["1", "2.5"],
   "roll-up-levels": ["5m", "none"],

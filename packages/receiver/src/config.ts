@@ -40,6 +40,8 @@ export interface ServerConfig {
   readonly retentionMs: number;
   /** The same for levels that have their own. */
   readonly retentionLevels: Readonly<Partial<Record<Level, number>>>;
+  /** Raw profiles older than this lose the ids of spans and traces; 0: never. */
+  readonly exemplarsRetentionMs: number;
   /** Bytes of the data directory, and of the blocks of one tenant, above which the oldest blocks go; 0: no limit. */
   readonly storageMaxBytes: number;
   readonly tenantStorageMaxBytes: number;

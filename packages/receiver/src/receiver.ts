@@ -89,6 +89,7 @@ async function run(options: RunOptions): Promise<RunningReceiver> {
     retention: {
       retentionMs: config.retentionMs,
       levelMs: config.retentionLevels,
+      spanMs: config.exemplarsRetentionMs,
       maxBytes: config.storageMaxBytes,
       maxTenantBytes: config.tenantStorageMaxBytes,
       rollUpLevels: config.rollUpLevels,

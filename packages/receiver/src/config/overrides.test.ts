@@ -13,6 +13,7 @@ describe("parseOverrides", () => {
           max_global_series_per_tenant: 10000000
           retention_period: 60d
           retention_levels: 1h=2y
+          exemplars_retention: 7d
           tenant_storage_max_mb: 5
           max_query_length: 24h
           max_flamegraph_nodes_default: 100
@@ -34,6 +35,7 @@ describe("parseOverrides", () => {
       retention: {
         retentionMillis: 60 * 86_400_000,
         levelMillis: { "1h": 730 * 86_400_000 },
+        spanMillis: 7 * 86_400_000,
         maxTenantBytes: 5 * MEBIBYTE,
       },
     });

@@ -35,6 +35,12 @@ const retentionLevels: NamedLimit = {
   expects: levelDurations.expects,
   parse: (raw) => levelDurations.parse(raw, noFiles),
 };
+const exemplarsRetention: NamedLimit = {
+  part: "retention",
+  field: "spanMillis",
+  expects: duration.expects,
+  parse: (raw) => duration.parse(raw, noFiles),
+};
 const maxTenantBytes: NamedLimit = {
   part: "retention",
   field: "maxTenantBytes",
@@ -50,6 +56,7 @@ const namedLimits: ReadonlyMap<string, NamedLimit> = new Map([
   ["retention_period", retention],
   ["compactor_blocks_retention_period", retention],
   ["retention_levels", retentionLevels],
+  ["exemplars_retention", exemplarsRetention],
   ["tenant_storage_max_mb", maxTenantBytes],
 ]);
 

@@ -99,6 +99,12 @@ export const serverSettings: SettingTable<ServerConfig> = {
       "Other retention of single levels: raw=30d,5m=90d,1h=1y,1h-service=2y,1d-service=5y, or by number, 0 (raw) to 4. " +
       "Profiles that went live on in the coarser levels that are kept longer.",
   },
+  exemplarsRetentionMs: {
+    ...duration,
+    flag: "exemplars-retention",
+    fallback: 0,
+    help: "Take the ids of spans and traces out of raw profiles that are older; their samples stay. 0: keep them as long as the profiles.",
+  },
   storageMaxBytes: {
     ...mebibytes,
     flag: "storage-max-mb",

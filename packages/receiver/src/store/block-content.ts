@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { BlockContent } from "./commit-block.ts";
 import { copyTable, orderOf } from "./copy-table.ts";
+import type { Database } from "./database.ts";
 import { type Duckdb, quoteSql } from "./duckdb.ts";
 import { type TableName, tables } from "./schema.ts";
 import { type BlockFile, unionSql } from "./snapshot-sql.ts";
@@ -50,8 +51,16 @@ export async function copySymbols(
   return { stacks, frames };
 }
 
-/** What `meta.json` says of the totals that were written. */
-export async function describeTotals(
+/** How many of the samples that were written have the id of a span or a trace. */
+export async function countSpanRows(database: Database, directory: string): Promise<number> {
+  const rows = await database.select(
+    `SELECT count(*) AS n FROM ${fromWritten(directory, "samples")} WHERE span_id IS NOT NULL OR trace_id IS NOT NULL`,
+  );
+  return Number(rows.bigints("n")[0]);
+}
+
+/** What `meta.json` says of the profiles that were written. */
+export async function describeProfiles(
   database: Duckdb,
   directory: string,
 ): Promise<Omit<BlockContent, "rows">> {
@@ -64,6 +73,7 @@ export async function describeTotals(
   return {
     minUnixNanos: times.bigints("first")[0]!,
     maxUnixNanos: times.bigints("last")[0]!,
+    spanRows: await countSpanRows(database, directory),
     types: await distinct("type"),
     services: await distinct("service"),
   };

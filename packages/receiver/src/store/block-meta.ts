@@ -22,6 +22,8 @@ export interface BlockMeta {
   readonly maxUnixNanos: bigint;
   /** Rows of each table. */
   readonly rows: Readonly<Record<TableName, number>>;
+  /** Rows of samples that have the id of a span or a trace; undefined: the program that wrote the block did not say. */
+  readonly spanRows?: number | undefined;
   readonly types: readonly string[];
   readonly services: readonly string[];
   /** Log segments that this block replaces, for its tenant. */
@@ -59,6 +61,8 @@ export function formatBlockMeta(meta: BlockMeta): string {
     minUnixNanos: String(meta.minUnixNanos),
     maxUnixNanos: String(meta.maxUnixNanos),
     rows: Object.fromEntries(TABLE_NAMES.map((table) => [table, meta.rows[table]])),
+    // Left out where it is undefined.
+    spanRows: meta.spanRows,
     types: meta.types,
     services: meta.services,
     sources: { segments: meta.segments, blocks: meta.blocks, rolledUp: meta.rolledUp },
@@ -116,6 +120,7 @@ function toBlockMeta(content: Readonly<Record<string, unknown>>, path: string): 
     rows: Object.fromEntries(
       TABLE_NAMES.map((table) => [table, number(rows[table], path)]),
     ) as BlockMeta["rows"],
+    spanRows: content.spanRows === undefined ? undefined : number(content.spanRows, path),
     types: texts(content.types, path),
     services: texts(content.services, path),
     segments: texts(sources.segments, path),

@@ -1,3 +1,4 @@
+import { countSpanRows } from "./block-content.ts";
 import type { BlockMeta } from "./block-meta.ts";
 import { type BlockOrigin, type BlockPlace, commitBlock } from "./commit-block.ts";
 import { copyTable, orderOf } from "./copy-table.ts";
@@ -33,6 +34,7 @@ export async function writeBlock(
     minUnixNanos: tenant.minUnixNanos,
     maxUnixNanos: tenant.maxUnixNanos,
     rows: await writeTables(options.database, directory, generation, tenant),
+    spanRows: await countSpanRows(options.database, directory),
     types: [...tenant.types].sort(),
     services: [...tenant.services].sort(),
   }));

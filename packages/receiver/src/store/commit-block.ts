@@ -25,7 +25,10 @@ export type BlockOrigin = Pick<
 };
 
 /** What its files hold. */
-export type BlockContent = Pick<BlockMeta, "minUnixNanos" | "maxUnixNanos" | "rows" | "types" | "services">;
+export type BlockContent = Pick<
+  BlockMeta,
+  "minUnixNanos" | "maxUnixNanos" | "rows" | "spanRows" | "types" | "services"
+>;
 
 /**
  * Writes a block: its files into a temporary directory, made durable, then `meta.json`, then one rename, which is the

@@ -53,7 +53,7 @@ export type IsPast = (tenant: string, level: Level, maxUnixNanos: bigint) => boo
 export interface CompactionJob {
   /**
    * `merge`: they become blocks of their level and are gone. `rollUp`: a block of a coarser level is made of them.
-   * `rewrite`: one block is written again without what was deleted.
+   * `rewrite`: one block is written again without what was deleted or is past its time.
    */
   readonly kind: "merge" | "rollUp" | "rewrite";
   /** Of what is written. */

@@ -18,7 +18,7 @@ import { createProfileRows, type ProfileRows } from "./profile-rows.ts";
 import { Quarantine } from "./quarantine.ts";
 import { QueryDatabase } from "./query-database.ts";
 import { Retention, type RetentionReport } from "./retention.ts";
-import type { TenantRetention } from "./retention-rule.ts";
+import { resolveRule, type TenantRetention } from "./retention-rule.ts";
 import { TABLE_NAMES } from "./schema.ts";
 import type { Snapshot, SnapshotRange } from "./snapshot.ts";
 import type { Application, DeletionReport, Store, StoreStatus, TenantStats } from "./store.ts";
@@ -69,22 +69,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const quarantine = new Quarantine(fs, paths, log);
     await quarantine.load();
     const bucket = options.bucket && new BlockShipper({ fs, clock, paths, log, ...options.bucket });
-    await bucket?.open();
+    const deletions = new Deletions(fs, paths, bucket);
+    await deletions.load();
+    await bucket?.open(deletions);
     const place = { fs, clock, paths, bucket };
     const catalog = new LocalCatalog({ ...place, database, quarantine, log });
     await catalog.open();
-    const deletions = new Deletions(fs, paths);
-    await deletions.load();
     const known = new KnownIdentities(database, catalog, deletions);
     const compaction = { ...DEFAULT_COMPACTION_LIMITS, ...options.compaction };
     const budget = resolveBudget(options);
     const retention = new Retention({
       ...{ ...place, catalog, log },
-      rule: {
-        retentionMillis: options.retentionMillis,
-        levelMillis: options.retentionLevels ?? {},
-        maxTenantBytes: options.maxTenantBytes ?? 0,
-      },
+      rule: resolveRule(options),
       maxBytes: budget.maxBlockBytes,
       rollUpLevels: compaction.rollUpLevels,
       onRemoved: (blocks) => known.forget(blocks.map(({ meta }) => meta.id)),
@@ -97,6 +93,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       ...{ ...place, database, catalog, known, deletions, log },
       ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
       isPast: (...of) => retention.isPast(...of),
+      forgetsSpans: (block) => retention.forgetsSpans(block),
     });
     const series = new ActiveSeries(clock);
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };

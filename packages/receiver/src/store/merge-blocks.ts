@@ -2,7 +2,7 @@ import { ReceiverError } from "../errors.ts";
 import {
   copySymbols,
   createEnums,
-  describeTotals,
+  describeProfiles,
   fromInputs,
   fromWritten,
   type InputFiles,
@@ -19,18 +19,31 @@ export interface ServiceRows {
   readonly rowCount: number;
 }
 
+/** What of the rows is kept. */
+export interface MergeOptions {
+  /** Ids of spans and traces; false: they become NULL. */
+  readonly keepsSpans: boolean;
+}
+
 /** Merges blocks by SQL: ids are hashes, so that it is a union of tables and what is the same is equal. */
 export class BlockMerger {
   readonly #database: Duckdb;
   readonly #inputs: InputFiles;
   readonly #signal: AbortSignal;
+  readonly #options: MergeOptions;
   #hasEnums = false;
 
   /** @param database - Of this merger alone: it makes types in it. */
-  constructor(database: Duckdb, inputs: InputFiles, signal: AbortSignal) {
+  constructor(
+    database: Duckdb,
+    inputs: InputFiles,
+    signal: AbortSignal,
+    options: MergeOptions = { keepsSpans: true },
+  ) {
     this.#database = database;
     this.#inputs = inputs;
     this.#signal = signal;
+    this.#options = options;
   }
 
   /** Services that have profiles, in order. */
@@ -61,7 +74,7 @@ export class BlockMerger {
     const totals = await copy("totals", `${filtered("totals")} ORDER BY ${orderOf("totals")}`);
     const samples = await copy(
       "samples",
-      samplesInOrder(filtered("samples"), fromWritten(directory, "totals")),
+      samplesInOrder(filtered("samples"), fromWritten(directory, "totals"), this.#options),
     );
     const series = await copy(
       "series",
@@ -72,7 +85,7 @@ export class BlockMerger {
     await this.#checkSums(directory, filtered("samples"), parameters);
     return {
       rows: { samples, totals, series, ...symbols },
-      ...(await describeTotals(this.#database, directory)),
+      ...(await describeProfiles(this.#database, directory)),
     };
   }
 
@@ -100,11 +113,14 @@ export class BlockMerger {
  * Samples in the order of their profiles, whose totals are written already: sorted by two integers instead of by texts.
  * The texts come back after the sort.
  */
-function samplesInOrder(samples: string, totals: string): string {
+function samplesInOrder(samples: string, totals: string, { keepsSpans }: MergeOptions): string {
+  const ids = keepsSpans
+    ? "samples.span_id, samples.trace_id"
+    : "NULL::UBIGINT AS span_id, NULL::UUID AS trace_id";
   const ranked = totals.replace(/\)$/, ", file_row_number = true)");
   return `SELECT type::VARCHAR AS type, service::VARCHAR AS service, series, time, profile, stack, value, span_id, trace_id
 FROM (
-  SELECT ranks.*, samples.stack, samples.value, samples.span_id, samples.trace_id
+  SELECT ranks.*, samples.stack, samples.value, ${ids}
   FROM (${samples}) AS samples JOIN (
     SELECT type::types AS type, service::services AS service, series, time, profile, file_row_number AS rank FROM ${ranked}
   ) AS ranks ON samples.profile = ranks.profile AND samples.type = ranks.type::VARCHAR

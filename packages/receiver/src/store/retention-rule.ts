@@ -6,6 +6,8 @@ export interface RetentionRule {
   readonly retentionMillis: number;
   /** The same for levels that have their own. */
   readonly levelMillis: Readonly<Partial<Record<Level, number>>>;
+  /** Age of the newest profile after which a raw block loses the ids of spans and traces; 0: with its profiles. */
+  readonly spanMillis: number;
   /** Bytes of a tenant's blocks above which its oldest go; 0: no limit. */
   readonly maxTenantBytes: number;
 }
@@ -18,4 +20,22 @@ export function retentionOf(rule: RetentionRule, tenant: TenantRetention | undef
   return (
     tenant?.levelMillis?.[level] ?? tenant?.retentionMillis ?? rule.levelMillis[level] ?? rule.retentionMillis
   );
+}
+
+/** How a store's options say it. */
+export interface RetentionSettings {
+  readonly retentionMillis: number;
+  readonly retentionLevels?: RetentionRule["levelMillis"];
+  readonly spanRetentionMillis?: number;
+  readonly maxTenantBytes?: number;
+}
+
+/** The rule of all tenants; what is absent is no limit. */
+export function resolveRule(options: RetentionSettings): RetentionRule {
+  return {
+    retentionMillis: options.retentionMillis,
+    levelMillis: options.retentionLevels ?? {},
+    spanMillis: options.spanRetentionMillis ?? 0,
+    maxTenantBytes: options.maxTenantBytes ?? 0,
+  };
 }

@@ -89,6 +89,7 @@ describe("Retention", () => {
   const rules = fc.record({
     retentionMillis: days,
     levelMillis: levels,
+    spanMillis: fc.constant(0),
     maxTenantBytes: fc.constantFrom(0, 500, 2000),
   });
 
@@ -144,7 +145,7 @@ describe("Retention", () => {
   it("deletes the oldest first for bytes, and the finest of one age", async () => {
     const catalog = new FakeCatalog();
     const clock = new ManualClock(MIDNIGHT);
-    const rule = { retentionMillis: 0, levelMillis: {}, maxTenantBytes: 0 };
+    const rule = { retentionMillis: 0, levelMillis: {}, spanMillis: 0, maxTenantBytes: 0 };
     const retention = makeRetention(catalog, clock, { rule, maxBytes: 100 });
     const [newest, coarse, fine] = [
       makeBlock("a", "raw", MIDNIGHT, 50),
@@ -164,7 +165,7 @@ describe("Retention", () => {
   it("waits for a roll-up that is kept longer, and not for ever", async () => {
     const catalog = new FakeCatalog();
     const clock = new ManualClock(MIDNIGHT);
-    const rule = { retentionMillis: HOUR, levelMillis: { "5m": 30 * DAY }, maxTenantBytes: 0 };
+    const rule = { retentionMillis: HOUR, levelMillis: { "5m": 30 * DAY }, spanMillis: 0, maxTenantBytes: 0 };
     const retention = makeRetention(catalog, clock, { rule, rollUps: true });
     catalog.all = [makeBlock("a", "raw", MIDNIGHT, 1)];
     const sweepTwice = async (): Promise<number> => {

@@ -39,12 +39,16 @@ const DAY_MS = 86_400_000;
  * than allowed.
  *
  * A clock that jumps forward makes everything look old. So a sweep that would delete more than a tenth of all blocks
- * only remembers them; the next one deletes what is past its time still. Bytes need no clock.
+ * only remembers them; the next one deletes what is past its time still. Bytes need no clock. Compaction takes the ids of
+ * spans out of blocks, and asks which ones: the same holds for them.
  */
 export class Retention {
   readonly #options: RetentionOptions;
-  /** Ids that the last sweep held back. */
+  /** Ids of blocks that the last sweep held back: from deletion, and from losing the ids of their spans. */
   #held: ReadonlySet<string> = new Set();
+  #heldSpans: ReadonlySet<string> = new Set();
+  /** Ids of blocks that are to lose the ids of their spans. */
+  #pastSpans: ReadonlySet<string> = new Set();
   #tenants: ReadonlyMap<string, TenantRetention> = new Map();
 
   constructor(options: RetentionOptions) {
@@ -58,14 +62,18 @@ export class Retention {
     await catalog.refresh();
     const blocks = catalog.blocks();
     const expired = catalog.tenants().flatMap((tenant) => this.#expired(tenant));
-    const isMany = expired.length > blocks.length * MAX_UNCONFIRMED_RATIO;
-    const confirmed = isMany ? expired.filter(({ meta }) => this.#held.has(meta.id)) : expired;
-    const held = expired.filter((block) => !confirmed.includes(block));
-    this.#held = new Set(held.map(({ meta }) => meta.id));
-    for (const block of confirmed) await this.#delete(block, "is past its retention");
+    const deleted = confirm(expired, blocks.length, this.#held);
+    this.#held = deleted.held;
+    for (const block of deleted.confirmed) await this.#delete(block, "is past its retention");
+    const left = catalog.blocks();
+    const pastSpans = left.filter((block) => this.#isPastSpans(block));
+    // Those that were confirmed wait for compaction.
+    const forgotten = confirm(pastSpans, left.length, new Set([...this.#heldSpans, ...this.#pastSpans]));
+    this.#heldSpans = forgotten.held;
+    this.#pastSpans = new Set(forgotten.confirmed.map(({ meta }) => meta.id));
     return {
-      deletedBlockCount: confirmed.length,
-      heldBlockCount: held.length,
+      deletedBlockCount: deleted.confirmed.length,
+      heldBlockCount: deleted.held.size + forgotten.held.size,
       overBudgetBlockCount: await this.enforceBudgets(),
     };
   }
@@ -74,6 +82,20 @@ export class Retention {
   isPast(tenant: string, level: Level, maxUnixNanos: bigint): boolean {
     const { rule } = this.#options;
     return this.#isOlder(maxUnixNanos, retentionOf(rule, this.#tenants.get(tenant), level));
+  }
+
+  /** Whether a block is to be written again without the ids of spans and traces: a sweep found that it is old enough. */
+  forgetsSpans({ meta }: Block): boolean {
+    return this.#pastSpans.has(meta.id);
+  }
+
+  #isPastSpans({ meta: { tenant, level, spanRows = 1, maxUnixNanos } }: Block): boolean {
+    // Roll-ups have none.
+    if (level !== "raw" || spanRows === 0) return false;
+    return this.#isOlder(
+      maxUnixNanos,
+      this.#tenants.get(tenant)?.spanMillis ?? this.#options.rule.spanMillis,
+    );
   }
 
   /** Deletes the oldest blocks of whoever has more bytes than allowed. Returns how many. */
@@ -141,6 +163,18 @@ export class Retention {
       .then(() => discardBlock(this.#options, block.path))
       .catch((error: unknown) => log(`block ${block.meta.id} ${reason} and stays: ${String(error)}`));
   }
+}
+
+/** Which blocks may go now, and the ids of those that are too many at once and must be past their time at the next sweep, too. */
+function confirm(
+  past: readonly Block[],
+  blockCount: number,
+  heldBefore: ReadonlySet<string>,
+): { readonly confirmed: readonly Block[]; readonly held: ReadonlySet<string> } {
+  const isMany = past.length > blockCount * MAX_UNCONFIRMED_RATIO;
+  const isConfirmed = ({ meta }: Block): boolean => !isMany || heldBefore.has(meta.id);
+  const held = past.filter((block) => !isConfirmed(block));
+  return { confirmed: past.filter(isConfirmed), held: new Set(held.map(({ meta }) => meta.id)) };
 }
 
 /** The oldest first; of the same age the finest level, which the others stand in for. */

@@ -3,7 +3,7 @@ import { ReceiverError } from "../errors.ts";
 import {
   copySymbols,
   createEnums,
-  describeTotals,
+  describeProfiles,
   fromInputs,
   fromWritten,
   type InputFiles,
@@ -75,7 +75,7 @@ export class BlockRoller {
     await this.#checkSums(directory);
     return {
       rows: { samples, totals, series, ...symbols },
-      ...(await describeTotals(this.#database, directory)),
+      ...(await describeProfiles(this.#database, directory)),
     };
   }
 

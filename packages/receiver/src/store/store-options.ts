@@ -75,6 +75,8 @@ export interface StoreOptions {
   readonly retentionMillis: number;
   /** The same for levels that have their own. */
   readonly retentionLevels?: RetentionRule["levelMillis"];
+  /** Age after which raw blocks lose the ids of spans and traces; absent or 0: with their profiles. */
+  readonly spanRetentionMillis?: number;
   /** Bytes of all blocks and the log above which the oldest blocks go; absent or 0: no limit. */
   readonly maxBytes?: number;
   /** Bytes of the blocks of one tenant above which its oldest go; absent or 0: no limit. */

@@ -57,7 +57,17 @@ describe("two compactors", () => {
       const deletions = new Deletions(fs, paths);
       const known = new KnownIdentities(database, catalog, deletions);
       const limits = { ...DEFAULT_COMPACTION_LIMITS, rollUpLevels: ROLL_UP_LEVELS.slice(0, 2) };
-      const options = { ...place, database, known, deletions, limits, maxBytes: 0, isPast: () => false, log };
+      const options = {
+        ...place,
+        database,
+        known,
+        deletions,
+        limits,
+        maxBytes: 0,
+        isPast: () => false,
+        forgetsSpans: () => false,
+        log,
+      };
       const first = new Compactor({ ...options, catalog });
       const second = new Compactor({ ...options, catalog });
       catalog.onLease = () => first.compact();

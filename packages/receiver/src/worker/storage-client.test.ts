@@ -22,7 +22,7 @@ function start(code?: string): StorageClient {
   const options: StorageOptions = {
     directory,
     retention: {
-      ...{ retentionMs: 0, levelMs: {}, maxBytes: 0, maxTenantBytes: 0 },
+      ...{ retentionMs: 0, levelMs: {}, spanMs: 0, maxBytes: 0, maxTenantBytes: 0 },
       ...{ rollUpLevels: [], maxNodes: 0 },
     },
     bucket: undefined,

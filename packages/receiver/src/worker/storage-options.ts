@@ -12,6 +12,8 @@ interface StorageRetention {
   readonly retentionMs: number;
   /** Of levels that have their own. */
   readonly levelMs: Readonly<Partial<Record<Level, number>>>;
+  /** Of the ids of spans and traces in raw profiles; 0: as long as those. */
+  readonly spanMs: number;
   /** Bytes; 0: no limit. */
   readonly maxBytes: number;
   readonly maxTenantBytes: number;

@@ -39,6 +39,7 @@ const common = {
   clock: systemClock,
   retentionMillis: retention.retentionMs,
   retentionLevels: retention.levelMs,
+  spanRetentionMillis: retention.spanMs,
   maxBytes: retention.maxBytes,
   maxTenantBytes: retention.maxTenantBytes,
   compaction: { rollUpLevels: retention.rollUpLevels, maxNodes: retention.maxNodes },

@@ -23,7 +23,7 @@ import { createProfileRows } from "../profile-rows.ts";
 import { QueryDatabase } from "../query-database.ts";
 import type { RemoteEngine } from "../remote-engine.ts";
 import { Retention, type RetentionReport } from "../retention.ts";
-import type { TenantRetention } from "../retention-rule.ts";
+import { resolveRule, type TenantRetention } from "../retention-rule.ts";
 import type { Snapshot, SnapshotRange } from "../snapshot.ts";
 import type { Application, DeletionReport, Store, StoreStatus, TenantStats } from "../store.ts";
 import { type DatabaseLimits, DEFAULT_COMPACTION_LIMITS, DEFAULT_DATABASE_LIMITS } from "../store-options.ts";
@@ -56,6 +56,7 @@ export interface SharedStoreOptions {
   readonly role: SharedRole;
   readonly retentionMillis: number;
   readonly retentionLevels?: Readonly<Partial<Record<Level, number>>>;
+  readonly spanRetentionMillis?: number;
   readonly maxBytes?: number;
   readonly maxTenantBytes?: number;
   readonly compaction?: Partial<CompactionLimits>;
@@ -102,11 +103,7 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Stor
     });
     const retention = new Retention({
       ...{ ...place, catalog, log },
-      rule: {
-        retentionMillis: options.retentionMillis,
-        levelMillis: options.retentionLevels ?? {},
-        maxTenantBytes: options.maxTenantBytes ?? 0,
-      },
+      rule: resolveRule(options),
       maxBytes: options.maxBytes ?? 0,
       rollUpLevels: compaction.rollUpLevels,
       onRemoved: () => undefined,
@@ -115,6 +112,7 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Stor
       ...{ ...place, database, catalog, known, deletions, log },
       ...{ limits: compaction, maxBytes: options.maxBytes ?? 0 },
       isPast: (...of) => retention.isPast(...of),
+      forgetsSpans: (block) => retention.forgetsSpans(block),
     });
     const { maxQueryCount } = { ...DEFAULT_DATABASE_LIMITS, ...options.database };
     const queries = new QueryDatabase(database, maxQueryCount);
