@@ -28,6 +28,8 @@ import { otlpRoute, rewriteOtlpUrl } from "./http/otlp-route.ts";
 import { createProfileWriter } from "./http/profile-writer.ts";
 import { createPushGate } from "./http/push-gate.ts";
 import { addPushGuard } from "./http/push-guard.ts";
+import { createPushCall, PUSH_PATH } from "./http/push-route.ts";
+import { createPushShortcut } from "./http/push-shortcut.ts";
 import { addReaderHook } from "./http/reader-hook.ts";
 import { renderRoute } from "./http/render-route.ts";
 import { renderDiffRoute } from "./http/render-route-diff.ts";
@@ -128,17 +130,20 @@ async function addRoutes(app: FastifyInstance, services: AppServices, logFailure
   await app.register(deleteApplicationRoute, { storage });
   await app.register(captureRoute, { orders });
   await app.register(otlpRoute, { writer, budget: bodyBudget });
+  const push = createPushCall({ writer, budget: bodyBudget, orders });
+  const { readTimeoutMs } = config;
   await addConnectServices(app, {
+    shortcuts: new Map([[PUSH_PATH, createPushShortcut({ push, readTimeoutMs, logFailure })]]),
     bodyBudget,
     maxMessageBytes: smallerLimit(config.ingestLimits.bodyLimitBytes, bodyBudget.maxBodyBytes),
-    readTimeoutMs: config.readTimeoutMs,
+    readTimeoutMs,
     onUnread: ({ service, method, values }, error) => {
       const { policy } = findRoute(`/${service.typeName}/${method.name}`) ?? {};
       if (policy === "push") writer.refuse(values.get(requestContextKey), error);
     },
     log: services.log,
     logFailure,
-    addServices: (router) => registerServices(router, { ...services, queries, writer, bodyBudget, orders }),
+    addServices: (router) => registerServices(router, { ...services, queries, writer, bodyBudget, push }),
   });
   const reads = { queries, clock: services.clock };
   await app.register(renderRoute, reads);

@@ -39,11 +39,20 @@ export function createErrorInterceptor(logFailure: FailureLog): Interceptor {
     try {
       return await next(request);
     } catch (thrown) {
-      if (thrown instanceof ConnectError) throw thrown;
-      const error = toReceiverError(thrown);
       const { requestId } = request.contextValues.get(requestContextKey);
-      if (error.httpStatus >= 500) logFailure(error, { route: request.url, requestId });
-      throw toConnectError(error, requestId);
+      throw toAnsweredError(thrown, { route: request.url, requestId }, logFailure);
     }
   };
+}
+
+/** What a service threw, as the error that answers the request. */
+export function toAnsweredError(
+  thrown: unknown,
+  request: { readonly route: string; readonly requestId: string },
+  logFailure: FailureLog,
+): ConnectError {
+  if (thrown instanceof ConnectError) return thrown;
+  const error = toReceiverError(thrown);
+  if (error.httpStatus >= 500) logFailure(error, request);
+  return toConnectError(error, request.requestId);
 }

@@ -15,7 +15,9 @@ import { createErrorInterceptor, toConnectError } from "./connect-error.ts";
 import type { FailureLog } from "./failure-log.ts";
 import { blameMalformedMessage } from "./malformed-message.ts";
 import { createMeteredCompressions } from "./metered-compression.ts";
+import type { Shortcut } from "./push-shortcut.ts";
 import { createMessageReader, type MessageReader } from "./read-message.ts";
+import { readWhole, type WholeBody } from "./read-whole.ts";
 import { getRequestContext, requestContextKey } from "./request-context.ts";
 import { limitReadingTime } from "./slow-client-guard.ts";
 
@@ -35,6 +37,8 @@ export interface ConnectPluginOptions {
   /** Largest message, decompressed; 0: no limit. */
   readonly maxMessageBytes: number;
   readonly readTimeoutMs: number;
+  /** By path. */
+  readonly shortcuts: ReadonlyMap<string, Shortcut>;
   /** Told of a message that no service sees, since it is not protobuf or too large. */
   readonly onUnread?: (
     context: Pick<HandlerContext, "service" | "method" | "values">,
@@ -66,14 +70,13 @@ export async function addConnectServices(app: FastifyInstance, options: ConnectP
   const router = createConnectRouter(routerOptions);
   options.addServices(router);
 
+  const serveOptions = { ...options, maxMessageBytes, readMessage };
   const plugin: FastifyPluginAsync = async (scope) => {
     // Connect reads the body itself, whatever its type, and answers 415 for those it does not know.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     for (const handler of router.handlers) {
-      scope.post(handler.requestPath, (request, reply) =>
-        serve(handler, request, reply, { ...options, readMessage }),
-      );
+      scope.post(handler.requestPath, (request, reply) => serve(handler, request, reply, serveOptions));
     }
   };
   await app.register(plugin);
@@ -85,11 +88,20 @@ async function serve(
   reply: FastifyReply,
   options: ConnectPluginOptions & { readonly readMessage: MessageReader },
 ): Promise<FastifyReply> {
+  const { maxMessageBytes } = options;
   const reservation = options.bodyBudget.open();
   reply.raw.once("close", () => reservation.release());
-  const { body, ...head } = toUniversalRequest(request, reply);
+  const shortcut = options.shortcuts.get(handler.requestPath);
+  const whole =
+    shortcut?.takes(request) && isWithin(request, maxMessageBytes)
+      ? await readWhole(request.raw, reservation)
+      : undefined;
+  const answered = whole?.bytes && shortcut?.answer(request, reply, whole.bytes);
+  if (answered !== undefined) return await answered;
+  const { body, ...head } = toUniversalRequest(request, reply, whole);
   const read = (bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => {
-    const metered = meterBody(bytes, reservation);
+    // What was read before is counted.
+    const metered = whole === undefined ? meterBody(bytes, reservation) : bytes;
     const { header } = head;
     return options.readMessage({ header, body: metered, message: handler.method.input, reservation });
   };
@@ -113,10 +125,16 @@ async function serve(
   return reply;
 }
 
-function toUniversalRequest(request: FastifyRequest, reply: FastifyReply): UniversalServerRequest {
+/** @param whole - the body where it was read before. */
+function toUniversalRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  whole: WholeBody | undefined,
+): UniversalServerRequest {
   const values = createContextValues().set(requestContextKey, getRequestContext(request));
   try {
-    return universalRequestFromNodeRequest(request.raw, reply.raw, undefined, values);
+    const universal = universalRequestFromNodeRequest(request.raw, reply.raw, undefined, values);
+    return whole === undefined ? universal : { ...universal, body: whole.replay() };
   } catch (error) {
     // The only thing that is parsed here is the URL, from the Host header.
     throw new ReceiverError("the Host header is not a host", { code: "INVALID_ARGUMENT", cause: error });
@@ -136,6 +154,11 @@ async function* withConnectErrors(
     onError(error);
     throw toConnectError(error, getRequestContext(request).requestId);
   }
+}
+
+/** Whether the body says how long it is, and may be that long. */
+function isWithin({ headers }: FastifyRequest, maxBytes: number): boolean {
+  return Number(headers["content-length"]) <= maxBytes;
 }
 
 function isBytes(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {

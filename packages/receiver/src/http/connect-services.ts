@@ -17,13 +17,12 @@ import type { Readiness } from "../readiness.ts";
 import type { StorageService } from "../worker/storage-service.ts";
 import { createAdHocProfiles } from "./adhoc-route.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import type { CaptureOrders } from "./capture-orders.ts";
 import { createFeatureFlags } from "./feature-flags-route.ts";
 import { createHealthCheck } from "./health-check-route.ts";
 import type { BuildInfo } from "./health-route.ts";
 import { createOtlpProfiles } from "./otlp-route-grpc.ts";
 import type { ProfileWriter } from "./profile-writer.ts";
-import { createPusher } from "./push-route.ts";
+import { createPusher, type PushCall } from "./push-route.ts";
 import { createQuerier } from "./querier-route.ts";
 import { createRecordingRules } from "./recording-rules-route.ts";
 import { connectServiceNames } from "./routes.ts";
@@ -37,7 +36,7 @@ export interface ConnectServicesOptions {
   readonly queries: QueryService;
   readonly writer: ProfileWriter;
   readonly bodyBudget: BodyBudget;
-  readonly orders: CaptureOrders;
+  readonly push: PushCall;
   readonly readiness: Readiness;
   readonly buildInfo: BuildInfo;
   readonly clock: { nowUnixMillis(): number };
@@ -45,8 +44,8 @@ export interface ConnectServicesOptions {
 
 /** Registers every service of the route table. */
 export function registerServices(router: ConnectRouter, options: ConnectServicesOptions): void {
-  const { storage, limits, queries, writer, bodyBudget, orders, readiness, buildInfo, clock } = options;
-  router.service(PusherService, createPusher({ writer, budget: bodyBudget, orders }));
+  const { storage, limits, queries, writer, bodyBudget, push, readiness, buildInfo, clock } = options;
+  router.service(PusherService, createPusher(push));
   router.service(ProfilesService, createOtlpProfiles({ writer, budget: bodyBudget }));
   router.service(QuerierService, createQuerier({ queries }));
   router.service(SettingsService, createSettings({ settings: storage, clock }));

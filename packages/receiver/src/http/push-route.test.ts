@@ -8,7 +8,7 @@ import { createBodyBudget } from "./body-budget.ts";
 import { CaptureOrders } from "./capture-orders.ts";
 import { createProfileWriter } from "./profile-writer.ts";
 import { createPushGate } from "./push-gate.ts";
-import { createPusher } from "./push-route.ts";
+import { createPushCall, createPusher } from "./push-route.ts";
 import { requestContextKey } from "./request-context.ts";
 
 const OK: PushItemResult = { ok: true, profiles: 1 };
@@ -52,7 +52,7 @@ function createPush(
       responseHeader,
     } as unknown as HandlerContext;
     // Called as a Connect router calls it.
-    const answer = createPusher({ writer, budget, orders }).push(
+    const answer = createPusher(createPushCall({ writer, budget, orders })).push(
       create(PushRequestSchema, { series }),
       context,
     );

@@ -8,7 +8,7 @@ import type { MetricSet } from "../telemetry/metrics.ts";
  */
 export function addRequestMetrics(app: FastifyInstance, metrics: MetricSet): void {
   app.addHook("onRequest", async (request, reply) => {
-    const labels = { method: request.method, route: toRouteLabel(request.routeOptions.url) };
+    const labels = { method: request.method, route: routeLabelOf(request.routeOptions.url) };
     const stop = metrics.requestDuration.startTimer(labels);
     metrics.inflightRequests.inc(labels);
     let isAnswered = false;
@@ -23,9 +23,21 @@ export function addRequestMetrics(app: FastifyInstance, metrics: MetricSet): voi
   });
 }
 
-/** `/push.v1.PusherService/Push` → `push_v1_pusherservice_push`, as Pyroscope's middleware spells it. */
-function toRouteLabel(path: string | undefined): string {
+/** Labels of routes, by path: there are as many as routes. */
+const routeLabels = new Map<string, string>();
+
+function routeLabelOf(path: string | undefined): string {
   if (path === undefined) return "not_found";
+  let label = routeLabels.get(path);
+  if (label === undefined) {
+    label = toRouteLabel(path);
+    routeLabels.set(path, label);
+  }
+  return label;
+}
+
+/** `/push.v1.PusherService/Push` → `push_v1_pusherservice_push`, as Pyroscope's middleware spells it. */
+function toRouteLabel(path: string): string {
   const label = path
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "_")

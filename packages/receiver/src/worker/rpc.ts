@@ -43,15 +43,15 @@ export function serveRpc<Service extends object>(
   const answer = async (request: RpcRequest & { readonly kind: "call" }): Promise<RpcResponse> => {
     const { id, method } = request;
     try {
-      const controller = new AbortController();
-      if (request.cancellable) running.set(id, controller);
+      const controller = request.cancellable ? new AbortController() : undefined;
+      if (controller !== undefined) running.set(id, controller);
       const handler = methods.includes(method as keyof Service & string)
         ? (service as unknown as RpcService)[method]
         : undefined;
       if (handler === undefined) {
         throw new ReceiverError(`calling ${method}: no such method`, { code: "INTERNAL" });
       }
-      const args = request.cancellable ? withSignal(request.args, controller.signal) : request.args;
+      const args = controller === undefined ? request.args : withSignal(request.args, controller.signal);
       return { kind: "value", id, value: await handler.apply(service, [...args]) };
     } catch (error) {
       return { kind: "error", id, error: encodeRpcError(error) };
