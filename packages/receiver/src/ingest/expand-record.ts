@@ -5,7 +5,7 @@ import { decodeAdmitted } from "./decode-payload.ts";
 import { labelChecker } from "./final-labels.ts";
 import { foldLabels } from "./fold-series.ts";
 import { inflatePayload } from "./inflate-payload.ts";
-import { identifyProfile } from "./payload-identity.ts";
+import { identifyPayload, identifyProfile } from "./payload-identity.ts";
 import { decodePushRecord, type PushRecordItem } from "./push-record.ts";
 import { Refusal } from "./refusal.ts";
 import { type SampleGroup, splitSamples } from "./split-samples.ts";
@@ -34,10 +34,11 @@ export function toAdmittedProfiles(
   profile: Profile,
   groups: readonly SampleGroup[],
 ): readonly AdmittedProfile[] {
+  const payload = identifyPayload(item.timeUnixNanos, item.payloadHash);
   return groups.map(({ labels, sampleRows, spanIds, traceIds }) => ({
     labels,
     timeUnixNanos: item.timeUnixNanos,
-    identity: identifyProfile(tenant, labels, item.timeUnixNanos, item.payloadHash),
+    identity: identifyProfile(tenant, labels, payload),
     profile,
     sampleRows,
     spanIds,

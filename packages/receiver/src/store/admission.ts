@@ -1,8 +1,8 @@
 import type { LabelSet, Profile } from "@pyroscope-ts/protocol";
 
 /**
- * What makes a profile the same profile again: 128 bits of a hash of tenant, final labels, time and payload, as two
- * unsigned 64-bit numbers. Formats whose time is a whole second get a random one: there every request counts.
+ * What makes a profile the same profile again: 64 bits of a hash of tenant and final labels (`hi`), and 64 of one of time
+ * and payload (`lo`), both unsigned. Formats whose time is a whole second get a random one: there every request counts.
  */
 export interface ProfileIdentity {
   readonly hi: bigint;

@@ -46,7 +46,8 @@ export class IdentitySet {
 
   #slotOf(hi: bigint, lo: bigint): number {
     const mask = this.#halves.length - 2;
-    let slot = Number(BigInt.asUintN(31, lo)) & mask;
+    // Both halves: profiles of one push have the lower one in common, those of one series the upper one.
+    let slot = Number(BigInt.asUintN(31, hi ^ lo)) & mask;
     while (!this.#isFree(slot) && (this.#halves[slot] !== hi || this.#halves[slot + 1] !== lo)) {
       slot = (slot + 2) & mask;
     }

@@ -157,7 +157,8 @@ export class BlockRoller {
 
   #totals(): string {
     return `SELECT type::VARCHAR AS type, service::VARCHAR AS service, series, time,
- md5(concat_ws('/', '${this.#level}', type, series, epoch_ns(time)))::UUID AS profile,
+ (left(md5(concat_ws('/', '${this.#level}', type, series)), 16)
+  || left(md5(concat_ws('/', '${this.#level}', epoch_ns(time))), 16))::UUID AS profile,
  total, coalesce(samples, 0)::INTEGER AS samples, profiles, duration, period
 FROM (
  SELECT names.type, names.service, names.series, ${this.#interval("totals.time")} AS time, sum(total)::BIGINT AS total,

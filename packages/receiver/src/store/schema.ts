@@ -35,7 +35,7 @@ const TIME: Column = { name: "time", type: "TIMESTAMP_NS", help: "Start of the p
 const PROFILE: Column = {
   name: "profile",
   type: "UUID",
-  help: "Identity of the profile: hash of tenant, labels, time and payload. One upload counts once by it.",
+  help: "Identity of the profile: hashes of tenant and labels, and of time and payload, 64 bits each. One upload counts once by it.",
 };
 
 /** Every table and column on disk: what `docs/storage-format.md` describes and a test compares. */
