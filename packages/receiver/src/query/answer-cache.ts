@@ -1,11 +1,19 @@
 import { answerBytes, copyAnswer } from "./answer-copy.ts";
+import type { QueryKeys } from "./query-key.ts";
 import type { Answer } from "./query-service.ts";
+import type { TimeRange } from "./time-range.ts";
 
+/** An answer, and what it was read from. */
 interface Entry {
+  readonly keys: QueryKeys;
+  readonly range: TimeRange;
   readonly version: string;
   readonly answer: Answer<unknown>;
   readonly bytes: number;
 }
+
+/** An answer over another range. */
+export type NearAnswer = Pick<Entry, "range" | "answer">;
 
 /** One answer takes at most this part of the cache: a single large one must not push all others out. */
 const MAX_SHARE = 4;
@@ -19,6 +27,8 @@ export class AnswerCache {
   readonly #maxBytes: number;
   /** By query, the one used last at the end: of each query the newest answer. */
   readonly #entries = new Map<string, Entry>();
+  /** The newest answer of a question whose range slides: a page that is loaded again asks from a little later until now. */
+  readonly #newest = new Map<string, Entry>();
   #bytes = 0;
   hitCount = 0;
   missCount = 0;
@@ -47,14 +57,41 @@ export class AnswerCache {
     return copyAnswer(entry.answer);
   }
 
+  /** The answer from the same version over a range of the same length; it is one to this question if no profile lies between. */
+  near({ sliding }: QueryKeys, version: string | undefined): NearAnswer | undefined {
+    const entry = sliding === undefined ? undefined : this.#newest.get(sliding);
+    return entry !== undefined && entry.version === version ? entry : undefined;
+  }
+
+  /** Keeps a near answer as the one to this question as well. */
+  adopt(
+    keys: QueryKeys,
+    range: TimeRange,
+    version: string | undefined,
+    { answer }: NearAnswer,
+  ): Answer<unknown> {
+    this.hitCount++;
+    // The range before it does not come again.
+    const before = keys.sliding === undefined ? undefined : this.#newest.get(keys.sliding);
+    if (before?.answer === answer) this.#drop(before.keys.exact);
+    this.#keep(keys, range, version, answer);
+    return copyAnswer(answer);
+  }
+
   /** Keeps a copy of an answer that was not there. */
-  put(key: string, version: string | undefined, answer: Answer<unknown>): void {
+  put(keys: QueryKeys, range: TimeRange, version: string | undefined, answer: Answer<unknown>): void {
     this.missCount++;
+    this.#keep(keys, range, version, copyAnswer(answer));
+  }
+
+  #keep(keys: QueryKeys, range: TimeRange, version: string | undefined, answer: Answer<unknown>): void {
     if (version === undefined || this.#maxBytes === 0) return;
-    this.#drop(key);
-    const bytes = 2 * (key.length + version.length) + answerBytes(answer);
+    this.#drop(keys.exact);
+    const bytes = 2 * (2 * keys.exact.length + version.length) + answerBytes(answer);
     if (bytes > this.#maxBytes / MAX_SHARE) return;
-    this.#entries.set(key, { version, answer: copyAnswer(answer), bytes });
+    const entry = { keys, range, version, answer, bytes };
+    this.#entries.set(keys.exact, entry);
+    if (keys.sliding !== undefined) this.#newest.set(keys.sliding, entry);
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#maxBytes) return;
@@ -66,6 +103,8 @@ export class AnswerCache {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
+    const { sliding } = entry.keys;
+    if (sliding !== undefined && this.#newest.get(sliding) === entry) this.#newest.delete(sliding);
     this.#bytes -= entry.bytes;
   }
 }

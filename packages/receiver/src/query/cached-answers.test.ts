@@ -82,6 +82,10 @@ interface Question {
   readonly range: readonly [from: number, until: number];
 }
 
+function slide([[from, until], by]: readonly [Question["range"], number]): Question["range"] {
+  return [from + by, until + by];
+}
+
 async function compare(plain: Querier, cached: Querier, { owners, range }: Question): Promise<void> {
   const expected = await ask(plain, owners, ...range);
   expect(await ask(cached, owners, ...range)).toEqual(expected);
@@ -103,7 +107,8 @@ describe("answers that are kept", () => {
     const query = fc.record({
       kind: fc.constant("query" as const),
       owners: fc.constantFrom(["a"], ["b"], ["a", "b"]),
-      range: fc.constantFrom([0, 20] as const, [0, 5] as const, [3, 12] as const),
+      // Of one length and a little apart as well: as pages ask that are loaded again.
+      range: fc.tuple(fc.constantFrom([0, 20], [0, 5], [3, 12]), fc.constantFrom(0, 0.3, 0.6, 1)).map(slide),
     });
     const remove = fc.record({ kind: fc.constant("delete" as const), tenant, service });
     const other = fc.constantFrom(
@@ -163,6 +168,42 @@ describe("answers that are kept", () => {
 
     expect(queries.status.joinedQueryCount).toBeGreaterThan(0);
     expect(queries.status.cacheMissCount).toBeLessThan(161);
+  });
+
+  it("answer a range that slid past no profile, and no other", async () => {
+    const store = await directory.open({ clock });
+    const queries = openQuerier(store);
+    for (const [minute, value] of [5, 10, 15].entries())
+      await store.append(plainAdmission("a", [profile(minute * 10, "shop", value)]));
+    await store.append(plainAdmission("a", [profile(21.5, "cart", 100)]));
+    const total = async (from: number, until: number): Promise<number> => {
+      const { value } = await queries.selectTree({
+        ...{ tenants: ["a"], startUnixMillis: NOON + from * MINUTE, endUnixMillis: NOON + until * MINUTE },
+        ...{ profileType: PLAIN_TYPE, selector: '{service_name="shop"}' },
+      });
+      return Number(value.total[0]);
+    };
+    const asked: (readonly [total: number, hits: number])[] = [];
+    for (const from of [0, 0.001, 1, 2, 9, 9.9, 10, 10.001]) {
+      const sum = await total(from, from + 20);
+      asked.push([sum, queries.status.cacheHitCount]);
+    }
+    await store.append(plainAdmission("a", [profile(25, "shop", 1)]));
+    asked.push([await total(10.002, 30.002), queries.status.cacheHitCount]);
+
+    expect(asked).toEqual([
+      [30, 0],
+      // Without the one at the start.
+      [25, 0],
+      [25, 1],
+      // What another service pushed at 21.5 is none of it.
+      [25, 2],
+      [25, 3],
+      [25, 4],
+      [25, 5],
+      [15, 5],
+      [16, 5],
+    ]);
   });
 
   it("are the same tenant's alone", async () => {

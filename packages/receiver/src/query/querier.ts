@@ -85,12 +85,24 @@ export class Querier implements QueryService {
     const isOpen = query.startUnixMillis === 0 && query.endUnixMillis === 0;
     const asked = isOpen ? { startUnixMillis: now - DEFAULT_TYPES_RANGE_MS, endUnixMillis: now } : query;
     const plan = planLabels({ ...query, selectors: [] }, this.#range(asked, options));
-    return await this.#reader.read(plan, { kind: "profileTypes", query: {} }, [], readProfileTypes, options);
+    return await this.#reader.read(
+      plan,
+      { kind: "profileTypes", query: {}, isRangeFree: true },
+      [],
+      readProfileTypes,
+      options,
+    );
   }
 
   async labelNames(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
     const plan = planLabels(query, this.#range(query, options));
-    return await this.#reader.read(plan, { kind: "labelNames", query }, [], readLabelNames, options);
+    return await this.#reader.read(
+      plan,
+      { kind: "labelNames", query, isRangeFree: true },
+      [],
+      readLabelNames,
+      options,
+    );
   }
 
   async labelValues(query: LabelValuesQuery, options?: QueryOptions): Promise<Answer<readonly string[]>> {
@@ -99,7 +111,7 @@ export class Querier implements QueryService {
     const plan = planLabels(query, range);
     return await this.#reader.read(
       plan,
-      { kind: "labelValues", query },
+      { kind: "labelValues", query, isRangeFree: true },
       [],
       (context) => readLabelValues(context, query.name),
       options,
@@ -110,7 +122,7 @@ export class Querier implements QueryService {
     const plan = planLabels(query, this.#range(query, options));
     return await this.#reader.read(
       plan,
-      { kind: "series", query },
+      { kind: "series", query, isRangeFree: true },
       [],
       (context) => readSeries(context, query),
       options,
@@ -119,7 +131,7 @@ export class Querier implements QueryService {
 
   async cardinality(query: LabelNamesQuery, options?: QueryOptions): Promise<Answer<Cardinality>> {
     const plan = planLabels(query, this.#range(query, options));
-    const asked = { kind: "cardinality", query };
+    const asked = { kind: "cardinality", query, isRangeFree: true };
     return await this.#reader.read(plan, asked, NO_CARDINALITY, readCardinality, options);
   }
 
@@ -129,7 +141,7 @@ export class Querier implements QueryService {
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
       { ...selection.plan, isSummed: true },
-      { kind: "tree", query: { ...query, maxNodes, frameNames } },
+      { kind: "tree", query: { ...query, maxNodes, frameNames }, isRangeFree: true },
       emptyTree(),
       (context) => readTree(context, selection, { maxNodes, frameNames }),
       options,
@@ -160,8 +172,13 @@ export class Querier implements QueryService {
     };
     const answer = await this.#reader.read(
       { ...selection.plan, isSummed: true },
-      // What comes of it is compressed afterwards.
-      { kind: "export", query: { ...query, maxNodes, compression: undefined } },
+      {
+        kind: "export",
+        // What comes of it is compressed afterwards.
+        query: { ...query, maxNodes, compression: undefined },
+        // A merged pprof has the end of the range for its time.
+        isRangeFree: query.format !== "pprof",
+      },
       emptyExport(selection, query),
       (context) => readExport(context, selection, query, treeOptions),
       options,
@@ -208,7 +225,7 @@ export class Querier implements QueryService {
     resolveSpanLimit(query);
     return await this.#reader.read(
       selection.plan,
-      { kind: "spans", query },
+      { kind: "spans", query, isRangeFree: true },
       NO_SPANS,
       (context) => readSpans(context, selection, query),
       options,
@@ -246,7 +263,7 @@ export class Querier implements QueryService {
     const frameNames = query.frameNames ?? "function";
     return await this.#reader.read(
       { ...selection.plan, isSummed: true },
-      { kind: "tree", query: { ...query, maxNodes: 0, frameNames } },
+      { kind: "tree", query: { ...query, maxNodes: 0, frameNames }, isRangeFree: true },
       emptyTree(),
       (context) => readTree(context, selection, { maxNodes: 0, frameNames }),
       options,

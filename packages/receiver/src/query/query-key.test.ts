@@ -1,6 +1,6 @@
 import { createMatcher } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
-import { formatQueryKey } from "./query-key.ts";
+import { formatQueryKeys } from "./query-key.ts";
 import type { ReadPlan } from "./snapshot-reader.ts";
 
 const range = { startUnixMillis: 1, endUnixMillis: 2, fromUnixNanos: 1n, untilUnixNanos: 2n };
@@ -10,9 +10,9 @@ const plan: ReadPlan = {
 };
 const query = { selector: "{}", maxNodes: 5, groupBy: ["x"] };
 const key = (changes: Partial<ReadPlan> = {}, fields: object = {}, kind = "tree"): string =>
-  formatQueryKey({ ...plan, ...changes }, { kind, query: { ...query, ...fields } });
+  formatQueryKeys({ ...plan, ...changes }, { kind, query: { ...query, ...fields } }).exact;
 
-describe("formatQueryKey", () => {
+describe("formatQueryKeys", () => {
   it("is one for requests that ask the same in other words", () => {
     expect(key({ tenants: ["u", "t", "t"] })).toBe(key());
     expect(key({ matchers: matchers.toReversed() })).toBe(key());
@@ -44,5 +44,21 @@ describe("formatQueryKey", () => {
 
   it("differs by what is made of the rows", () => {
     expect(key({}, {}, "export")).not.toBe(key());
+  });
+
+  it("has a second name for ranges that slide, where the answer does not tell them apart", () => {
+    const sliding = (from: number, until: number, isRangeFree: boolean) => {
+      const moved = { ...range, startUnixMillis: from, endUnixMillis: until };
+      const times = { startUnixMillis: from, endUnixMillis: until };
+      return formatQueryKeys(
+        { ...plan, range: moved },
+        { kind: "tree", query: { ...query, ...times }, isRangeFree },
+      );
+    };
+
+    expect(sliding(1, 11, true).sliding).toBe(sliding(2, 12, true).sliding);
+    expect(sliding(1, 11, true).exact).not.toBe(sliding(2, 12, true).exact);
+    expect(sliding(1, 11, true).sliding).not.toBe(sliding(1, 12, true).sliding);
+    expect(sliding(1, 11, false).sliding).toBeUndefined();
   });
 });

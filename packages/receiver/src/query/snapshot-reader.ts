@@ -1,18 +1,19 @@
 import type { Matcher } from "@pyroscope-ts/protocol";
 import { LEVELS, type Level } from "../store/level.ts";
 import type { TableName } from "../store/schema.ts";
+import { selectHasProfile } from "../store/select-cost.ts";
 import type { ProfileFilter } from "../store/select-filter.ts";
 import type { Snapshot, SnapshotRange } from "../store/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import type { QueryGate } from "./query-gate.ts";
-import { type Asked, formatQueryKey } from "./query-key.ts";
+import { type Asked, formatQueryKeys, type QueryKeys } from "./query-key.ts";
 import { checkMemory } from "./query-memory.ts";
 import type { Answer, QueryOptions } from "./query-service.ts";
 import { coarseFilter, resolveFilter } from "./series-filter.ts";
 import { SharedRuns } from "./shared-runs.ts";
-import type { TimeRange } from "./time-range.ts";
+import { rangesBetween, type TimeRange } from "./time-range.ts";
 
 /** What a read will look at. */
 export interface ReadPlan {
@@ -101,19 +102,19 @@ export class SnapshotReader {
     const { range } = plan;
     if (range === undefined) return { value: nothing, missingBlocks: [], resolution: "raw" };
     const maxMemoryBytes = options?.limits?.maxQueryMemoryBytes ?? this.#memoryBytes;
-    const key = formatQueryKey(plan, asked);
-    const known = await this.#find(key, plan, range);
+    const keys = formatQueryKeys(plan, asked);
+    const known = await this.#find(keys.exact, plan, range);
     const answer =
       known ??
       (await this.#runs.run(
-        key,
+        keys.exact,
         (signal, begin) =>
           this.#gate.run(
             async (running) => {
               begin();
               return (
-                (await this.#find(key, plan, range)) ??
-                (await this.#readRange(key, plan, range, work, running, maxMemoryBytes))
+                (await this.#find(keys.exact, plan, range)) ??
+                (await this.#readRange(keys, plan, range, work, running, maxMemoryBytes))
               );
             },
             plan.tenants.join("|"),
@@ -132,17 +133,20 @@ export class SnapshotReader {
   }
 
   async #readRange<Value>(
-    key: string,
+    keys: QueryKeys,
     plan: ReadPlan,
     range: TimeRange,
     work: (context: ReadContext) => Promise<Value>,
     signal: AbortSignal,
     maxMemoryBytes: number,
-  ): Promise<Answer<Value>> {
+  ): Promise<Answer<unknown>> {
     const snapshot = await this.#store.snapshot(toSnapshotRange(plan, range));
     let giveBack = (): void => undefined;
     try {
       const coarse = coarseFilter(range, plan.matchers, plan.profileType);
+      const near = this.#cache.near(keys, snapshot.version);
+      if (near !== undefined && !(await hasProfileBetween(snapshot, coarse, near.range, range, signal)))
+        return this.#cache.adopt(keys, range, snapshot.version, near);
       const filter = await resolveFilter(snapshot, coarse, plan.matchers, signal);
       const reserve = async (bytes: number): Promise<void> => {
         checkMemory(bytes, maxMemoryBytes);
@@ -151,13 +155,27 @@ export class SnapshotReader {
       const value = await work({ snapshot, filter, signal, maxMemoryBytes, reserve });
       const { missingBlocks, levels, version } = snapshot;
       const answer = { value, missingBlocks, resolution: levels.join(",") };
-      this.#cache.put(key, version, answer);
+      this.#cache.put(keys, range, version, answer);
       return answer;
     } finally {
       giveBack();
       snapshot.release();
     }
   }
+}
+
+/**
+ * Whether one of two ranges has a profile that the other one lacks. Snapshots of one version have the same parts, so that each
+ * has what the parts hold of the other range.
+ */
+async function hasProfileBetween(
+  snapshot: Snapshot,
+  coarse: ReturnType<typeof coarseFilter>,
+  left: TimeRange,
+  right: TimeRange,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return await selectHasProfile(snapshot, coarse, rangesBetween(left, right), signal);
 }
 
 function toSnapshotRange(

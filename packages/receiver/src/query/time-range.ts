@@ -58,6 +58,16 @@ export function timeRange(startUnixMillis: number, endUnixMillis: number): TimeR
   };
 }
 
+/** The times that lie in one of two ranges and not in the other; either may be empty, its start after its end. */
+export function rangesBetween(left: TimeRange, right: TimeRange): readonly [TimeRange, TimeRange] {
+  const starts = [left.startUnixMillis, right.startUnixMillis];
+  const ends = [left.endUnixMillis, right.endUnixMillis];
+  return [
+    timeRange(Math.min(...starts), Math.max(...starts) - 1),
+    timeRange(Math.min(...ends) + 1, Math.max(...ends)),
+  ];
+}
+
 const NANOS_PER_MILLI = 1_000_000n;
 
 const MAX_INT64 = 2n ** 63n - 1n;

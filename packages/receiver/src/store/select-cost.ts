@@ -1,5 +1,5 @@
 import { type ProfileFilter, profileCondition } from "./select-filter.ts";
-import { rawSql, sql } from "./select-sql.ts";
+import { joinSql, rawSql, sql } from "./select-sql.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** How much lies behind a filter. */
@@ -25,4 +25,20 @@ export async function selectCost(
     profileCount: Number(rows.bigints("profiles")[0]),
     sampleCount: Number(rows.bigints("samples")[0]),
   };
+}
+
+/** Whether there is a profile of the filter in one of the ranges, whatever the filter's own is. */
+export async function selectHasProfile(
+  snapshot: Snapshot,
+  filter: ProfileFilter,
+  ranges: readonly Pick<ProfileFilter, "fromUnixNanos" | "untilUnixNanos">[],
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const conditions = ranges.map(({ fromUnixNanos, untilUnixNanos }) =>
+    profileCondition({ ...filter, fromUnixNanos, untilUnixNanos }),
+  );
+  const query = sql`
+    SELECT series FROM ${rawSql(snapshot.from("totals"))} WHERE (${joinSql(conditions, ") OR (")}) LIMIT 1`;
+  const rows = await snapshot.database.select(query.text, query.parameters, signal);
+  return rows.rowCount > 0;
 }
