@@ -71,6 +71,25 @@ describe("relabeling rules", () => {
       [{ source_labels: ["env"], target_label: "l", action: "lowercase" }],
       '{env="prod", l="prod", pod="web-1", url="/a?id=7"}',
     ],
+    // Of these two Prometheus's tests know the results: 976 and 734.
+    [
+      "hashmod",
+      [
+        { regex: "env|pod|url", action: "labeldrop" },
+        { target_label: "c", replacement: "baz" },
+        { source_labels: ["c"], target_label: "d", modulus: 1000, action: "hashmod" },
+      ],
+      '{c="baz", d="976"}',
+    ],
+    [
+      "hashmod of two lines",
+      [
+        { regex: "env|pod|url", action: "labeldrop" },
+        { target_label: "a", replacement: "foo\nbar" },
+        { source_labels: ["a"], target_label: "b", modulus: 1000, action: "hashmod" },
+      ],
+      '{a="foo\\nbar", b="734"}',
+    ],
     [
       "in order",
       [
@@ -88,9 +107,15 @@ describe("relabeling rules", () => {
     [{}, "relabeling rules are {}: expected a list"],
     [[1], "relabeling rule 0 is 1: expected names with values"],
     [
-      [{ action: "keep" }, { action: "hashmod" }],
-      'relabeling rule 1: action is "hashmod": expected one of replace, keep',
+      [{ action: "keep" }, { action: "hash" }],
+      'relabeling rule 1: action is "hash": expected one of replace, keep',
     ],
+    [
+      [{ action: "hashmod", target_label: "d" }],
+      "relabeling rule 0: modulus is 0: expected a whole number from 1",
+    ],
+    [[{ action: "hashmod", modulus: 5 }], "relabeling rule 0: hashmod needs a target_label"],
+    [[{ action: "drop", modulus: "5" }], 'relabeling rule 0: modulus is "5": expected a whole number from 0'],
     [[{ sources: ["a"] }], 'relabeling rule 0: there is no field "sources"'],
     [[{ source_labels: "a" }], 'relabeling rule 0: source_labels is "a": expected a list of names'],
     [[{ target_label: 5 }], "relabeling rule 0: target_label is 5: expected a text"],

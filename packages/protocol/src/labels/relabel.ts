@@ -1,5 +1,7 @@
 import { RE2JS } from "re2js";
 import { ProtocolError } from "../errors.ts";
+import { md5 } from "../wire/md5.ts";
+import { UTF8_ENCODER } from "../wire/text-codec.ts";
 import { type LabelSet, sortLabels } from "./label-set.ts";
 import { compilePattern } from "./pattern.ts";
 
@@ -14,6 +16,7 @@ const actions = [
   "labelkeep",
   "lowercase",
   "uppercase",
+  "hashmod",
 ] as const;
 
 /** One rule, with Prometheus's defaults in place of what it leaves out. */
@@ -25,6 +28,8 @@ export interface RelabelRule {
   readonly regex: string;
   readonly targetLabel: string;
   readonly replacement: string;
+  /** Of `hashmod`; 0 for others. */
+  readonly modulus: number;
 }
 
 /** Gives labels by rules; undefined where a rule drops what has them. */
@@ -36,8 +41,8 @@ const EVERYTHING = "(.*)";
 const nameActions: ReadonlySet<string> = new Set(["labelmap", "labeldrop", "labelkeep"]);
 
 /**
- * Reads relabeling rules as Prometheus has them: `source_labels`, `separator`, `regex`, `target_label`, `replacement` and
- * `action`. `hashmod` is not one of them.
+ * Reads relabeling rules as Prometheus has them: `source_labels`, `separator`, `regex`, `modulus`, `target_label`,
+ * `replacement` and `action`.
  *
  * @param value - what YAML or JSON said.
  * @throws {@link ProtocolError} `LABELS_INVALID` that names the rule, its field, its value and what was expected.
@@ -55,7 +60,7 @@ function parseRule(value: unknown, subject: string): RelabelRule {
     throw invalid(`${subject} is ${show(value)}: expected names with values`);
   }
   const { source_labels = [], separator = ";", regex = EVERYTHING, ...rest } = value as RuleFields;
-  const { target_label = "", replacement = "$1", action = "replace", ...others } = rest;
+  const { target_label = "", replacement = "$1", action = "replace", modulus = 0, ...others } = rest;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw invalid(`${subject}: there is no field ${show(unknown)}`);
   if (!Array.isArray(source_labels) || !source_labels.every((name) => typeof name === "string")) {
@@ -76,11 +81,20 @@ function parseRule(value: unknown, subject: string): RelabelRule {
     regex: String(texts.regex),
     targetLabel: String(target_label),
     replacement: String(texts.replacement),
+    modulus: readModulus(modulus, known, subject),
   };
-  const needsTarget = ["replace", "keepequal", "dropequal", "lowercase", "uppercase"].includes(known);
+  const needsTarget = ["replace", "keepequal", "dropequal", "lowercase", "uppercase", "hashmod"].includes(
+    known,
+  );
   if (needsTarget && rule.targetLabel === "") throw invalid(`${subject}: ${known} needs a target_label`);
   compileRegex(rule, subject);
   return rule;
+}
+
+function readModulus(value: unknown, action: RelabelRule["action"], subject: string): number {
+  const least = action === "hashmod" ? 1 : 0;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
+  throw invalid(`${subject}: modulus is ${show(value)}: expected a whole number from ${least}`);
 }
 
 interface RuleFields {
@@ -90,6 +104,7 @@ interface RuleFields {
   readonly target_label?: unknown;
   readonly replacement?: unknown;
   readonly action?: unknown;
+  readonly modulus?: unknown;
 }
 
 /** `regex: 5` is a number to YAML. */
@@ -134,6 +149,8 @@ function compileRule(rule: RelabelRule): Step {
       return (labels) => set(labels, targetLabel, source(labels).toLowerCase());
     case "uppercase":
       return (labels) => set(labels, targetLabel, source(labels).toUpperCase());
+    case "hashmod":
+      return (labels) => set(labels, targetLabel, String(hash(source(labels)) % BigInt(rule.modulus)));
     default:
       return (labels) => {
         const groups = findGroups(regex, source(labels));
@@ -142,6 +159,12 @@ function compileRule(rule: RelabelRule): Step {
         return name === "" || set(labels, name, expand(replacement, groups));
       };
   }
+}
+
+/** The last half of the MD5, as Prometheus takes it. */
+function hash(text: string): bigint {
+  const digest = md5(UTF8_ENCODER.encode(text));
+  return new DataView(digest.buffer).getBigUint64(8);
 }
 
 function compileNameRule({ action, replacement }: RelabelRule, regex: RE2JS): Step {

@@ -107,8 +107,8 @@ describe("parseOverrides", () => {
       "overrides.a.max_label_name_length=[1]: expected a whole number",
     ],
     [
-      "overrides: { a: { ingestion_relabeling_rules: [{ action: hashmod }] } }",
-      'overrides.a.ingestion_relabeling_rules=[{"action":"hashmod"}]: expected a list of relabeling rules',
+      "overrides: { a: { ingestion_relabeling_rules: [{ action: hash }] } }",
+      'overrides.a.ingestion_relabeling_rules=[{"action":"hash"}]: expected a list of relabeling rules',
     ],
     ["overrides: [a]", 'overrides: expected names with values, got ["a"]'],
     ["overrides: { a: 5 }", "overrides.a: expected names with values, got 5"],
