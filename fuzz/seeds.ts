@@ -1,6 +1,7 @@
 // What the fuzzers change: real uploads where there are some, and a text or two of every grammar.
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import { encodeFrame, SEGMENT_HEADER } from "../packages/receiver/src/store/wal-frame.ts";
 
 const root = new URL("../", import.meta.url);
 const read = (path: string): Buffer => readFileSync(new URL(path, root));
@@ -91,6 +92,50 @@ const SPEEDSCOPE = {
   ],
 };
 
+const OVERRIDES = `overrides:
+  team-a: { ingestion_rate_mb: 20, retention_period: 30d, max_global_series_per_tenant: 5 }
+  team-b:
+    ingestion_relabeling_rules: [{ source_labels: [a, b], separator: ;, regex: (.*)x, action: replace, target_label: c }]
+    symbolizer: &off { enabled: false }
+    distributor_usage_groups: *off
+`;
+
+const SEGMENT = Buffer.concat([
+  SEGMENT_HEADER,
+  ...["one", "two"].flatMap((name) =>
+    encodeFrame({ tenant: name, record: Buffer.from(`record of ${name}`) }, 0),
+  ),
+]);
+
+const OTLP_JSON = {
+  resourceProfiles: [
+    {
+      resource: { attributes: [{ key: "service.name", value: { stringValue: "shop" } }] },
+      scopeProfiles: [
+        {
+          profiles: [
+            {
+              sampleType: { typeStrindex: 1, unitStrindex: 2 },
+              periodType: { typeStrindex: 3, unitStrindex: 4 },
+              period: "10000000",
+              timeUnixNano: "1700000000000000000",
+              samples: [{ stackIndex: 1, values: ["5"], linkIndex: 1 }],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+  dictionary: {
+    stringTable: ["", "samples", "count", "cpu", "nanoseconds", "main"],
+    functionTable: [{}, { nameStrindex: 5 }],
+    locationTable: [{}, { lines: [{ functionIndex: 1 }] }],
+    stackTable: [{}, { locationIndices: [1] }],
+    linkTable: [{}, { traceId: "0123456789abcdef0123456789abcdef", spanId: "0123456789abcdef" }],
+    mappingTable: [{}],
+  },
+};
+
 /** Seeds by target. */
 export const seeds: Readonly<Record<string, readonly Buffer[]>> = {
   pprof: [
@@ -102,6 +147,7 @@ export const seeds: Readonly<Record<string, readonly Buffer[]>> = {
   jfr: recorded("java").map(firstPart),
   "jfr-labels": [unzip(read("packages/protocol/src/jfr/testdata/agent-itimer.labels"))],
   otlp: recorded("otlp").slice(0, 2).map(unzip),
+  "otlp-json": texts(JSON.stringify(OTLP_JSON)),
   "push-message": recorded("node")
     .slice(0, 2)
     .map((profile) => field(1, field(2, field(1, profile)))),
@@ -122,4 +168,6 @@ export const seeds: Readonly<Record<string, readonly Buffer[]>> = {
   "sample-type-config": texts(
     '{"samples":{"units":"samples","display-name":"cpu","aggregation":"sum","sampled":true}}',
   ),
+  overrides: texts(OVERRIDES),
+  wal: [SEGMENT],
 };

@@ -20,9 +20,12 @@ import {
 } from "@pyroscope-ts/protocol";
 import { PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 import { decodeLabelsSnapshot } from "../packages/protocol/src/jfr/labels-snapshot.ts";
+import { parseOverrides } from "../packages/receiver/src/config/overrides.ts";
 import { ReceiverError } from "../packages/receiver/src/errors.ts";
 import { checkFieldCount } from "../packages/receiver/src/http/message-fields.ts";
 import { findBoundary, parseMultipart } from "../packages/receiver/src/http/multipart.ts";
+import { parseOtlpJson } from "../packages/receiver/src/ingest/otlp-json.ts";
+import { readFrames } from "../packages/receiver/src/store/wal-frame.ts";
 
 const STACKS = {
   sampleType: { type: "cpu", unit: "nanoseconds" },
@@ -60,6 +63,10 @@ export const targets: Readonly<Record<string, (bytes: Uint8Array) => void>> = {
   otlp(bytes) {
     for (const one of decodeOtlp(bytes)) if (!(one instanceof ProtocolError)) checkProfile(one.profile);
   },
+  "otlp-json"(bytes) {
+    const proto = parseOtlpJson(bytes);
+    if (proto instanceof Uint8Array) targets.otlp?.(proto);
+  },
   "push-message"(bytes) {
     checkFieldCount(bytes, "proto", PushRequestSchema);
     checkFieldCount(bytes, "json", PushRequestSchema);
@@ -84,6 +91,21 @@ export const targets: Readonly<Record<string, (bytes: Uint8Array) => void>> = {
   time: (bytes) => void parseTimeNanos(text(bytes), 1_700_000_000_000_000_000n),
   "app-name": (bytes) => void parseAppName(text(bytes)),
   "sample-type-config": (bytes) => void parseSampleTypeConfig(text(bytes)),
+  overrides(bytes) {
+    try {
+      parseOverrides(text(bytes));
+    } catch (error) {
+      // What it refuses with; what follows from a defect is of another class.
+      if (!(error instanceof Error) || error.constructor !== Error) throw error;
+    }
+  },
+  wal(bytes) {
+    let end = 0;
+    for (const { offset } of readFrames(Buffer.from(bytes), 0)) {
+      if (offset < end) throw new Error("a piece of the log overlaps the one before it");
+      end = offset;
+    }
+  },
 };
 
 /** Runs a target; whatever it throws beyond a refusal is a defect. */

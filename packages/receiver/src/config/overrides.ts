@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import type { IngestLimits } from "../ingest/limits.ts";
 import type { TenantQueryLimits } from "../query/query-service.ts";
 import type { RuleLimits } from "../rules/rule-limits.ts";
@@ -123,12 +123,20 @@ export function parseOverrides(text: string): ReadonlyMap<string, LimitOverrides
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) throw new Error(error.message, { cause: error });
-  // As Maps: a tenant may be called `__proto__`.
-  const root: unknown = document.toJS({ mapAsMap: true, maxAliasCount: 100 });
+  const root = toValue(document);
   const overrides = readMap(readMap(root, "the file").get("overrides"), "overrides");
   return new Map(
     Array.from(overrides, ([tenant, limits]) => [String(tenant), readLimits(String(tenant), limits)]),
   );
+}
+
+function toValue(document: Document): unknown {
+  try {
+    // As Maps: a tenant may be called `__proto__`.
+    return document.toJS({ mapAsMap: true, maxAliasCount: 100 });
+  } catch (cause) {
+    throw new Error(`the file: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 function readMap(value: unknown, subject: string): ReadonlyMap<unknown, unknown> {
