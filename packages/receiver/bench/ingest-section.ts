@@ -4,7 +4,8 @@ import {
   type ReceiverProcess,
   startReadyReceiver,
 } from "../../../e2e/harness/receiver-process.ts";
-import { ALL_NEW, createPushBodies, GO_LIKE, NODE_LIKE, PushClient, type PushKind } from "./pushes.ts";
+import { PushClient } from "./push-client.ts";
+import { ALL_NEW, createPushBodies, GO_LIKE, NODE_LIKE, type PushKind } from "./pushes.ts";
 import { printTable } from "./table.ts";
 import { type CpuMillis, readThreadCpu, subtractCpu } from "./thread-cpu.ts";
 

@@ -11,7 +11,8 @@ import {
   type ReceiverProcess,
   startReadyReceiver,
 } from "../../../e2e/harness/receiver-process.ts";
-import { createPushSource, GO_LIKE, PushClient, type PushSource } from "./pushes.ts";
+import { PushClient } from "./push-client.ts";
+import { createPushSource, GO_LIKE, type PushSource } from "./pushes.ts";
 import { residentMb } from "./resident.ts";
 import { printTable } from "./table.ts";
 import { readThreadCpu, subtractCpu } from "./thread-cpu.ts";

@@ -1,6 +1,7 @@
 import { makeDataDirectory, startReadyReceiver } from "../../../e2e/harness/receiver-process.ts";
 import { loopLag } from "./loop-lag.ts";
-import { createPushSource, GO_LIKE, PushClient, type PushSource } from "./pushes.ts";
+import { PushClient } from "./push-client.ts";
+import { createPushSource, GO_LIKE, type PushSource } from "./pushes.ts";
 import { residentMb } from "./resident.ts";
 import { printTable } from "./table.ts";
 

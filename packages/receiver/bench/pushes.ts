@@ -1,4 +1,3 @@
-import { Agent, request } from "node:http";
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { decodePprof, totalValues } from "@pyroscope-ts/protocol";
@@ -90,39 +89,4 @@ function createBody(service: number, rawProfile: Uint8Array): Uint8Array {
   ];
   const message = create(PushRequestSchema, { series: [{ labels, samples: [{ rawProfile }] }] });
   return toBinary(PushRequestSchema, message);
-}
-
-/** Sends pushes over connections that stay open. */
-export class PushClient {
-  readonly #agent: Agent;
-  readonly #url: URL;
-
-  constructor(address: string, connectionCount: number) {
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionCount });
-    this.#url = new URL("/push.v1.PusherService/Push", address);
-  }
-
-  /** Resolves with the status of the answer. */
-  async push(body: Uint8Array): Promise<number> {
-    return (await this.send(body)).status;
-  }
-
-  /** Resolves with the status of the answer and its Retry-After. */
-  send(body: Uint8Array): Promise<{ readonly status: number; readonly retryAfter: string | undefined }> {
-    return new Promise((resolve, reject) => {
-      const headers = { "content-type": "application/proto", "content-length": body.length };
-      const sent = request(this.#url, { method: "POST", agent: this.#agent, headers }, (response) => {
-        response.resume();
-        const { statusCode: status = 0, headers } = response;
-        response.once("end", () => resolve({ status, retryAfter: headers["retry-after"] }));
-        response.once("error", reject);
-      });
-      sent.once("error", reject);
-      sent.end(body);
-    });
-  }
-
-  close(): void {
-    this.#agent.destroy();
-  }
 }

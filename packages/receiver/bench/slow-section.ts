@@ -2,7 +2,8 @@ import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeDataDirectory, startReadyReceiver } from "../../../e2e/harness/receiver-process.ts";
 import { openSlowClients } from "../../../e2e/harness/slow-clients.ts";
-import { createPushSource, NODE_LIKE, PushClient } from "./pushes.ts";
+import { PushClient } from "./push-client.ts";
+import { createPushSource, NODE_LIKE } from "./pushes.ts";
 import { printTable } from "./table.ts";
 
 const COUNTS = { headers: 500, bodies: 500, neverReading: 200 };
