@@ -115,7 +115,7 @@ async function addRoutes(app: FastifyInstance, services: AppServices, logFailure
     ...forwarding,
     metrics: metrics.metrics,
   });
-  addPushGuard(app, writer);
+  addPushGuard(app, { writer, readTimeoutMs: config.readTimeoutMs, logFailure });
   addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
   addConfigRoutes(app, { config });
   addReaderHook(app, { doctor, clock: services.clock });

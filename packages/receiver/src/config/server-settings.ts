@@ -200,7 +200,8 @@ export const serverSettings: SettingTable<ServerConfig> = {
   readTimeoutMs: {
     ...positiveDuration,
     flag: "http-read-timeout",
-    fallback: 30 * SECOND_MS,
+    // 100 kB, more than a profile has, come in that time at 40 kbit a second.
+    fallback: 20 * SECOND_MS,
     help: "Longest time from the first to the last byte of a request, and longest time a client may stop reading; half of it is always allowed.",
   },
   idleTimeoutMs: {
