@@ -1,44 +1,52 @@
 // What profiling with span ids costs a whole HTTP server that is traced already: CPU time of the server's process for each
 // request, with OpenTelemetry and the profiler with its span processor, divided by that with OpenTelemetry alone.
-//     node packages/otel-span-profiles/bench/server-cost.mjs [pairs]        (any Node line; needs a build)
-// Two servers of the same kind differ by 8 %, as V8 compiles each a little differently: so many pairs of servers are
-// started, one of each kind, which take turns in random order. The ratios of the pairs give the median and its interval.
+//     node packages/otel-span-profiles/bench/server-cost.mjs [servers] [blocks]        (any Node line; needs a build)
+// Two servers of the same kind differ by 8 %, as V8 compiles each a little differently. So each server is its own measure: when it
+// is warm, profiling is switched on and off, and a block with it is compared with the halves before and after it. A block is
+// as long as a window (15 s), so that it has one end of a window, with all that is sent then. Starting and stopping do not count.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, createServer, get } from "node:http";
 import { fileURLToPath } from "node:url";
 
-const PAIRS = Number(process.argv[2] ?? 30);
-const ROUNDS = 6;
-const REQUESTS = 1500;
+const SERVERS = Number(process.argv[2] ?? 4);
+const BLOCKS = Number(process.argv[3] ?? 2);
+const BLOCK_MS = 15_000;
+const SETTLE_MS = 1000;
+const WARM_UP_MS = 6000;
 const CONNECTIONS = 8;
-const WARM_UP_ROUNDS = 4;
 
 if (process.send === undefined) await measure();
-else await serve(process.argv[2] === "with");
+else await serve();
 
-/** A traced server: a span for each request, a child in it, JSON and sorting for about half a millisecond, and a timer. */
-async function serve(isProfiled) {
+/** A traced server: a span for each request, a child in it, JSON and sorting for about half a millisecond, and a turn. */
+async function serve() {
+  const { context, trace } = await import("@opentelemetry/api");
   const { NodeTracerProvider } = await import("@opentelemetry/sdk-trace-node");
   const { PyroscopeSpanProcessor } = await import("../dist/index.js");
-  const { start } = await import("@pyroscope-ts/sdk-node");
+  const { start, status, stop } = await import("@pyroscope-ts/sdk-node");
   const exporting = { onStart() {}, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} };
-  if (isProfiled) {
-    // Uploads to nobody: gzip and HTTP of whole windows are on a thread of their own, and their CPU time counts here.
-    start({
-      applicationName: "bench",
-      serverAddress: "http://127.0.0.1:1",
-      profileTypes: ["cpu", "wall"],
-      // A third of the default: a server lives for some seconds here, and has to pay for windows, too.
-      uploadRate: "5s",
-      logLevel: "off",
-    });
-  }
-  const provider = new NodeTracerProvider({
-    spanProcessors: isProfiled ? [exporting, new PyroscopeSpanProcessor()] : [exporting],
-  });
-  provider.register();
-  const tracer = provider.getTracer("bench");
+  const api = () => globalThis[Symbol.for("opentelemetry.js.api.1")];
+  /** A tracer with a context manager of its own: what one side patches is not there on the other. */
+  const createSide = (spanProcessors) => {
+    const provider = new NodeTracerProvider({ spanProcessors });
+    provider.register();
+    const manager = api().context;
+    context.disable();
+    trace.disable();
+    return { manager, tracer: provider.getTracer("bench") };
+  };
+  const sides = {
+    without: createSide([exporting]),
+    with: createSide([exporting, new PyroscopeSpanProcessor()]),
+  };
+  let tracer;
+  const use = (name) => {
+    // Not context.disable(): that would switch the manager off.
+    api().context = sides[name].manager.enable();
+    tracer = sides[name].tracer;
+  };
+  use("without");
   const items = Array.from({ length: 400 }, (_, id) => ({
     id,
     name: `item ${(id * 7919) % 400}`,
@@ -58,64 +66,82 @@ async function serve(isProfiled) {
     });
   });
   server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));
-  process.on("message", () => process.send({ cpu: process.cpuUsage() }));
+  process.on("message", async (message) => {
+    if (message === "with") {
+      // Uploads to nobody: gzip and HTTP are on a thread of their own, whose CPU time counts here.
+      start({ applicationName: "bench", serverAddress: "http://127.0.0.1:1", logLevel: "off" });
+      use("with");
+    } else if (message === "without") {
+      use("without");
+      await stop({ timeoutMs: 0 });
+    }
+    process.send({ cpu: process.cpuUsage(), labels: status().labelMechanism });
+  });
 }
 
 async function measure() {
   const ratios = [];
   const sums = { without: 0, with: 0 };
-  for (let pair = 0; pair < PAIRS; pair++) {
-    const { without, with: profiled } = await measurePair();
-    ratios.push(profiled / without);
-    sums.without += without;
-    sums.with += profiled;
+  for (let i = 0; i < SERVERS; i++) {
+    for (const { without, with: profiled } of await measureServer()) {
+      ratios.push(profiled / without);
+      sums.without += without;
+      sums.with += profiled;
+    }
   }
   const [low, high] = bootstrap(ratios);
   console.log(
-    `Node ${process.version}, ${PAIRS} pairs of servers, ${ROUNDS} rounds of ${REQUESTS} requests each: ` +
-      `${(sums.without / PAIRS).toFixed(0)} -> ${(sums.with / PAIRS).toFixed(0)} us of CPU a request, ` +
-      `median ratio ${median(sorted(ratios)).toFixed(3)}, 95 % interval ${low.toFixed(3)} to ${high.toFixed(3)}`,
+    `Node ${process.version}, ${SERVERS} servers, ${BLOCKS} blocks of ${BLOCK_MS / 1000} s each: ` +
+      `${(sums.without / ratios.length).toFixed(1)} -> ${(sums.with / ratios.length).toFixed(1)} us of CPU a request, ` +
+      `mean ratio ${mean(ratios).toFixed(3)}, 95 % interval ${low.toFixed(3)} to ${high.toFixed(3)}`,
   );
 }
 
-/** CPU microseconds for a request of a new server of each kind: the mean of its rounds, ends of windows among them. */
-async function measurePair() {
-  const sides = { without: await startServer("without"), with: await startServer("with") };
-  for (let i = 0; i < WARM_UP_ROUNDS; i++) for (const side of Object.values(sides)) await runRound(side);
-  const micros = { without: [], with: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    const order = Math.random() < 0.5 ? ["without", "with"] : ["with", "without"];
-    for (const name of order) micros[name].push(await runRound(sides[name]));
-  }
-  for (const { child, agent } of Object.values(sides)) {
-    agent.destroy();
-    child.kill();
-  }
-  return { without: mean(micros.without), with: mean(micros.with) };
-}
-
-async function startServer(name) {
-  const child = fork(fileURLToPath(import.meta.url), [name]);
+/** CPU microseconds for a request in each block of a new server, and in the halves without around it. */
+async function measureServer() {
+  const child = fork(fileURLToPath(import.meta.url), []);
   const [{ port }] = await once(child, "message");
-  return { child, port, agent: new Agent({ keepAlive: true, maxSockets: CONNECTIONS }) };
+  const side = { child, port, agent: new Agent({ keepAlive: true, maxSockets: CONNECTIONS }) };
+  await load(side, WARM_UP_MS);
+  // Also what only runs while something is profiled.
+  await ask(child, "with");
+  await load(side, WARM_UP_MS);
+  await ask(child, "without");
+  await load(side, SETTLE_MS);
+  const blocks = [];
+  let before = await load(side, BLOCK_MS / 2);
+  for (let i = 0; i < BLOCKS; i++) {
+    await ask(child, "with");
+    await load(side, SETTLE_MS);
+    const profiled = await load(side, BLOCK_MS);
+    await ask(child, "without");
+    await load(side, SETTLE_MS);
+    const after = await load(side, BLOCK_MS / 2);
+    blocks.push({ without: (before + after) / 2, with: profiled });
+    before = after;
+  }
+  side.agent.destroy();
+  child.kill();
+  return blocks;
 }
 
-/** CPU microseconds of the server for each request. */
-async function runRound({ child, port, agent }) {
-  const before = await readCpu(child);
-  let left = REQUESTS;
+/** CPU microseconds of the server for each request, while it has as many as it can answer. */
+async function load({ child, port, agent }, durationMs) {
+  const { cpu: before } = await ask(child, "cpu");
+  const end = performance.now() + durationMs;
+  let count = 0;
   const work = async () => {
-    while (left-- > 0) await request(port, agent);
+    for (; performance.now() < end; count++) await request(port, agent);
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  const after = await readCpu(child);
-  return (after.user + after.system - before.user - before.system) / REQUESTS;
+  const { cpu: after } = await ask(child, "cpu");
+  return (after.user + after.system - before.user - before.system) / count;
 }
 
-async function readCpu(child) {
-  child.send("cpu");
-  const [{ cpu }] = await once(child, "message");
-  return cpu;
+async function ask(child, message) {
+  child.send(message);
+  const [answer] = await once(child, "message");
+  return answer;
 }
 
 function request(port, agent) {
@@ -127,22 +153,13 @@ function request(port, agent) {
   });
 }
 
-/** Where the median of the pairs lies, in 95 of 100 draws of as many of them. */
+/** Where the mean of the blocks lies, in 95 of 100 draws of as many of them. */
 function bootstrap(ratios) {
   const draw = () => ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)]);
-  const medians = sorted(Array.from({ length: 2000 }, () => median(sorted(draw()))));
-  return [medians[50], medians[1949]];
+  const means = Array.from({ length: 2000 }, () => mean(draw())).toSorted((left, right) => left - right);
+  return [means[50], means[1949]];
 }
 
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function sorted(values) {
-  return values.toSorted((left, right) => left - right);
-}
-
-function median(values) {
-  const middle = values.length >> 1;
-  return values.length % 2 === 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }

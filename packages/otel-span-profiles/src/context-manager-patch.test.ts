@@ -58,9 +58,9 @@ class PrototypeManager extends StackManager {
 function createPatch(manager: { current: ContextManager | undefined }) {
   const seen: unknown[] = [];
   const patch = new ContextManagerPatch(
-    (next, call, args) => {
+    (maker, next, fn) => {
       seen.push(next.getValue(KEY));
-      return call(...args);
+      return maker.run(next, fn);
     },
     () => manager.current,
   );

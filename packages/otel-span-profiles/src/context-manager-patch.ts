@@ -1,9 +1,12 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Context, ContextManager } from "@opentelemetry/api";
+import type { ContextMaker } from "@pyroscope-ts/sdk-node/spans";
 
-type With = ContextManager["with"];
+type Target = (...args: readonly unknown[]) => unknown;
+type With = (context: Context, fn: Target, self: unknown, ...args: readonly unknown[]) => unknown;
 
-/** Calls `call` with the arguments of a `with`, around which it may do what `context` asks for. */
-export type AroundWith = (context: Context, call: With, args: Parameters<With>) => ReturnType<With>;
+/** Has `maker` call `fn` in `context`, around which it may do what that asks for. */
+export type AroundWith = (maker: ContextMaker<Context>, context: Context, fn: () => unknown) => unknown;
 
 // Where every copy of the API keeps what was registered with any of them, for the whole life of its major version 1.
 const API_GLOBAL: unique symbol = Symbol.for("opentelemetry.js.api.1");
@@ -61,9 +64,19 @@ export class ContextManagerPatch {
     const call = manager.with.bind(manager) as With;
     const isOff = (): boolean => this.#isRemoved || this.#manager !== manager;
     const around = this.#around;
-    // Named, so that its frame can be told from the program's and left out of stacks.
-    const runInContext = (...args: Parameters<With>): ReturnType<With> =>
-      isOff() ? call(...args) : around(args[0], call, args);
+    const maker: ContextMaker<Context> = {
+      storage: storageOf(manager),
+      // Named, as the functions below, so that their frames can be told from the program's and left out of stacks.
+      run: function runContext<T>(context: Context, fn: () => T): T {
+        // `with` returns what `fn` does.
+        return call(context, fn, undefined) as T;
+      },
+    };
+    const runInContext = (context: Context, fn: Target, self?: unknown, ...args: unknown[]): unknown => {
+      if (isOff()) return call(context, fn, self, ...args);
+      const callTarget = (): unknown => Reflect.apply(fn, self, args);
+      return around(maker, context, callTarget);
+    };
     Object.defineProperty(manager, "with", { value: runInContext, configurable: true, writable: true });
     this.#restore = () => {
       // Somebody else may have patched on top; then ours stays and only passes on.
@@ -72,4 +85,10 @@ export class ContextManagerPatch {
       else Object.defineProperty(manager, "with", own);
     };
   }
+}
+
+/** Where OpenTelemetry's own context manager for Node, of 1.x and 2.x, keeps the active context. */
+function storageOf(manager: ContextManager): AsyncLocalStorage<unknown> | undefined {
+  const storage: unknown = Reflect.get(manager, "_asyncLocalStorage");
+  return storage instanceof AsyncLocalStorage ? storage : undefined;
 }

@@ -16,6 +16,8 @@ class FakeProfiler implements SpanProfiler {
   readonly warnings = new Map<string, string>();
   mechanism: "async-context-frame" | "none" = "async-context-frame";
   isOn = true;
+  /** That of the context manager that was last used. */
+  storage: AsyncLocalStorage<unknown> | undefined;
   readonly #active = new AsyncLocalStorage<ProfiledSpan | undefined>();
 
   /** Ids and name that a sample would have now. */
@@ -28,7 +30,10 @@ class FakeProfiler implements SpanProfiler {
   }
   readonly isProfiling = (): boolean => this.isOn;
   readonly labelMechanism = () => this.mechanism;
-  readonly runInSpan: SpanProfiler["runInSpan"] = (span, fn, ...args) => this.#active.run(span, fn, ...args);
+  readonly runInSpan: SpanProfiler["runInSpan"] = (span, maker, value, fn) => {
+    this.storage = maker.storage;
+    return this.#active.run(span, () => maker.run(value, fn));
+  };
   readonly warnOnce = (key: string, message: string): void => void this.warnings.set(key, message);
 }
 
@@ -92,6 +97,15 @@ describe.for(lines)("SpanProfiles with the tracer SDK $line", ({ sdk }) => {
       });
 
       expect([seen, profiler.sample]).toEqual(["inner", [outer.spanContext().spanId, "outer"]]);
+    });
+  });
+
+  it("knows where the tracer's context manager keeps its contexts", () => {
+    const { profiler, tracer } = createTracing();
+
+    tracer.startActiveSpan("GET", () => {
+      expect(profiler.storage).toBeDefined();
+      expect(profiler.storage?.getStore()).toBe(context.active());
     });
   });
 

@@ -1,6 +1,6 @@
 import type { Context, ContextManager } from "@opentelemetry/api";
 import { TraceFlags, trace } from "@opentelemetry/api";
-import type { LabelMechanism, ProfiledSpan } from "@pyroscope-ts/sdk-node/spans";
+import type { ContextMaker, LabelMechanism, ProfiledSpan } from "@pyroscope-ts/sdk-node/spans";
 import { PROFILE_ID_ATTRIBUTE } from "./attributes.ts";
 import { type AroundWith, ContextManagerPatch } from "./context-manager-patch.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -11,11 +11,7 @@ import { ProfiledOtelSpan } from "./profiled-otel-span.ts";
 export interface SpanProfiler {
   isProfiling(): boolean;
   labelMechanism(): LabelMechanism;
-  runInSpan<A extends readonly unknown[], T>(
-    span: ProfiledSpan | undefined,
-    fn: (...args: A) => T,
-    ...args: A
-  ): T;
+  runInSpan<V, T>(span: ProfiledSpan | undefined, maker: ContextMaker<V>, value: V, fn: () => T): T;
   warnOnce(key: string, message: string): void;
 }
 
@@ -51,8 +47,8 @@ export class SpanProfiles {
     this.#options = options;
     this.#profiler = profiler;
     // Named as in context-manager-patch.ts: both are left out of stacks.
-    const runInSpanOf: AroundWith = (context, call, args) =>
-      profiler.runInSpan(this.#spanOf(context), call, ...args);
+    const runInSpanOf: AroundWith = (maker, context, fn) =>
+      profiler.runInSpan(this.#spanOf(context), maker, context, fn);
     this.#patch = new ContextManagerPatch(runInSpanOf, contextManager);
   }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
+import type { ContextMaker } from "./labels/label-context.ts";
 import type { ProfiledSpan } from "./labels/sample-context.ts";
 import { Sdk } from "./sdk.ts";
 import { fakeFacts } from "./testing/fake-facts.ts";
@@ -19,6 +20,8 @@ const createSpan = (spanId: string): ProfiledSpan => ({
   name: undefined,
   endTimeMs: undefined,
 });
+/** A tracer whose contexts are known to nobody. */
+const plainMaker: ContextMaker<string> = { storage: undefined, run: (_value, fn) => fn() };
 const outer = createSpan("1");
 const inner = createSpan("2");
 
@@ -52,18 +55,18 @@ describe("Sdk.runInSpan", () => {
     const { look, sdk } = startSdk();
     const seen: unknown[] = [];
 
-    sdk.runInSpan(outer, () => {
+    sdk.runInSpan(outer, plainMaker, "ctx", () => {
       seen.push(look());
-      sdk.runInSpan(inner, () => seen.push(look()), []);
+      sdk.runInSpan(inner, plainMaker, "ctx", () => seen.push(look()));
       seen.push(look());
       expect(() =>
-        sdk.runInSpan(undefined, () => {
+        sdk.runInSpan(undefined, plainMaker, "ctx", () => {
           seen.push(look());
           throw new Error("mine");
-        }, []),
+        }),
       ).toThrow("mine");
       seen.push(look());
-    }, []);
+    });
 
     expect(seen.map((pair) => (pair as unknown[])[0])).toEqual(["1", "2", "1", undefined, "1"]);
     expect(look()).toEqual([undefined, {}]);
@@ -75,7 +78,7 @@ describe("Sdk.runInSpan", () => {
 
     const seen = sdk.runWithLabels(
       { route: "/a", trace_id: "t" },
-      () => sdk.runInSpan(outer, () => sdk.runWithLabels({ step: "load" }, look, []), []),
+      () => sdk.runInSpan(outer, plainMaker, "ctx", () => sdk.runWithLabels({ step: "load" }, look, [])),
       [],
     );
 
@@ -85,15 +88,12 @@ describe("Sdk.runInSpan", () => {
 
   it("stays when labels are entered; ids that were labels do not", async () => {
     const { look, sdk } = startSdk();
-    const seen = await sdk.runInSpan(
-      outer,
-      () =>
-        sdk.runWithLabels({ route: "/a", span_id: "x" }, async () => {
-          await Promise.resolve();
-          sdk.enterLabels({ step: "load" }, false);
-          return look();
-        }, []),
-      [],
+    const seen = await sdk.runInSpan(outer, plainMaker, "ctx", () =>
+      sdk.runWithLabels({ route: "/a", span_id: "x" }, async () => {
+        await Promise.resolve();
+        sdk.enterLabels({ step: "load" }, false);
+        return look();
+      }, []),
     );
 
     expect(seen).toEqual(["1", { step: "load" }]);
@@ -104,7 +104,7 @@ describe("Sdk.runInSpan", () => {
     const { sdk } = startSdk();
     await sdk.stop(0);
 
-    expect(sdk.runInSpan(outer, (x: number) => x + 1, [1])).toBe(2);
+    expect(sdk.runInSpan(outer, plainMaker, "ctx", () => 2)).toBe(2);
     expect(sdk.labelMechanism).toBe("none");
     expect(sdk.isRunning).toBe(false);
   });
@@ -112,7 +112,7 @@ describe("Sdk.runInSpan", () => {
   it("runs what it is given where samples cannot be labelled", async () => {
     const { sdk } = startSdk("win32");
 
-    expect(sdk.runInSpan(outer, (x: number) => x + 1, [1])).toBe(2);
+    expect(sdk.runInSpan(outer, plainMaker, "ctx", () => 2)).toBe(2);
     expect([sdk.labelMechanism, sdk.isRunning]).toEqual(["none", true]);
     await sdk.stop(0);
   });

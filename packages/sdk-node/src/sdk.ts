@@ -7,7 +7,7 @@ import { detectLabels } from "./detect-labels.ts";
 import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
 import { describeError } from "./errors.ts";
 import type { Helper } from "./exporters/exporter.ts";
-import type { LabelContext, LabelMechanism } from "./labels/label-context.ts";
+import type { ContextMaker, LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
@@ -201,19 +201,15 @@ export class Sdk {
       : calls.observeCall(context, next, callMethod<S, A, T>, [handler, self, args]);
   }
 
-  /** Runs `fn` in any case, with `span` in place of the one that is active. */
-  runInSpan<A extends readonly unknown[], T>(
-    span: ProfiledSpan | undefined,
-    fn: (...args: A) => T,
-    args: A,
-  ): T {
+  /** Has `maker` run `fn` with `value` in any case, and with `span` in place of the one that is active. */
+  runInSpan<V, T>(span: ProfiledSpan | undefined, maker: ContextMaker<V>, value: V, fn: () => T): T {
     const run = this.#run;
-    if (run === undefined) return fn(...args);
+    if (run === undefined) return maker.run(value, fn);
     const context = run.agent.labels;
     const current = context.current();
-    if (current?.span === span) return fn(...args);
+    if (current?.span === span) return maker.run(value, fn);
     const labels = current === undefined ? run.agent.labelSets.empty : current.labels;
-    return context.run({ labels, ids: current?.ids, span }, fn, args);
+    return context.runWithin({ labels, ids: current?.ids, span }, maker, value, fn);
   }
 
   /** How samples are labelled now; `none` also while nothing runs. */

@@ -1,23 +1,25 @@
 // The entry `@pyroscope-ts/sdk-node/spans`: what the integration of a tracer needs. Users need the main entry only.
-import type { LabelMechanism } from "./labels/label-context.ts";
+import type { ContextMaker, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan } from "./labels/sample-context.ts";
 import { sdk } from "./thread-sdk.ts";
 
-export type { LabelMechanism } from "./labels/label-context.ts";
+export type { ContextMaker, LabelMechanism } from "./labels/label-context.ts";
 export type { ProfiledSpan } from "./labels/sample-context.ts";
 
 /**
- * Calls `fn(...args)` so that its CPU and wall samples, and those of everything asynchronous that it starts, belong to
- * `span` until that ends; `undefined` means to no span. Labels stay; the caller has its own span back afterwards.
+ * Has `maker` call `fn` in the asynchronous context with `value`, so that its CPU and wall samples, and those of
+ * everything asynchronous that it starts, belong to `span` until that ends; `undefined` means to no span. Labels stay; the
+ * caller has its own span back afterwards.
  *
- * While nothing is profiled it only calls `fn`. Throws what `fn` throws and nothing else.
+ * While nothing is profiled it only has `fn` called. Throws what `maker` and `fn` throw and nothing else.
  */
-export function runInSpan<A extends readonly unknown[], T>(
+export function runInSpan<V, T>(
   span: ProfiledSpan | undefined,
-  fn: (...args: A) => T,
-  ...args: A
+  maker: ContextMaker<V>,
+  value: V,
+  fn: () => T,
 ): T {
-  return sdk.runInSpan(span, fn, args);
+  return sdk.runInSpan(span, maker, value, fn);
 }
 
 /** True while the profiler runs, whatever it profiles. */

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { FakeTimeProfiler } from "../testing/fake-native.ts";
-import type { LabelContext } from "./label-context.ts";
+import type { ContextMaker, LabelContext } from "./label-context.ts";
 import { FrameLabelContext, HookLabelContext, noLabelContext, StorageLabelContext } from "./label-context.ts";
 import { LabelSets } from "./label-set.ts";
 import { toContext, withSpan } from "./sample-context.ts";
@@ -131,6 +131,17 @@ describe.for(mechanisms)("$name", ({ create }) => {
 });
 
 describe("FrameLabelContext", () => {
+  const span = { traceId: undefined, spanId: "1", name: undefined, endTimeMs: undefined };
+
+  /** With a tracer that keeps its contexts in a storage of its own. */
+  function createWithin() {
+    const key = new AsyncLocalStorage<unknown>();
+    const native = new FakeTimeProfiler({ ...createNative().options, useCPED: true, CPEDKey: key });
+    const storage = new AsyncLocalStorage<unknown>();
+    const run: ContextMaker<string>["run"] = (value, fn) => storage.run(value, fn);
+    return { native, context: new FrameLabelContext(key, native), maker: { storage, run } };
+  }
+
   it("makes one native holder for each label set", () => {
     const native = createNative();
     const context = new FrameLabelContext(new AsyncLocalStorage(), native);
@@ -147,7 +158,6 @@ describe("FrameLabelContext", () => {
   it("makes one native holder for a span and what starts under it, and another when its labels change", () => {
     const native = createNative();
     const context = new FrameLabelContext(new AsyncLocalStorage(), native);
-    const span = { traceId: undefined, spanId: "1", name: undefined, endTimeMs: undefined };
 
     const seen = context.run(withSpan(a, span), () => {
       for (let i = 0; i < 5; i++) context.run(withSpan(a, span), () => undefined, []);
@@ -157,6 +167,66 @@ describe("FrameLabelContext", () => {
     expect(native.calls).toEqual(["holder", "holder"]);
     expect(seen).toEqual(withSpan(b, span));
     context.close();
+  });
+
+  it("puts a span into the context that its tracer makes, and is out of it afterwards", async () => {
+    const { context, native, maker } = createWithin();
+
+    const seen = context.runWithin(withSpan(a, span), maker, "tracer's", () => [
+      maker.storage.getStore(),
+      context.current(),
+    ]);
+
+    expect(seen).toEqual(["tracer's", withSpan(a, span)]);
+    expect([context.current(), maker.storage.getStore()]).toEqual([undefined, undefined]);
+    expect(native.calls).toEqual(["holder"]);
+    context.close();
+  });
+
+  it("gives the caller of a tracer its own back, also after a throw", () => {
+    const { context, maker } = createWithin();
+
+    context.run(b, () => {
+      const fail = (): never => {
+        throw new Error("mine");
+      };
+      expect(() => context.runWithin(withSpan(b, span), maker, "tracer's", fail)).toThrow("mine");
+      expect(context.current()).toBe(b);
+    }, []);
+    context.close();
+  });
+
+  it("makes a context of its own where the tracer makes none", () => {
+    const { context, native, maker } = createWithin();
+    const look = (): unknown => context.current();
+
+    const seen = maker.storage.run("tracer's", () => {
+      Object.defineProperty(native, "context", {
+        set: () => {
+          throw new Error("what was started before would have it, too");
+        },
+      });
+      return [context.runWithin(withSpan(a, span), maker, "tracer's", look), context.current()];
+    });
+
+    expect(seen).toEqual([withSpan(a, span), undefined]);
+    context.close();
+  });
+
+  it("leaves the native profiler alone when it is closed within", () => {
+    const { context, native, maker } = createWithin();
+
+    const result = context.runWithin(withSpan(a, span), maker, "tracer's", () => {
+      context.close();
+      Object.defineProperty(native, "context", {
+        set: () => {
+          throw new Error("context of a disposed profiler");
+        },
+      });
+      return context.runWithin(withSpan(b, span), maker, "another", () => "done");
+    });
+
+    expect(result).toBe("done");
   });
 
   it("tells ids that were given by hand apart", () => {

@@ -9,6 +9,14 @@ import type { SampleContext } from "./sample-context.ts";
  */
 export type LabelMechanism = "async-context-frame" | "async-hooks" | "storage" | "none";
 
+/** What runs functions in asynchronous contexts with values of its own, as the context manager of a tracer does. */
+export interface ContextMaker<V> {
+  /** Where it keeps them, if that is known. */
+  readonly storage: AsyncLocalStorage<unknown> | undefined;
+  /** Calls `fn` in the context with `value`. */
+  readonly run: <T>(value: V, fn: () => T) => T;
+}
+
 /** Labels that follow asynchronous work and end up on the native profiler's samples. */
 export interface LabelContext {
   readonly mechanism: LabelMechanism;
@@ -16,6 +24,8 @@ export interface LabelContext {
   current(): SampleContext | undefined;
   /** Calls `fn` with `context` for it and for all it starts; what ran before has its own back afterwards. */
   run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T;
+  /** Has `maker` call `fn` with `value`, and with `context` as {@link run} does. */
+  runWithin<V, T>(context: SampleContext, maker: ContextMaker<V>, value: V, fn: () => T): T;
   /** Gives the rest of the current asynchronous context this one. */
   enter(context: SampleContext): void;
   /** The context of a sample, from what the native profiler recorded. */
@@ -42,6 +52,10 @@ export class StorageLabelContext implements LabelContext {
     return this.#storage.run(context, fn, ...args);
   }
 
+  runWithin<V, T>(context: SampleContext, maker: ContextMaker<V>, value: V, fn: () => T): T {
+    return this.run(context, maker.run<T>, [value, fn]);
+  }
+
   enter(context: SampleContext): void {
     this.#storage.enterWith(context);
   }
@@ -64,6 +78,7 @@ export const noLabelContext: LabelContext = {
   mechanism: "none",
   current: () => undefined,
   run: (_context, fn, args) => fn(...args),
+  runWithin: (_context, maker, value, fn) => maker.run(value, fn),
   enter: () => undefined,
   contextOf: () => undefined,
   renew: () => undefined,
@@ -106,6 +121,37 @@ export class FrameLabelContext implements LabelContext {
   run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
     if (this.#isClosed) return fn(...args);
     return this.#storage.run(this.#holderOf(context), fn, ...args);
+  }
+
+  /**
+   * A span becomes active in an asynchronous context that its tracer makes. Node makes one by copying a map, which costs as much
+   * as the holder, and so does going back; so the holder is put into the map that the tracer's storage got.
+   */
+  runWithin<V, T>(context: SampleContext, maker: ContextMaker<V>, value: V, fn: () => T): T {
+    const { storage } = maker;
+    if (storage === undefined) return this.run(context, maker.run<T>, [value, fn]);
+    if (this.#isClosed) return maker.run(value, fn);
+    const before = this.#storage.getStore();
+    const outer = storage.getStore();
+    // Named, so that its frame can be told from the program's and left out of stacks.
+    const callWithin = (): T => {
+      // With the value that was there already no map is made, and what started before would have this one.
+      if (storage.getStore() === outer) return this.run(context, fn, []);
+      if (!this.#isClosed) this.#profiler.context = context;
+      return fn();
+    };
+    try {
+      return maker.run(value, callWithin);
+    } finally {
+      this.#leave(before);
+    }
+  }
+
+  /** The map is again a copy that nothing else has: Node goes back by making another. Else it has the old holder. */
+  #leave(before: ContextHolder | undefined): void {
+    if (this.#isClosed || this.#storage.getStore() === before) return;
+    if (before === undefined) this.#profiler.context = undefined;
+    else this.#storage.enterWith(before);
   }
 
   enter(context: SampleContext): void {
@@ -205,6 +251,10 @@ export class HookLabelContext implements LabelContext {
       }
     };
     return this.#storage.run(context, runActive);
+  }
+
+  runWithin<V, T>(context: SampleContext, maker: ContextMaker<V>, value: V, fn: () => T): T {
+    return this.run(context, maker.run<T>, [value, fn]);
   }
 
   enter(context: SampleContext): void {

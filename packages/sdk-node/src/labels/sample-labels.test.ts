@@ -15,7 +15,7 @@ function createSpan(more: Partial<ProfiledSpan> = {}): ProfiledSpan {
 /** A monotonic clock `aheadMs` behind a system clock, which tells whole milliseconds and moves by 10 µs when read. */
 class CoarseClock extends ManualClock {
   #unixMs: number;
-  readonly #aheadMs: number;
+  #aheadMs: number;
   /** How long the thread is suspended after it has read the first time of the next millisecond. */
   suspendMs = 0;
 
@@ -39,17 +39,25 @@ class CoarseClock extends ManualClock {
   override nowMonotonicMs(): number {
     return this.#unixMs - this.#aheadMs;
   }
+
+  /** As a correction of the system clock does. */
+  setBack(ms: number): void {
+    this.#unixMs -= ms;
+    this.#aheadMs -= ms;
+  }
 }
 
 function createReader(clock: ManualClock = new ManualClock()) {
   const said: string[] = [];
   const sets = new LabelSets({ maxValues: 3, maxSets: 9, maxLabels: 9 }, (key) => said.push(key));
   const reader = new SampleLabelReader(sets, clock);
+  const compare = (more: Partial<SampleContext>): boolean =>
+    reader.compareClocks({ ...toContext(sets.empty), ...more });
   const read = (more: Partial<SampleContext>, timestamp?: bigint): Record<string, string> => {
     const labels = reader.read({ ...toContext(sets.empty), ...more }, timestamp)?.labels ?? [];
     return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
   };
-  return { read, reader, said, sets };
+  return { compare, read, reader, said, sets };
 }
 
 describe("SampleLabelReader", () => {
@@ -129,9 +137,10 @@ describe("SampleLabelReader", () => {
 
   it("gives samples after the end of their span no ids, to some microseconds", () => {
     // The system clock is 1,000,000,000,000 ms ahead.
-    const { read } = createReader(new CoarseClock(1_000_000_000_500.3, 1_000_000_000_000));
+    const { compare, read } = createReader(new CoarseClock(1_000_000_000_500.3, 1_000_000_000_000));
     const span = createSpan({ endTimeMs: 200.25 });
 
+    expect(compare({ span })).toBe(true);
     expect(read({ span }, 1_000_000_000_200_220n)).toHaveProperty("span_id");
     expect(read({ span }, 1_000_000_000_200_255n)).toEqual({});
   });
@@ -139,28 +148,53 @@ describe("SampleLabelReader", () => {
   it("knows the end of a span as well when the thread is suspended while it reads the clocks", () => {
     const clock = new CoarseClock(1_000_000_000_500.3, 1_000_000_000_000);
     clock.suspendMs = 7;
-    const { read } = createReader(clock);
+    const { compare, read } = createReader(clock);
     const span = createSpan({ endTimeMs: 200.25 });
 
+    compare({ span });
     expect(read({ span }, 1_000_000_000_200_220n)).toHaveProperty("span_id");
     expect(read({ span }, 1_000_000_000_200_255n)).toEqual({});
   });
 
-  it("is not held by a system clock that stands still", () => {
-    const { read } = createReader(new ManualClock(1000));
+  it("compares with the clock as it was when the piece was read", () => {
+    const clock = new CoarseClock(1_000_000_000_500.3, 1_000_000_000_000);
+    const { compare, read } = createReader(clock);
+    const span = createSpan({ endTimeMs: 200.25 });
 
-    expect(read({ span: createSpan({ endTimeMs: 500 }) }, 500_001n)).toEqual({});
+    compare({ span });
+    clock.setBack(3_600_000);
+    expect(read({ span }, 1_000_000_000_200_220n)).toHaveProperty("span_id");
+    expect(read({ span }, 1_000_000_000_200_255n)).toEqual({});
+  });
+
+  it("takes a span for active that ends after the piece was read, without a look at the clocks", () => {
+    const { compare, read } = createReader(new CoarseClock(1_000_000_000_500.3, 1_000_000_000_000));
+
+    expect([compare({}), compare({ span: createSpan() })]).toEqual([false, false]);
+    expect(read({ span: createSpan({ endTimeMs: 501 }) }, 1_000_000_000_500_000n)).toHaveProperty("span_id");
+  });
+
+  it("is not held by a system clock that stands still", () => {
+    const { compare, read } = createReader(new ManualClock(1000));
+    const span = createSpan({ endTimeMs: 500 });
+
+    compare({ span });
+    expect(read({ span }, 500_001n)).toEqual({});
   });
 
   it("writes a sample whose span throws without it", () => {
-    const { read, sets } = createReader();
+    const { compare, read, sets } = createReader();
     const span: ProfiledSpan = {
       ...createSpan(),
       get name(): string {
         throw new Error("mine");
       },
+      get endTimeMs(): number {
+        throw new Error("mine");
+      },
     };
 
+    expect(compare({ span })).toBe(false);
     expect(read({ labels: sets.merge(sets.empty, { route: "/a" }), span })).toEqual({ route: "/a" });
   });
 });

@@ -14,9 +14,9 @@ const OFFSET_ERROR_MS = 0.02;
 const MAX_READINGS = 50_000;
 
 /**
- * The labels of the samples of one window, worked out when its profiles are written.
+ * The labels of the samples of one piece of a window, worked out when its profiles are written.
  *
- * Only then are the ids of a span read. The native profiler keeps which span was active, not whether it had
+ * Only then are the ids of a span read, the clocks compared before. The native profiler keeps which span was active, not whether it had
  * ended: code that a span started may run on after its end, in the same asynchronous context. So the moment of the
  * sample is compared with the end of its span; later samples have no ids.
  *
@@ -30,6 +30,16 @@ export class SampleLabelReader {
   constructor(sets: LabelSets, clock: Clock) {
     this.#sets = sets;
     this.#clock = clock;
+  }
+
+  /**
+   * To be called when the piece has been read, with the contexts of its samples until it returns true. A span that has not ended
+   * by then was active in all of them.
+   */
+  compareClocks(context: SampleContext | undefined): boolean {
+    if (endOf(context?.span) === undefined) return false;
+    this.#offsetMicros = measureOffsetMicros(this.#clock);
+    return true;
   }
 
   /** @param timestamp - of the sample, in microseconds since the epoch; without it, the span counts as active. */
@@ -66,18 +76,26 @@ export class SampleLabelReader {
   }
 
   #isActive(endTimeMs: number | undefined, timestamp: bigint | undefined): boolean {
-    if (endTimeMs === undefined || timestamp === undefined) return true;
-    this.#offsetMicros ??= measureOffsetMicros(this.#clock);
+    if (endTimeMs === undefined || timestamp === undefined || this.#offsetMicros === undefined) return true;
     return Number(timestamp) <= endTimeMs * 1000 + this.#offsetMicros;
+  }
+}
+
+function endOf(span: ProfiledSpan | undefined): number | undefined {
+  try {
+    return span?.endTimeMs;
+  } catch {
+    return undefined;
   }
 }
 
 /**
  * What the system clock is ahead of the monotonic one.
  *
- * The native profiler adds that difference to its timestamps as it is at the end of a window, to the microsecond.
+ * The native profiler adds that difference to its timestamps as it is at the end of a piece, to the microsecond. System clocks are
+ * slewed, by up to half a millisecond in a second, and set: so this is measured at once, not when the profile is written.
  * JavaScript reads the system clock in whole milliseconds, so this reads until one begins: mostly less than a
- * millisecond, once in a window in which a span ended. Every reading bounds the difference, so that one during which the
+ * millisecond, once in a piece in which a span ended. Every reading bounds the difference, so that one during which the
  * thread was suspended is of little use but does no harm.
  */
 function measureOffsetMicros(clock: Clock): number {
@@ -89,5 +107,6 @@ function measureOffsetMicros(clock: Clock): number {
     lowMs = Math.max(lowMs, unixMs - clock.nowMonotonicMs());
     highMs = Math.min(highMs, unixMs + 1 - beforeMs);
   }
+  // Never late: a sample after the end must have no ids.
   return lowMs * 1000;
 }

@@ -60,7 +60,7 @@ export interface NativeTimeProfiler {
   v8ProfilerStuckEventLoopDetected(): number;
   /** Only with `useCPED`. */
   createContextHolder(context: object): object;
-  /** The context of samples from now on; only without `useCPED`. */
+  /** The context of samples from now on; with `useCPED` in the map of the asynchronous context that runs, in place. */
   context: object | undefined;
   /** At index {@link NativeBindings.sampleCountIndex} the number of samples that took the context. */
   readonly state: Uint32Array;

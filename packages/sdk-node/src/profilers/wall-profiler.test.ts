@@ -128,6 +128,40 @@ describe("WallProfiler", () => {
     expect(samplesOf(recording)).toEqual(["second {route=/a} 10000000"]);
   });
 
+  it("knows which samples are after the end of their span, though the clock is set before they are written", () => {
+    let aheadMs = 0;
+    let nowMs = 1_000_000_000_000;
+    // Moves by 10 µs when it is read.
+    const clock = Object.assign(new ManualClock(), {
+      nowUnixMs: () => {
+        nowMs += 0.01;
+        return Math.floor(nowMs + aheadMs);
+      },
+      nowMonotonicMs: () => nowMs - 1_000_000_000_000,
+    });
+    const { native, profiler } = createProfiler({ clock }, true);
+    profiler.start();
+    const [running] = native.profilers;
+    if (running === undefined) throw new Error("nothing runs");
+    const tree = running.stop(true);
+    const span = { traceId: undefined, spanId: "00f067aa0ba902b7", name: undefined, endTimeMs: 5 };
+    const context = { ...toContext(sets.empty), span };
+    const [at, after] = [1_000_000_000_004_950n, 1_000_000_000_005_050n];
+    const node = { ...tree.topDownRoot, name: "work", hitCount: 2 };
+    running.stop = () => ({
+      ...tree,
+      topDownRoot: {
+        ...tree.topDownRoot,
+        children: [{ ...node, contexts: [at, after].map((timestamp) => ({ timestamp, context })) }],
+      },
+    });
+
+    const recording = profiler.stop();
+    aheadMs = 3_600_000;
+
+    expect(samplesOf(recording)).toEqual(["work 10000000", "work {span_id=00f067aa0ba902b7} 10000000"]);
+  });
+
   it("gives a native profiler back that does not start, and can start later", () => {
     const fake = createFakeNative();
     const { profiler } = createProfiler({

@@ -18,7 +18,7 @@ import { durationNanos, sumDurations } from "../transform/time-tree.ts";
 import type { Inspector } from "./inspector.ts";
 import type { LineNode } from "./line-sampler.ts";
 import { LineSampler } from "./line-sampler.ts";
-import type { NativeBindings, NativeTimeProfiler } from "./native.ts";
+import type { NativeBindings, NativeTimeProfiler, TimeNode } from "./native.ts";
 import type { Recording, TimeProfiler } from "./profiler.ts";
 import { TurnProbe } from "./turn-probe.ts";
 
@@ -198,9 +198,10 @@ export class WallProfiler implements TimeProfiler {
     const { clock, labelSets } = this.#options;
     const endUnixNanos = BigInt(clock.nowUnixMs()) * 1_000_000n;
     const tree = profiler.stop(isRestarted);
+    const reader = new SampleLabelReader(labelSets, clock);
+    someContext(tree.topDownRoot, (context) => reader.compareClocks(labels.contextOf(context)));
     // It counts samples from nought again.
     if (isRestarted) labels.renew();
-    const reader = new SampleLabelReader(labelSets, clock);
     return {
       tree,
       // The profiler's own clock is monotonic, so the start is known by the length only.
@@ -296,6 +297,14 @@ export class WallProfiler implements TimeProfiler {
         : new FrameLabelContext(storage, profiler);
     return { profiler, labels };
   }
+}
+
+/** Whether `test` is true for the context of any sample; asks no further then. */
+function someContext(node: TimeNode, test: (context: object | undefined) => boolean): boolean {
+  return (
+    (node.contexts?.some(({ context }) => test(context)) ?? false) ||
+    node.children.some((child) => someContext(child, test))
+  );
 }
 
 function toIntervalMicros(hz: number): number {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { SdkError } from "../errors.ts";
 import type {
   HeapNode,
@@ -15,14 +16,25 @@ export class FakeTimeProfiler implements NativeTimeProfiler {
   readonly calls: string[] = [];
   readonly state: Uint32Array = new Uint32Array(1);
   readonly options: NativeTimeOptions;
-  context: object | undefined;
   stuck = 0;
   /** What `start` throws, as when another copy is active in the thread. */
   startError: Error | undefined;
+  #context: object | undefined;
   #ticks: { readonly name: string; readonly context: object | undefined }[] = [];
 
   constructor(options: NativeTimeOptions) {
     this.options = options;
+  }
+
+  get context(): object | undefined {
+    return this.#context;
+  }
+
+  /** With `useCPED`, it is in the asynchronous context that runs, in a holder. */
+  set context(context: object | undefined) {
+    const { CPEDKey: key } = this.options;
+    if (!(key instanceof AsyncLocalStorage)) this.#context = context;
+    else key.enterWith(context && this.createContextHolder(context));
   }
 
   start(): void {

@@ -9,6 +9,8 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "runHandler",
   "callMethod",
   "runInSpan",
+  "runWithin",
+  "callWithin",
   "run",
   "runActive",
   "observeCall",
@@ -16,7 +18,12 @@ const WRAPPERS: ReadonlySet<string> = new Set([
 ]);
 
 // The same between a caller of OpenTelemetry's `context.with` and the context manager, in a package of their own.
-const SPAN_WRAPPERS: ReadonlySet<string> = new Set(["runInContext", "runInSpanOf"]);
+const SPAN_WRAPPERS: ReadonlySet<string> = new Set([
+  "runInContext",
+  "runInSpanOf",
+  "runContext",
+  "callTarget",
+]);
 const SPAN_PACKAGE = "/otel-span-profiles/";
 
 /**
