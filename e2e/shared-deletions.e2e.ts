@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
 import type { Store } from "../packages/receiver/src/store/store.ts";
-import type { FaultyBlobs } from "../packages/receiver/src/store/testing/faulty-blobs.ts";
 import { filesWith } from "../packages/receiver/src/store/testing/files-with.ts";
 import { ManualClock } from "../packages/receiver/src/store/testing/manual-clock.ts";
 import { type PlainProfile, plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
@@ -13,7 +11,7 @@ import {
   withSnapshot,
 } from "../packages/receiver/src/store/testing/store-directory.ts";
 import { hasPostgres } from "./harness/postgres.ts";
-import { NOON, profileAt, SharedStores } from "./harness/shared-stores.ts";
+import { NOON, profileAt, useSharedStores } from "./harness/shared-stores.ts";
 
 const DAY = 86_400_000;
 // Long, so that no compression hides them, and of different letters.
@@ -29,24 +27,12 @@ describe.skipIf(!hasPostgres)(
   "deletion in stores that share a bucket and PostgreSQL",
   { timeout: 60_000 },
   () => {
-    const shared = new SharedStores();
+    const shared = useSharedStores({ beforeAll, beforeEach, afterEach, afterAll });
     const { open, append, lines } = shared;
-    let blobs: FaultyBlobs;
-    let admin: Postgres;
-    beforeAll(async () => {
-      await shared.start();
-      ({ admin } = shared);
-    }, 60_000);
-    beforeEach(async () => {
-      await shared.reset();
-      ({ blobs } = shared);
-    });
-    afterEach(() => shared.closeStores());
-    afterAll(() => shared.stop());
 
     /** Objects that hold a text, of what is left when those of replaced blocks have had their time. */
     async function objectsWith(text: string, compactor: Store): Promise<readonly string[]> {
-      await admin.query(
+      await shared.admin.query(
         "UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour' WHERE deleted_at IS NOT NULL",
       );
       await compactor.applyRetention();
@@ -89,7 +75,7 @@ describe.skipIf(!hasPostgres)(
       expect(await foldStacks(reader, "a")).toEqual(["main;work 20"]);
       const rolledUp = { ...everything("a"), level: "1h" as const };
       expect(await withSnapshot(reader, rolledUp, async ({ levels }) => levels)).toContain("1h");
-      expect(await admin.query("SELECT id FROM pyroscope_blocks WHERE needs_rewrite")).toEqual([]);
+      expect(await shared.admin.query("SELECT id FROM pyroscope_blocks WHERE needs_rewrite")).toEqual([]);
       // Nor on the disks of processes, also of those that nobody asks.
       await compactor.compact();
       minutes.advance(60_000);
@@ -102,7 +88,7 @@ describe.skipIf(!hasPostgres)(
       const [left, right] = [await open(few), await open(few)];
       for (let i = 0; i < 3; i++) await append(left, profileAt(NOON + i), unwantedAt(NOON + i));
       let deletion: Promise<unknown> | undefined;
-      blobs.onCall = async (operation, key) => {
+      shared.blobs.onCall = async (operation, key) => {
         if (operation !== "upload" || !key.startsWith("blocks/")) return;
         deletion ??= right.deleteApplication({ tenant: "a", service: SERVICE });
         await deletion;
@@ -111,7 +97,7 @@ describe.skipIf(!hasPostgres)(
       expect(await left.compact()).toMatchObject({ mergeCount: 0, failureCount: 1 });
 
       expect(deletion).toBeDefined();
-      expect(await blobs.list("blocks/")).toEqual([]);
+      expect(await shared.blobs.list("blocks/")).toEqual([]);
       expect(await foldStacks(left, "a")).toEqual(["main;work 30"]);
       expect(await right.compact()).toMatchObject({ failureCount: 0, mergeCount: 1 });
       expect(await foldStacks(left, "a")).toEqual(["main;work 30"]);
@@ -143,20 +129,20 @@ describe.skipIf(!hasPostgres)(
       await append(store, profileAt(NOON), unwantedAt(NOON));
       await store.deleteApplication({ tenant: "a", service: SERVICE });
       let uploadCount = 0;
-      blobs.onCall = async (operation, key) => {
+      shared.blobs.onCall = async (operation, key) => {
         if (operation === "upload" && key.startsWith("blocks/") && ++uploadCount === 6)
           throw new Error("died");
       };
       expect(await store.compact()).toMatchObject({ failureCount: 1, writtenBlockCount: 0 });
       expect(await foldStacks(store, "a")).toEqual(["main;work 10"]);
-      await admin.query(
+      await shared.admin.query(
         "UPDATE pyroscope_blocks SET lease_token = 1, lease_until = now() + interval '1 minute'",
       );
-      blobs.onCall = () => undefined;
+      shared.blobs.onCall = () => undefined;
       const other = await open();
       expect(await other.compact()).toMatchObject({ writtenBlockCount: 0 });
 
-      await admin.query("UPDATE pyroscope_blocks SET lease_until = now() - interval '1 second'");
+      await shared.admin.query("UPDATE pyroscope_blocks SET lease_until = now() - interval '1 second'");
 
       expect(await other.compact()).toMatchObject({ failureCount: 0, writtenBlockCount: 1 });
       expect(await foldStacks(store, "a")).toEqual(["main;work 10"]);
@@ -166,12 +152,12 @@ describe.skipIf(!hasPostgres)(
       const store = await open();
       await append(store, profileAt(NOON), unwantedAt(NOON));
       await append(store, profileAt(NOON + 1));
-      await admin.query("UPDATE pyroscope_blocks SET damage = 'for a while'");
+      await shared.admin.query("UPDATE pyroscope_blocks SET damage = 'for a while'");
 
       const deleted = await store.deleteApplication({ tenant: "a", service: SERVICE });
 
       expect(deleted).toEqual({ blockCount: 0, quarantinedBlockCount: 1 });
-      await admin.query("UPDATE pyroscope_blocks SET damage = NULL");
+      await shared.admin.query("UPDATE pyroscope_blocks SET damage = NULL");
       expect(await foldStacks(store, "a")).toEqual(["main;work 20"]);
     });
 

@@ -7,8 +7,6 @@ import { DEFAULT_QUERY_LIMITS } from "../packages/receiver/src/query/query-servi
 import { Recorder } from "../packages/receiver/src/rules/recorder.ts";
 import { RuleRows } from "../packages/receiver/src/rules/rule-rows.ts";
 import type { Level } from "../packages/receiver/src/store/level.ts";
-import type { Postgres } from "../packages/receiver/src/store/shared/postgres.ts";
-import type { FaultyBlobs } from "../packages/receiver/src/store/testing/faulty-blobs.ts";
 import { ManualClock } from "../packages/receiver/src/store/testing/manual-clock.ts";
 import { PLAIN_TYPE, plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
 import {
@@ -19,30 +17,18 @@ import {
 } from "../packages/receiver/src/store/testing/store-directory.ts";
 import { runStoreSql, runStoreVerify } from "../packages/receiver/src/store-commands.ts";
 import { hasPostgres } from "./harness/postgres.ts";
-import { NOON, profileAt, SharedStores } from "./harness/shared-stores.ts";
+import { NOON, profileAt, useSharedStores } from "./harness/shared-stores.ts";
 
 const DAY = 86_400_000;
 
 describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { timeout: 60_000 }, () => {
-  const shared = new SharedStores();
+  const shared = useSharedStores({ beforeAll, beforeEach, afterEach, afterAll });
   const { open, append, lines } = shared;
-  let blobs: FaultyBlobs;
-  let admin: Postgres;
-  beforeAll(async () => {
-    await shared.start();
-    ({ admin } = shared);
-  }, 60_000);
-  beforeEach(async () => {
-    await shared.reset();
-    ({ blobs } = shared);
-  });
-  afterEach(() => shared.closeStores());
-  afterAll(() => shared.stop());
 
   it("counts each profile in one process's recording rules, however often it comes", async () => {
     await open();
     const recorders = [0, 1].map(
-      () => new Recorder({ book: new RuleRows(admin, systemClock), log: (line) => lines.push(line) }),
+      () => new Recorder({ book: new RuleRows(shared.admin, systemClock), log: (line) => lines.push(line) }),
     );
     const [first, second] = recorders as [Recorder, Recorder];
     const writers = [await open({ observer: first }), await open({ observer: second })] as const;
@@ -109,7 +95,7 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
       newestUnixMillis: NOON,
     });
     // All tenants in one object.
-    expect(await blobs.list("segments/")).toHaveLength(1);
+    expect(await shared.blobs.list("segments/")).toHaveLength(1);
   });
 
   it("counts a profile once that came to two processes, before and after it is merged", async () => {
@@ -160,9 +146,9 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
   it("lets no merge commit whose lease somebody else has by now", async () => {
     const store = await open({ compaction: { maxFlushedBlocks: 3 } });
     for (let i = 0; i < 3; i++) await append(store, profileAt(NOON + i));
-    blobs.onCall = async (operation, key) => {
+    shared.blobs.onCall = async (operation, key) => {
       if (operation !== "upload" || !key.startsWith("blocks/")) return;
-      await admin.query("UPDATE pyroscope_blocks SET lease_token = nextval('pyroscope_lease_tokens')");
+      await shared.admin.query("UPDATE pyroscope_blocks SET lease_token = nextval('pyroscope_lease_tokens')");
     };
 
     const report = await store.compact();
@@ -175,12 +161,12 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
   it("takes blocks over from a compactor that died", async () => {
     const store = await open({ compaction: { maxFlushedBlocks: 3 } });
     for (let i = 0; i < 3; i++) await append(store, profileAt(NOON + i));
-    await admin.query(
+    await shared.admin.query(
       "UPDATE pyroscope_blocks SET lease_token = 1, lease_until = now() + interval '1 minute'",
     );
     expect((await store.compact()).mergeCount).toBe(0);
 
-    await admin.query("UPDATE pyroscope_blocks SET lease_until = now() - interval '1 second'");
+    await shared.admin.query("UPDATE pyroscope_blocks SET lease_until = now() - interval '1 second'");
 
     expect((await store.compact()).mergeCount).toBe(1);
   });
@@ -192,28 +178,28 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     const path = join(shared.directory, "stray");
     await writeFile(path, "a writer died before its commit");
     // A ULID of 2016.
-    await blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    await shared.blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
     // Written now, by one whose clock is a year ahead.
-    await blobs.upload(path, "segments/0ZZZZZZZZZTSV4RRFFQ69G5FAV");
-    expect(await blobs.list("segments/")).toHaveLength(5);
+    await shared.blobs.upload(path, "segments/0ZZZZZZZZZTSV4RRFFQ69G5FAV");
+    expect(await shared.blobs.list("segments/")).toHaveLength(5);
 
     // Whatever the clocks of writers and of this process say: the database's clock counts from when they were seen.
     const years = new ManualClock(Date.now() + 3 * 365 * DAY);
     const later = await open({ clock: years });
     await later.applyRetention();
     await later.applyRetention();
-    expect(await blobs.list("segments/")).toHaveLength(5);
-    await admin.query("UPDATE pyroscope_strays SET seen_at = now() - interval '7 hours'");
+    expect(await shared.blobs.list("segments/")).toHaveLength(5);
+    await shared.admin.query("UPDATE pyroscope_strays SET seen_at = now() - interval '7 hours'");
     await store.applyRetention();
-    expect(await blobs.list("segments/")).toHaveLength(3);
-    expect(await admin.query("SELECT key FROM pyroscope_strays")).toEqual([]);
-    await admin.query(
+    expect(await shared.blobs.list("segments/")).toHaveLength(3);
+    expect(await shared.admin.query("SELECT key FROM pyroscope_strays")).toEqual([]);
+    await shared.admin.query(
       "UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour' WHERE deleted_at IS NOT NULL",
     );
     await store.applyRetention();
 
-    expect(await blobs.list("segments/")).toEqual([]);
-    expect(await blobs.list("blocks/")).toHaveLength(6);
+    expect(await shared.blobs.list("segments/")).toEqual([]);
+    expect(await shared.blobs.list("blocks/")).toHaveLength(6);
     expect(await sumAll(store, "a")).toMatchObject({ value: 30n, profiles: 3n });
   });
 
@@ -229,10 +215,10 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
 
   it("acknowledges nothing that bucket or catalog did not take, and goes on when they do again", async () => {
     const store = await open();
-    blobs.isDown = true;
+    shared.blobs.isDown = true;
     await expect(append(store, profileAt(NOON))).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
     expect(store.status().takesWrites).toBe(false);
-    blobs.isDown = false;
+    shared.blobs.isDown = false;
     await append(store, profileAt(NOON));
     expect(store.status().takesWrites).toBe(true);
 
@@ -249,7 +235,7 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     const writer = await open();
     await append(writer, profileAt(NOON));
     await append(writer, profileAt(NOON + 1));
-    const [segment = ""] = await blobs.list("segments/");
+    const [segment = ""] = await shared.blobs.list("segments/");
     await writeFile(join(shared.directory, "bucket", segment), "not what was written".repeat(1000));
     const reader = await open();
 
@@ -263,23 +249,23 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     const clock = new ManualClock(NOON);
     const store = await open({ clock, retentionMillis: DAY });
     await append(store, profileAt(NOON));
-    await admin.query("UPDATE pyroscope_blocks SET damage = 'for the test'");
+    await shared.admin.query("UPDATE pyroscope_blocks SET damage = 'for the test'");
     await store.applyRetention();
     clock.jump(2 * DAY);
     await store.applyRetention();
     clock.jump(-2 * DAY);
     await store.applyRetention();
     const alive = "SELECT id FROM pyroscope_blocks WHERE deleted_at IS NULL";
-    expect(await admin.query(alive)).toHaveLength(1);
+    expect(await shared.admin.query(alive)).toHaveLength(1);
 
     clock.advance(2 * DAY);
     await store.applyRetention();
     await store.applyRetention();
 
-    expect(await admin.query(alive)).toEqual([]);
-    await admin.query("UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour'");
+    expect(await shared.admin.query(alive)).toEqual([]);
+    await shared.admin.query("UPDATE pyroscope_blocks SET deleted_at = now() - interval '1 hour'");
     await store.applyRetention();
-    expect(await blobs.list("")).toEqual([]);
+    expect(await shared.blobs.list("")).toEqual([]);
     expect(await withSnapshot(store, everything("a"), async ({ missingBlocks }) => missingBlocks)).toEqual(
       [],
     );
@@ -292,7 +278,7 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     expect(await sumAll(store, "a")).toMatchObject({ profiles: 3n });
     expect(await sumAll(store, "a")).toMatchObject({ profiles: 3n });
 
-    expect(blobs.calls.filter((call) => call.startsWith("download")).length).toBeGreaterThan(2);
+    expect(shared.blobs.calls.filter((call) => call.startsWith("download")).length).toBeGreaterThan(2);
   });
 
   it("is asked in SQL and verified as its catalog says, each profile once", async () => {
@@ -305,7 +291,7 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     await right.deleteApplication({ tenant: "a", service: "gone" });
     const path = join(shared.directory, "stray");
     await writeFile(path, "a writer died before its commit");
-    await blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    await shared.blobs.upload(path, "segments/01ARZ3NDEKTSV4RRFFQ69G5FAV");
     const place = {
       ...{ kind: "bucket" as const, postgresUrl: shared.server.url },
       blobs: { kind: "directory" as const, path: join(shared.directory, "bucket") },
@@ -321,10 +307,10 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     expect(await runStoreVerify(place, () => undefined)).toBe(true);
 
     // The stray one first, then those that were merged.
-    const [, , , segment = "", last = ""] = (await blobs.list("segments/")).toSorted();
+    const [, , , segment = "", last = ""] = (await shared.blobs.list("segments/")).toSorted();
     // A range of it is beyond its end.
     await truncate(join(shared.directory, "bucket", segment), 10);
-    const merged = (await blobs.list("blocks/")).find((key) => key.endsWith("stacks.parquet")) ?? "";
+    const merged = (await shared.blobs.list("blocks/")).find((key) => key.endsWith("stacks.parquet")) ?? "";
     await rm(join(shared.directory, "bucket", merged));
     output = "";
 
@@ -343,7 +329,7 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
 
   it("opens no catalog of a newer version", async () => {
     await open();
-    await admin.query("INSERT INTO pyroscope_schema VALUES (99)");
+    await shared.admin.query("INSERT INTO pyroscope_schema VALUES (99)");
 
     await expect(open()).rejects.toMatchObject({ code: "STORAGE_FORMAT" });
   });

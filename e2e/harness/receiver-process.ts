@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileCache } from "./compile-cache.ts";
 import { type ProgramResult, type RunningProgram, runProgram } from "./run-program.ts";
 
 /** The file that the command `pyroscope` runs. */
@@ -30,7 +31,7 @@ export function runReceiver(
   env: Readonly<Record<string, string>> = {},
   node: string = process.execPath,
 ): RunningProgram {
-  return runProgram(node, [receiverBin, ...args], env);
+  return runProgram(node, [receiverBin, ...args], { ...compileCache, ...env });
 }
 
 /** Starts a receiver on a free port and waits until it listens. */

@@ -109,6 +109,24 @@ export class SharedStores {
   };
 }
 
+/** Vitest's, of the block whose tests use the stores. */
+interface TestHooks {
+  beforeAll(act: () => Promise<void>, timeoutMs: number): void;
+  beforeEach(act: () => Promise<void>): void;
+  afterEach(act: () => Promise<void>): void;
+  afterAll(act: () => Promise<void>): void;
+}
+
+/** Stores with an empty bucket and an empty database for each test. */
+export function useSharedStores({ beforeAll, beforeEach, afterEach, afterAll }: TestHooks): SharedStores {
+  const shared = new SharedStores();
+  beforeAll(() => shared.start(), 60_000);
+  beforeEach(() => shared.reset());
+  afterEach(() => shared.closeStores());
+  afterAll(() => shared.stop());
+  return shared;
+}
+
 function notStarted(): never {
   throw new Error("the stores were not started");
 }

@@ -10,6 +10,7 @@ import { openStore } from "../../packages/receiver/src/store/local-store.ts";
 import { nodeFs } from "../../packages/receiver/src/store/node-fs.ts";
 import { expandPlain } from "../../packages/receiver/src/store/testing/plain-profile.ts";
 import { foldStacks } from "../../packages/receiver/src/store/testing/store-directory.ts";
+import { compileCache } from "./compile-cache.ts";
 
 const program = fileURLToPath(
   new URL("../../packages/receiver/src/store/testing/store-life.ts", import.meta.url),
@@ -43,7 +44,7 @@ export async function runStoreLife(options: StoreLifeOptions): Promise<StoreLife
   const node = [process.execPath, "--conditions=@pyroscope-ts/source", program, directory, name, mode];
   const [command = "", ...args] = [...wrapper, ...node];
   const child = spawn(command, args, {
-    env: { UV_THREADPOOL_SIZE: "1" },
+    env: { ...compileCache, UV_THREADPOOL_SIZE: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

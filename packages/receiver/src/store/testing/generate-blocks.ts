@@ -64,6 +64,7 @@ export async function generateBlocks(directory: string, shape: GeneratedShape): 
         minUnixNanos: nanos(first),
         maxUnixNanos: nanos(first + shape.profilesPerBlock - 1),
         rows,
+        spanRows: 0,
         types: [GENERATED_TYPE],
         services: services.toSorted(),
       };
