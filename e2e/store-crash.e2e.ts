@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readdir } from "node:fs/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { inTurns } from "../packages/receiver/src/store/in-turns.ts";
 import { tortureCount } from "../packages/receiver/src/store/testing/torture.ts";
 import { makeDataDirectory } from "./harness/receiver-process.ts";
@@ -101,6 +102,9 @@ async function tryPoint(injection: string): ReturnType<typeof runStoreLife> {
   return life;
 }
 
+/** How often the disk becomes full, and has room again. */
+const FULL_DISKS = 10;
+const DISK_BYTES = 32 * 1024 * 1024;
 const canMount = process.getuid?.() === 0 && tortureCount(0, 1) === 1;
 
 it.skipIf(!canMount)(
@@ -109,12 +113,27 @@ it.skipIf(!canMount)(
     timeout: 600_000,
   },
   async () => {
-    const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);
+    const mount = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", directory]);
     expect(String(mount.stderr)).toBe("");
     try {
       const acknowledged = new Set<string>();
-      for (let round = 0; round < 10; round++) {
-        const life = await runStoreLife({ directory, name: `full${round}`, mode: "loop", killAfterMs: 1500 });
+      const ballast = join(directory, "ballast");
+      for (let round = 0; round < FULL_DISKS; round++) {
+        const life = await runStoreLife({
+          ...{ directory, name: `full${round}`, mode: "patient" },
+          until: async (count) => {
+            const more = async (word: "acknowledged" | "refused"): Promise<void> => {
+              const before = count(word);
+              await vi.waitFor(() => expect(count(word)).toBeGreaterThan(before + 20), { timeout: 60_000 });
+            };
+            await more("acknowledged");
+            await expect(writeFile(ballast, Buffer.alloc(DISK_BYTES))).rejects.toThrow("ENOSPC");
+            await more("refused");
+            await rm(ballast);
+            // By itself, in the same process.
+            await more("acknowledged");
+          },
+        });
         for (const name of life.acknowledged) acknowledged.add(name);
       }
       const { stored } = await readStore(directory);

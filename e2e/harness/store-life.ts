@@ -31,16 +31,19 @@ export interface StoreLifeOptions {
   readonly directory: string;
   /** Begins the names of its profiles; another one for each life in a directory. */
   readonly name: string;
-  readonly mode: "script" | "loop";
+  /** `patient`: a loop that goes on with what was refused until it is taken. */
+  readonly mode: "script" | "loop" | "patient";
   /** What runs it, such as strace with its arguments. */
   readonly wrapper?: readonly string[];
   /** Kills it so long after its store is open. */
   readonly killAfterMs?: number;
+  /** Kills it when this is done. @param count - Lines so far that begin with a word. */
+  readonly until?: (count: (word: "acknowledged" | "refused") => number) => Promise<void>;
 }
 
 /** Runs a store in a process of its own, all its disk accesses on one thread, until it ends or is killed. */
 export async function runStoreLife(options: StoreLifeOptions): Promise<StoreLife> {
-  const { directory, name, mode, wrapper = [], killAfterMs } = options;
+  const { directory, name, mode, wrapper = [], killAfterMs, until } = options;
   const node = [process.execPath, "--conditions=@pyroscope-ts/source", program, directory, name, mode];
   const [command = "", ...args] = [...wrapper, ...node];
   const child = spawn(command, args, {
@@ -65,6 +68,10 @@ export async function runStoreLife(options: StoreLifeOptions): Promise<StoreLife
   });
   if (killAfterMs !== undefined) {
     await sleep(killAfterMs);
+    child.kill("SIGKILL");
+  }
+  if (until !== undefined) {
+    await Promise.race([until((word) => stdout.split(`${word} `).length - 1), ended]);
     child.kill("SIGKILL");
   }
   await ended;

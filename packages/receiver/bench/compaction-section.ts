@@ -1,4 +1,7 @@
 import { deepEqual } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { makeDataDirectory } from "../../../e2e/harness/receiver-process.ts";
 import { systemClock } from "../src/clock.ts";
 import { openStore } from "../src/store/local-store.ts";
@@ -23,7 +26,7 @@ interface Cost {
 
 /** One service in a thousand files, and in the block that they are merged into. */
 export async function benchSmallFiles(): Promise<void> {
-  await withStore(SMALL_FILES, async (store) => {
+  await withStore("files", SMALL_FILES, async (store) => {
     const expected = await sumService(store);
     const before = await measureBest(() => sumService(store));
     const merge = await measure(() => store.compact());
@@ -45,7 +48,7 @@ export async function benchSmallFiles(): Promise<void> {
 
 /** The merge of an hour of 50 million rows: time for each gigabyte, and memory. */
 export async function benchCompaction(): Promise<void> {
-  await withStore(LARGE, async (store) => {
+  await withStore("compaction", LARGE, async (store) => {
     const { blockBytes } = store.status();
     const expected = await sumService(store);
     const idleBytes = process.memoryUsage.rss();
@@ -80,10 +83,19 @@ export async function benchCompaction(): Promise<void> {
   });
 }
 
-async function withStore(shape: GeneratedShape, use: (store: Store) => Promise<void>): Promise<void> {
+/** @param name - Of the blocks below `$BENCH_DATA`, which are generated once and copied from there; without it, each time. */
+async function withStore(
+  name: string,
+  shape: GeneratedShape,
+  use: (store: Store) => Promise<void>,
+): Promise<void> {
   const directory = await makeDataDirectory();
   try {
-    await generateBlocks(directory.path, shape);
+    const { BENCH_DATA } = process.env;
+    const kept = BENCH_DATA === undefined ? directory.path : join(BENCH_DATA, name);
+    if (kept === directory.path || !existsSync(kept)) await generateBlocks(kept, shape);
+    if (kept !== directory.path)
+      await cp(join(kept, "blocks"), join(directory.path, "blocks"), { recursive: true });
     const store = await openStore({
       ...{ directory: directory.path, fs: nodeFs, expand: () => [], retentionMillis: 0 },
       // The blocks are of now, and only those that are quiet are merged. Roll-ups are another matter.

@@ -1,4 +1,4 @@
-// A process with a store that tests kill: store-life.ts DIRECTORY NAME (script|loop). Run from the sources, by Node 24.
+// A process with a store that tests kill: store-life.ts DIRECTORY NAME (script|loop|patient). Run from the sources, by Node 24.
 // Prints `ready`, then `acknowledged TENANT LEAF` for each profile that is durable, and `done` at the end of the script.
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -62,20 +62,36 @@ async function runScript(store: Store): Promise<void> {
   say("done");
 }
 
-async function runLoop(store: Store): Promise<void> {
+/** @param attempt - Runs each access to the store. */
+async function runLoop(store: Store, attempt: (act: () => Promise<unknown>) => Promise<void>): Promise<void> {
   const write = async (writer: number): Promise<void> => {
-    for (let number = writer; ; number += WRITERS) await append(store, number % 2 === 0 ? "a" : "b", number);
+    for (let number = writer; ; number += WRITERS) {
+      await attempt(() => append(store, number % 2 === 0 ? "a" : "b", number));
+    }
   };
   const maintain = async (): Promise<void> => {
     for (let round = 0; ; round++) {
-      await appendFleeting(store, round);
-      await store.flush();
-      await store.compact();
-      await store.applyRetention();
+      await attempt(() => appendFleeting(store, round));
+      await attempt(() => store.flush());
+      await attempt(() => store.compact());
+      await attempt(() => store.applyRetention());
       await sleep(5);
     }
   };
   await Promise.all([maintain(), ...Array.from({ length: WRITERS }, (_, writer) => write(writer))]);
+}
+
+/** As a client does that is told to come again. */
+async function tryUntilItWorks(act: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      say(`refused ${String(error)}`);
+      await sleep(50);
+    }
+  }
 }
 
 const store = await openStore({
@@ -89,4 +105,6 @@ const store = await openStore({
   database: { threadCount: 1 },
 });
 say("ready");
-await (mode === "script" ? runScript(store) : runLoop(store));
+if (mode === "script") await runScript(store);
+if (mode === "loop") await runLoop(store, async (act) => void (await act()));
+if (mode === "patient") await runLoop(store, tryUntilItWorks);
