@@ -1,7 +1,9 @@
+import { connect, constants } from "node:http2";
 import { fastify } from "fastify";
 import { describe, expect, it } from "vitest";
 import { createTestApp } from "../testing/create-test-app.ts";
 import { clientSignal } from "./client-signal.ts";
+import { createOnePortServer } from "./one-port-server.ts";
 
 /** A query that begins when it is asked and ends when its signal fires. */
 function hangingQuery() {
@@ -78,4 +80,37 @@ describe("clientSignal", () => {
     await aborted;
     await app.close();
   });
+
+  it.for(["ends its call", "closes its connection"])(
+    "stops the query of a gRPC client that %s",
+    async (way) => {
+      const { query, begun, aborted } = hangingQuery();
+      const limits = { readTimeoutMs: 60_000, idleTimeoutMs: 60_000, maxConnections: 10 };
+      const { app } = await createTestApp({
+        storage: { selectTree: query },
+        serverFactory: (handler) => createOnePortServer(handler, limits),
+      });
+      const session = connect(await app.listen({ host: "127.0.0.1", port: 0 }));
+      session.on("error", () => undefined);
+      const stream = session.request({
+        ":method": "POST",
+        ":path": "/querier.v1.QuerierService/SelectMergeStacktraces",
+        "content-type": "application/grpc+json",
+        te: "trailers",
+      });
+      stream.on("error", () => undefined);
+      const message = Buffer.from(JSON.stringify({ ...RANGE, profileTypeID: TYPE, labelSelector: "{}" }));
+      const head = Buffer.alloc(5);
+      head.writeUInt32BE(message.length, 1);
+      stream.end(Buffer.concat([head, message]));
+
+      await begun;
+      if (way === "ends its call") stream.close(constants.NGHTTP2_CANCEL);
+      else session.destroy();
+
+      await aborted;
+      session.destroy();
+      await app.close();
+    },
+  );
 });

@@ -13,6 +13,7 @@ import type { ReceiverLogger } from "../telemetry/log.ts";
 import { type BodyBudget, meterBody } from "./body-budget.ts";
 import { createErrorInterceptor, toConnectError } from "./connect-error.ts";
 import type { FailureLog } from "./failure-log.ts";
+import { decodeText, isGrpcWebText, toBinaryHeader, toTextResponse } from "./grpc-web-text.ts";
 import { blameMalformedMessage } from "./malformed-message.ts";
 import { createMeteredCompressions } from "./metered-compression.ts";
 import type { Shortcut } from "./push-shortcut.ts";
@@ -27,7 +28,8 @@ const NO_LIMIT_BYTES = 0xff_ff_ff_ff;
 /** What a 415 names: connect-go does, connect-es does not. */
 const ACCEPT_POST =
   "application/json, application/proto, application/grpc, application/grpc+json, application/grpc+proto, " +
-  "application/grpc-web, application/grpc-web+json, application/grpc-web+proto";
+  "application/grpc-web, application/grpc-web+json, application/grpc-web+proto, application/grpc-web-text, " +
+  "application/grpc-web-text+proto";
 
 /** Options of {@link addConnectServices}. */
 export interface ConnectPluginOptions {
@@ -98,19 +100,23 @@ async function serve(
       : undefined;
   const answered = whole?.bytes && shortcut?.answer(request, reply, whole.bytes);
   if (answered !== undefined) return await answered;
-  const { body, ...head } = toUniversalRequest(request, reply, whole);
+  const { body, header: sent, ...others } = toUniversalRequest(request, reply, whole);
+  const isText = isGrpcWebText(sent);
+  const header = isText ? toBinaryHeader(sent) : sent;
+  const head = { ...others, header };
   const read = (bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => {
     // What was read before is counted.
     const metered = whole === undefined ? meterBody(bytes, reservation) : bytes;
-    const { header } = head;
-    return options.readMessage({ header, body: metered, message: handler.method.input, reservation });
+    const decoded = isText ? decodeText(metered) : metered;
+    return options.readMessage({ header, body: decoded, message: handler.method.input, reservation });
   };
   const onError = (error: ReceiverError): void => {
     const { service, method } = handler;
     options.onUnread?.({ service, method, values: head.contextValues ?? createContextValues() }, error);
   };
   const checked = isBytes(body) ? withConnectErrors(read(body), request, onError) : body;
-  const response = await handler({ ...head, body: checked } as UniversalServerRequest);
+  const binary = await handler({ ...head, body: checked } as UniversalServerRequest);
+  const response = isText ? toTextResponse(binary) : binary;
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value);
   }

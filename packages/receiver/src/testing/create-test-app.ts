@@ -1,5 +1,5 @@
 import type { FastifyInstance, InjectOptions } from "fastify";
-import { createApp } from "../app.ts";
+import { type AppServices, createApp } from "../app.ts";
 import type { LimitOverrides } from "../config/overrides.ts";
 import { createTenantLimits } from "../config/tenant-limits.ts";
 import { resolveConfig } from "../config.ts";
@@ -27,6 +27,8 @@ export interface TestOptions {
   readonly readiness?: Partial<Readiness>;
   readonly storage?: Partial<StorageService>;
   readonly uiDirectory?: string;
+  /** What listens; absent: Fastify's own, which speaks HTTP/1.1. */
+  readonly serverFactory?: AppServices["serverFactory"];
   /** Limits by tenant. */
   readonly overrides?: ReadonlyMap<string, LimitOverrides>;
 }
@@ -68,7 +70,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
   const config = resolveConfig({ flags: options.flags ?? {} });
   const app = await createApp({
     config,
-    limits: createTenantLimits(config, (tenant) => options.overrides?.get(tenant)),
+    limits: createTenantLimits(config, () => options.overrides),
     storage,
     readiness,
     metrics: createMetrics({ isProcessIncluded: false }),
@@ -80,6 +82,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     },
     buildInfo: { version: "1.2.3", nodeVersion: "24.0.0" },
     uiDirectory: options.uiDirectory ?? "/nonexistent",
+    ...(options.serverFactory === undefined ? {} : { serverFactory: options.serverFactory }),
   });
   return { app, pushed, asked, logLines };
 }
