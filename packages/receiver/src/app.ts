@@ -21,6 +21,7 @@ import { createFailureLog, type FailureLog } from "./http/failure-log.ts";
 import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
 import { ingestRoute } from "./http/ingest-route.ts";
 import { labelValuesRoute } from "./http/label-values-route.ts";
+import { addLimitsRoutes } from "./http/limits-route.ts";
 import { addMethodGuard } from "./http/method-guard.ts";
 import { addMetricsRoute } from "./http/metrics-route.ts";
 import { addMissingServices } from "./http/missing-services.ts";
@@ -119,10 +120,11 @@ async function addRoutes(app: FastifyInstance, services: AppServices, logFailure
   addHealthRoutes(app, { readiness, buildInfo: services.buildInfo });
   addConfigRoutes(app, { config });
   addReaderHook(app, { doctor, clock: services.clock });
+  addLimitsRoutes(app, { limits: services.limits });
   addDoctorRoute(app, { doctor, clock: services.clock });
   await addMissingServices(app);
   addMetricsRoute(app, {
-    ...{ metrics, readiness, bodyBudget, ...forwarding },
+    ...{ metrics, readiness, bodyBudget, limits: services.limits, ...forwarding },
     ...{ rules: storage, authenticator: createAuthenticator(config.authTokens), clock: services.clock },
     isMultitenancyEnabled: config.isMultitenancyEnabled,
   });

@@ -126,7 +126,7 @@ async function serve(
   const app = await createApp({
     config,
     ...(forwarder === undefined ? {} : { forwarder }),
-    limits: createTenantLimits(config, (tenant) => overrides?.overrides.get(tenant)),
+    limits: createTenantLimits(config, () => overrides?.overrides),
     storage: storage.service,
     readiness,
     metrics,

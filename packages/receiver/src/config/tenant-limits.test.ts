@@ -7,7 +7,7 @@ const MEBIBYTE = 1024 * 1024;
 
 function limitsOf(flags: Readonly<Record<string, string>>, overrides = "") {
   const parsed = parseOverrides(overrides);
-  return createTenantLimits(resolveConfig({ flags }), (tenant) => parsed.get(tenant));
+  return createTenantLimits(resolveConfig({ flags }), () => parsed);
 }
 
 describe("createTenantLimits", () => {

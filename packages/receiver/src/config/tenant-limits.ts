@@ -2,6 +2,7 @@ import type { ReceiverConfig } from "../config.ts";
 import { AUTOMATIC_RATE, type IngestLimits } from "../ingest/limits.ts";
 import type { TenantQueryLimits } from "../query/query-service.ts";
 import type { RuleLimits } from "../rules/rule-limits.ts";
+import type { TenantRetention } from "../store/retention-rule.ts";
 import type { LimitOverrides } from "./overrides.ts";
 
 /** The limits that hold for a request, by its tenants. */
@@ -10,29 +11,57 @@ export interface TenantLimits {
   /** Of several tenants: the smallest of each, 0 ("no limit") being the largest. */
   queryOf(tenants: readonly string[]): TenantQueryLimits;
   rulesOf(tenant: string): RuleLimits;
+  retentionOf(tenant: string): TenantRetention;
+  /** What holds for a tenant that has no limits of its own. */
+  readonly defaults: LimitOverrides;
+  /** The limits of tenants that have their own. */
+  readonly overrides: ReadonlyMap<string, LimitOverrides>;
 }
 
 // What Pyroscope gives each tenant. One tenant alone has nobody to be protected from.
 const MULTITENANT_BYTES_PER_SECOND = 4 * 1024 * 1024;
 
+type LimitConfig = Pick<
+  ReceiverConfig,
+  | "ingestLimits"
+  | "queryLimits"
+  | "ruleLimits"
+  | "isMultitenancyEnabled"
+  | "retentionMs"
+  | "retentionLevels"
+  | "tenantStorageMaxBytes"
+>;
+
 /** Joins the limits of the flags with the overrides that are in force when they are asked for. */
 export function createTenantLimits(
-  config: Pick<ReceiverConfig, "ingestLimits" | "queryLimits" | "ruleLimits" | "isMultitenancyEnabled">,
-  overridesOf: (tenant: string) => LimitOverrides | undefined,
+  config: LimitConfig,
+  readOverrides: () => ReadonlyMap<string, LimitOverrides> | undefined,
 ): TenantLimits {
+  const overridesOf = (tenant: string): LimitOverrides | undefined => readOverrides()?.get(tenant);
   const automaticRate = config.isMultitenancyEnabled ? MULTITENANT_BYTES_PER_SECOND : 0;
   const queryOf = (tenant: string): TenantQueryLimits => ({
     ...config.queryLimits,
     ...overridesOf(tenant)?.query,
   });
-  return {
-    ingestOf(tenant) {
-      const limits = { ...config.ingestLimits, ...overridesOf(tenant)?.ingest };
-      const { rateBytesPerSecond } = limits;
-      return rateBytesPerSecond === AUTOMATIC_RATE
-        ? { ...limits, rateBytesPerSecond: automaticRate }
-        : limits;
+  const withRate = (limits: IngestLimits): IngestLimits =>
+    limits.rateBytesPerSecond === AUTOMATIC_RATE ? { ...limits, rateBytesPerSecond: automaticRate } : limits;
+  const defaults: LimitOverrides = {
+    ingest: withRate(config.ingestLimits),
+    query: config.queryLimits,
+    rules: config.ruleLimits,
+    retention: {
+      retentionMillis: config.retentionMs,
+      levelMillis: config.retentionLevels,
+      maxTenantBytes: config.tenantStorageMaxBytes,
     },
+  };
+  return {
+    defaults,
+    get overrides() {
+      return readOverrides() ?? new Map();
+    },
+    ingestOf: (tenant) => withRate({ ...config.ingestLimits, ...overridesOf(tenant)?.ingest }),
+    retentionOf: (tenant) => ({ ...defaults.retention, ...overridesOf(tenant)?.retention }),
     rulesOf: (tenant) => ({ ...config.ruleLimits, ...overridesOf(tenant)?.rules }),
     queryOf(tenants) {
       const all = tenants.map(queryOf);

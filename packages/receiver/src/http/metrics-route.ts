@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
+import { listLimitValues } from "../config/limit-values.ts";
+import type { TenantLimits } from "../config/tenant-limits.ts";
 import type { Forwarder } from "../forward/forwarder.ts";
 import type { Readiness } from "../readiness.ts";
 import type { Recorded, RulesService } from "../rules/rules-service.ts";
@@ -15,6 +17,7 @@ export interface MetricsRouteOptions {
   readonly metrics: ReceiverMetrics;
   readonly readiness: Readiness;
   readonly bodyBudget: BodyBudget;
+  readonly limits: Pick<TenantLimits, "defaults" | "overrides">;
   readonly forwarder?: Pick<Forwarder, "waitingBytes">;
   readonly rules: Pick<RulesService, "recorded">;
   readonly authenticator: Authenticator;
@@ -36,6 +39,7 @@ export function addMetricsRoute(app: FastifyInstance, options: MetricsRouteOptio
     metrics.inflightBodyBytes.set(options.bodyBudget.inflightBytes);
     metrics.forwardQueueBytes.set(options.forwarder?.waitingBytes ?? 0);
     if (storage !== undefined) setStorageMetrics(metrics, storage);
+    setLimitMetrics(metrics, options.limits);
     const recorded = storage === undefined ? "" : await readRecorded(options, request);
     return reply.type(contentType).send(`${await options.metrics.render()}${recorded}`);
   });
@@ -70,6 +74,20 @@ function namedTenants(
   if (!isMultitenancyEnabled) return [ANONYMOUS_TENANT];
   const header = request.headers["x-scope-orgid"] ?? "";
   return header === "" ? [] : parseTenants(header);
+}
+
+/** Limits that are no numbers are not shown. */
+function setLimitMetrics(metrics: MetricSet, { defaults, overrides }: MetricsRouteOptions["limits"]): void {
+  for (const { name, value } of listLimitValues(defaults)) {
+    if (value !== undefined) metrics.limitsDefaults.set({ limit_name: name }, value);
+  }
+  // A tenant or a limit that is no longer in the file.
+  metrics.limitsOverrides.reset();
+  for (const [tenant, limits] of overrides) {
+    for (const { name, value } of listLimitValues(limits)) {
+      if (value !== undefined) metrics.limitsOverrides.set({ limit_name: name, tenant }, value);
+    }
+  }
 }
 
 function setStorageMetrics(metrics: MetricSet, status: StorageStatus): void {

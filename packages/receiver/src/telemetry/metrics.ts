@@ -24,6 +24,8 @@ export interface MetricSet {
   readonly joinedQueries: Gauge<never>;
   readonly activeSeries: Gauge<never>;
   readonly runtimeConfigLoaded: Gauge<never>;
+  readonly limitsDefaults: Gauge<"limit_name">;
+  readonly limitsOverrides: Gauge<"limit_name" | "tenant">;
   readonly failedRecordings: Gauge<never>;
   readonly storageHeadRows: Gauge<never>;
   readonly storageHeadBytes: Gauge<never>;
@@ -206,6 +208,18 @@ export const metricTable: { readonly [K in keyof MetricSet]: RowOf<MetricSet[K]>
     name: "pyroscope_runtime_config_last_reload_successful",
     help: "0 when the file of overrides could not be used the last time that it was read, else 1.",
     labels: [],
+  },
+  limitsDefaults: {
+    kind: "gauge",
+    name: "pyroscope_limits_defaults",
+    help: "Limits of a tenant that has none of its own, by their names in the file of overrides; times in seconds.",
+    labels: ["limit_name"],
+  },
+  limitsOverrides: {
+    kind: "gauge",
+    name: "pyroscope_limits_overrides",
+    help: "Limits that the file of overrides gives a tenant; times in seconds.",
+    labels: ["limit_name", "tenant"],
   },
   failedRecordings: {
     kind: "gauge",
