@@ -11,6 +11,9 @@ const MAX_DEFLATE_RATIO = 1032;
 // 64 KiB per step inflates 4 MiB in 4 ms; Node's default of 16 KiB takes twice that, 256 KiB gains nothing more.
 const INFLATE_STEP_BYTES = 64 * 1024;
 
+/** The last member of several states its own size only: steps must not become tiny. */
+const MIN_STEP_BYTES = 16 * 1024;
+
 /** How {@link inflatePayload} words a payload that is too large: the two write endpoints differ. */
 export type SizeLimitText = (limitBytes: number) => string;
 
@@ -52,7 +55,7 @@ function gunzip(payload: Uint8Array, limitBytes: number, describeLimit: SizeLimi
   if (statedBytes > limitBytes) return refuse("profile_size_limit", describeLimit(limitBytes));
   try {
     // One step for all of it, and one byte to see that nothing follows, saves joining steps: half of the memory.
-    const chunkSize = Math.max(INFLATE_STEP_BYTES, statedBytes + 1);
+    const chunkSize = statedBytes > 0 ? Math.max(MIN_STEP_BYTES, statedBytes + 1) : INFLATE_STEP_BYTES;
     return gunzipSync(payload, { maxOutputLength: limitBytes, chunkSize });
   } catch (error) {
     if (!(error instanceof Error)) throw error;

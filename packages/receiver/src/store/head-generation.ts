@@ -34,6 +34,8 @@ export interface GenerationTenant {
   readonly maxUnixNanos: bigint;
   readonly sampleCount: number;
   readonly profileCount: number;
+  /** Whether any sample has the id of a span or trace. */
+  readonly hasSpans: boolean;
   readonly stacks: { readonly size: number };
   readonly series: { readonly size: number };
 }
@@ -51,6 +53,7 @@ interface TenantState {
   maxUnixNanos: bigint;
   sampleCount: number;
   profileCount: number;
+  hasSpans: boolean;
 }
 
 /**
@@ -117,6 +120,7 @@ export class HeadGeneration {
     if (admitted.timeUnixNanos < tenant.minUnixNanos) tenant.minUnixNanos = admitted.timeUnixNanos;
     if (admitted.timeUnixNanos > tenant.maxUnixNanos) tenant.maxUnixNanos = admitted.timeUnixNanos;
     tenant.services.add(rows.service);
+    if (admitted.spanIds !== undefined || admitted.traceIds !== undefined) tenant.hasSpans = true;
     for (const typeRows of rows.types) {
       tenant.types.add(typeRows.type);
       this.#addSeries(tenant, typeRows.type, rows);
@@ -156,6 +160,7 @@ export class HeadGeneration {
         maxUnixNanos: -(2n ** 63n),
         sampleCount: 0,
         profileCount: 0,
+        hasSpans: false,
       };
       this.#tenants.set(name, tenant);
     }
@@ -198,36 +203,53 @@ export class HeadGeneration {
   }
 
   #addSamples(tenant: TenantState, { group, value }: TypeRows, rows: ProfileRows): void {
-    const { hashed, groups, admitted } = rows;
-    const buffer = this.#buffers.samples;
-    const totalRow = buffer.fixed(0).lanes;
-    const stack = buffer.fixed(1).lanes;
-    const values = buffer.fixed(2).lanes;
-    const spans = buffer.fixed(3).lanes;
-    const traces = buffer.fixed(4).lanes;
-    const valueLanes = new Int32Array(value.buffer, value.byteOffset, 2 * value.length);
-    const spanLanes = lanesOf(admitted.spanIds);
-    const traceLanes = lanesOf(admitted.traceIds);
+    const { hashed, groups } = rows;
+    const { stacks } = hashed;
     for (let i = 0; i < group.length; i++) {
       const sample = groups.sample[group[i]!]!;
-      const position = groups.position[group[i]!]!;
-      const lo = hashed.stacks[2 * sample]!;
-      const hi = hashed.stacks[2 * sample + 1]!;
-      const { row } = buffer;
-      totalRow[row] = this.#totalCount;
-      stack[2 * row] = lo;
-      stack[2 * row + 1] = hi;
-      copyLanes(values, 2 * row, valueLanes, 2 * i, 2);
-      copyLanes(spans, 2 * row, spanLanes, 2 * position, 2);
-      // A trace comes high half first and goes low half first.
-      copyLanes(traces, 4 * row, traceLanes, 4 * position + 2, 2);
-      copyLanes(traces, 4 * row + 2, traceLanes, 4 * position, 2);
-      buffer.endRow();
+      const lo = stacks[2 * sample]!;
+      const hi = stacks[2 * sample + 1]!;
       if (tenant.stacks.add(lo, hi)) this.#addStack(tenant, hashed, sample, lo, hi);
+    }
+    const buffer = this.#buffers.samples;
+    for (let from = 0; from < group.length; ) {
+      const until = Math.min(group.length, from + buffer.room);
+      const row = buffer.row;
+      buffer.fixed(0).lanes.fill(this.#totalCount, row, row + until - from);
+      copyIds(buffer.fixed(1).lanes, row, stacks, groups.sample, group, from, until);
+      const values = buffer.fixed(2).int64;
+      values.set(value.subarray(from, until), row);
+      this.#addIds(buffer, rows, group, from, until);
+      buffer.endRows(until - from);
+      from = until;
     }
     tenant.sampleCount += group.length;
     this.#sampleCount += group.length;
     this.#bytes += group.length * SAMPLE_BYTES;
+  }
+
+  /** Span and trace ids of some rows of samples, from the row on that is being written. */
+  #addIds(buffer: RowBuffer, rows: ProfileRows, group: Uint32Array, from: number, until: number): void {
+    const { row } = buffer;
+    const { groups, admitted } = rows;
+    const spans = buffer.fixed(3).lanes;
+    const traces = buffer.fixed(4).lanes;
+    const spanLanes = lanesOf(admitted.spanIds);
+    const traceLanes = lanesOf(admitted.traceIds);
+    if (spanLanes === undefined) spans.fill(0, 2 * row, 2 * (row + until - from));
+    else copyIds(spans, row, spanLanes, groups.position, group, from, until);
+    if (traceLanes === undefined) {
+      traces.fill(0, 4 * row, 4 * (row + until - from));
+      return;
+    }
+    for (let i = from, to = 4 * row; i < until; i++, to += 4) {
+      const at = 4 * groups.position[group[i]!]!;
+      // A trace comes high half first and goes low half first.
+      traces[to] = traceLanes[at + 2]!;
+      traces[to + 1] = traceLanes[at + 3]!;
+      traces[to + 2] = traceLanes[at]!;
+      traces[to + 3] = traceLanes[at + 1]!;
+    }
   }
 
   #addStack(tenant: TenantState, hashed: HashedProfile, sample: number, lo: number, hi: number): void {
@@ -255,14 +277,21 @@ function lanesOf(ids: BigUint64Array | undefined): Int32Array | undefined {
   return ids && new Int32Array(ids.buffer, ids.byteOffset, 2 * ids.length);
 }
 
-function copyLanes(
+/** Copies the ids of groups `from .. until`, each from the row of its first sample, to the rows from `row` on. */
+function copyIds(
   to: Int32Array,
-  toIndex: number,
-  from: Int32Array | undefined,
-  fromIndex: number,
-  count: number,
+  row: number,
+  ids: Int32Array,
+  rowOfGroup: Uint32Array,
+  group: Uint32Array,
+  from: number,
+  until: number,
 ): void {
-  for (let i = 0; i < count; i++) to[toIndex + i] = from === undefined ? 0 : from[fromIndex + i]!;
+  for (let i = from, at = 2 * row; i < until; i++, at += 2) {
+    const source = 2 * rowOfGroup[group[i]!]!;
+    to[at] = ids[source]!;
+    to[at + 1] = ids[source + 1]!;
+  }
 }
 
 function pushLabels(buffer: RowBuffer, labels: LabelSet): void {

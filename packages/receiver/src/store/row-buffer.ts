@@ -48,6 +48,17 @@ export class RowBuffer {
     if (this.row === this.#capacity) this.flush();
   }
 
+  /** Rows that can be written before they are handed over. */
+  get room(): number {
+    return this.#capacity - this.row;
+  }
+
+  /** Ends rows that were written at once, not more than there is room for; every column must be of a fixed size. */
+  endRows(count: number): void {
+    this.row += count;
+    if (this.row === this.#capacity) this.flush();
+  }
+
   /** Hands all rows over to DuckDB. */
   flush(): void {
     if (this.row === 0) return;

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FORMAT_VERSION, TABLE_NAMES, tables } from "./schema.ts";
+import { ManualClock } from "./testing/manual-clock.ts";
 import { plainAdmission } from "./testing/plain-profile.ts";
 import { everything, StoreDirectory, withSnapshot } from "./testing/store-directory.ts";
+
+const DAY_MS = 86_400_000;
 
 describe("schema", () => {
   let directory: StoreDirectory;
@@ -45,30 +48,44 @@ describe("schema", () => {
   });
 
   it("is the order of the rows on disk", async () => {
-    const store = await directory.open();
+    const begin = Date.parse("2026-01-01T00:00:00Z");
+    const clock = new ManualClock(begin);
+    const store = await directory.open({ clock });
+    const orderKept = async (isMerged: boolean): Promise<readonly [table: string, isKept: boolean][]> => {
+      const kept: [string, boolean][] = [];
+      for (const table of TABLE_NAMES) {
+        const { order, flushedOrderLength = order.length } = tables[table];
+        const columns = order.slice(0, isMerged ? order.length : flushedOrderLength);
+        const terms = [...columns.map((name) => `"${name}"`), "file_row_number"].join(", ");
+        const rows = await withSnapshot(store, everything("a"), async ({ database, from }) => {
+          const files = /read_parquet\((\[.*?\])\)/.exec(from(table))?.[1];
+          return await database.select(
+            `SELECT coalesce(bool_and("inOrder"), false) AS "isKept" FROM (
+ SELECT row_number() OVER (ORDER BY ${terms}) - 1 = file_row_number AS "inOrder"
+ FROM read_parquet(${files}, file_row_number = true))`,
+          );
+        });
+        kept.push([table, rows.booleans("isKept")[0] === 1]);
+      }
+      return kept;
+    };
     for (let i = 0; i < 40; i++) {
       const samples = Array.from({ length: 9 }, (_, k) => ({
         stack: ["main", `f${(i * 7 + k * 5) % 23}`],
         value: 1 + k,
       }));
-      await store.append(
-        plainAdmission("a", [
-          { service: `s${(i * 3) % 4}`, timeUnixMillis: ((i * 13) % 40) * 1000, samples },
-        ]),
-      );
+      const timeUnixMillis = begin + ((i * 13) % 40) * 1000;
+      await store.append(plainAdmission("a", [{ service: `s${(i * 3) % 4}`, timeUnixMillis, samples }]));
+      if (i === 38) {
+        await store.flush();
+        expect(await orderKept(false)).toEqual(TABLE_NAMES.map((table) => [table, true]));
+      }
     }
     await store.flush();
+    clock.advance(DAY_MS);
+    await store.compact();
 
-    for (const table of TABLE_NAMES) {
-      const order = tables[table].order.map((name) => `"${name}"`).join(", ");
-      const rows = await withSnapshot(store, everything("a"), async ({ database, from }) => {
-        const files = /read_parquet\((\[.*?\])\)/.exec(from(table))?.[1];
-        return await database.select(
-          `SELECT row_number() OVER (ORDER BY ${order}, file_row_number) - 1 = file_row_number AS "inOrder"
- FROM read_parquet(${files}, file_row_number = true)`,
-        );
-      });
-      expect(rows.booleans("inOrder")).toEqual(new Uint8Array(rows.rowCount).fill(1));
-    }
+    expect(store.status().blockCount).toBe(1);
+    expect(await orderKept(true)).toEqual(TABLE_NAMES.map((table) => [table, true]));
   });
 });

@@ -22,6 +22,8 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Rows are in this order; it decides size and what a query can skip. */
   readonly order: readonly string[];
+  /** Columns of `order` that rows of a block which was never merged are in order of, if not all: the first so many. */
+  readonly flushedOrderLength?: number;
 }
 
 const TYPE: Column = {
@@ -59,6 +61,7 @@ export const tables: { readonly [K in TableName]: Table } = {
       { name: "trace_id", type: "UUID", help: "The 32 hexadecimal digits as a UUID, or NULL." },
     ],
     order: ["type", "service", "series", "time", "profile", "stack"],
+    flushedOrderLength: 5,
   },
   totals: {
     file: "totals.parquet",
@@ -112,6 +115,7 @@ export const tables: { readonly [K in TableName]: Table } = {
       },
     ],
     order: ["frames"],
+    flushedOrderLength: 0,
   },
   frames: {
     file: "symdb/frames.parquet",
