@@ -1,3 +1,5 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ClickHouseEngine, type ClickHouseEngineOptions } from "./clickhouse-engine.ts";
 
@@ -9,7 +11,7 @@ function engineThat(
   const client = {
     query: async (options: { readonly query: string }) => {
       const rows = await query(options);
-      return { json: async () => rows };
+      return { text: async () => rows.map((row) => `${JSON.stringify(row)}\n`).join("") };
     },
     close: async () => undefined,
   };
@@ -64,6 +66,16 @@ describe("ClickHouseEngine", () => {
     expect((failure as Error).cause).toBeUndefined();
   });
 
+  it("takes no answer with rows that are none", async () => {
+    const rows = [["1", "2"], ["Code: 241. DB::Exception: Memory limit exceeded"]];
+    const engine = engineThat(async () => rows);
+
+    await expect(engine.sumStacks([{ path: "a", ranges: undefined }], FILTER)).rejects.toMatchObject({
+      code: "STORAGE_UNAVAILABLE",
+      message: expect.stringContaining("expected a row of numbers, got "),
+    });
+  });
+
   it("is cancelled with who asked", async () => {
     const engine = engineThat(() => Promise.reject(new Error("The user aborted a request.")));
     const parts = [{ path: "a", ranges: undefined }];
@@ -71,6 +83,46 @@ describe("ClickHouseEngine", () => {
     await expect(engine.sumStacks(parts, FILTER, AbortSignal.abort())).rejects.toMatchObject({
       code: "CANCELLED",
     });
+  });
+
+  it.for<[string, (answer: ServerResponse) => void, RegExp]>([
+    ["says nothing", () => undefined, /Timeout/],
+    ["stops in the middle", (answer) => void answer.write('["1","2"]\n'), /Timeout|aborted/],
+    [
+      "is cut in the middle",
+      (answer) => void answer.write('["1","2"]\n', () => answer.destroy()),
+      /aborted|hang up|ECONNRESET|terminated|closed/,
+    ],
+    [
+      "fails in the middle",
+      (answer) => void answer.end('["1", "2"]\nCode: 241. DB::Exception: Memory limit exceeded'),
+      /got Code: 241\. DB::Exception: Memory limit exceeded/,
+    ],
+  ])("says of a server that %s that it is of no use", async ([, answer, reason]) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": "text/plain" });
+      answer(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const s3 = { bucket: "b", region: "r", endpoint: "http://127.0.0.1:1", isPathStyle: true, prefix: "" };
+    const place = { s3: { ...s3, credentials: undefined, hasConditionalWrites: true } };
+    const engine = await ClickHouseEngine.create(
+      { ...place, url: `http://127.0.0.1:${port}`, cluster: undefined, namedCollection: undefined },
+      300,
+    );
+    try {
+      const failing = engine.sumStacks([{ path: "a", ranges: undefined }], FILTER);
+
+      await expect(failing).rejects.toMatchObject({
+        code: "STORAGE_UNAVAILABLE",
+        message: expect.stringMatching(reason),
+      });
+    } finally {
+      await engine.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it("says that nobody listens", async () => {
