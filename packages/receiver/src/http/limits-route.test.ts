@@ -40,7 +40,7 @@ describe("GET /api/v1/tenant_limits", () => {
 
     expect((await ask("/api/v1/tenant_limits")).json()).toMatchObject({
       ...{ ingestion_rate_mb: 20, retention_period: "60d", max_label_names_per_series: 30 },
-      ...{ max_recording_rules: 25, max_query_length: "0s" },
+      ...{ max_recording_rules: 25, max_query_length: 0 },
     });
     // With several tenants each has 4 MiB a second.
     expect((await ask("/api/v1/tenant_limits", "team-b")).json()).toMatchObject({
