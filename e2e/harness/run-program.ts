@@ -35,8 +35,10 @@ export function runProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   stdin: "ignore" | "pipe" = "ignore",
+  cwd?: string,
 ): RunningProgram {
   const child = spawn(node, ["--unhandled-rejections=strict", ...args], {
+    cwd,
     env: { ...env },
     stdio: [stdin, "pipe", "pipe"],
   });

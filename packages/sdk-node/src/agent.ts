@@ -267,7 +267,7 @@ export class Agent {
     this.#orders.stop();
     this.#allocations.stop();
     const recordings = this.#profilers.stop();
-    if (!this.canFinish || !this.isPushing || timeoutMs === 0) return;
+    if (!this.isPushing || timeoutMs === 0 || !this.canFinish) return;
     try {
       if (recordings.length > 0) this.#windows.add(new WindowConversion(recordings, this.#sources));
       const last = Array.from(this.#windows, (window) => this.#createUploadsAtOnce(window)).flat();
@@ -287,7 +287,7 @@ export class Agent {
     this.#scheduler.stop();
     this.#orders.stop();
     this.#allocations.stop();
-    this.#convert(this.#profilers.stop());
+    this.#convert(this.#profilers.stop(), undefined, true);
     const result = await this.#sendAll(timeoutMs, isHolding);
     if (!result.ok) {
       this.#parts.diagnostics.warn(
@@ -318,11 +318,15 @@ export class Agent {
   }
 
   /** @param mark - labels of these profiles beside those of all. */
-  #convert(recordings: readonly Recording[], mark: readonly Label[] = this.#orders.markOf("cpu")): void {
+  #convert(
+    recordings: readonly Recording[],
+    mark: readonly Label[] = this.#orders.markOf("cpu"),
+    isLast = false,
+  ): void {
     // Those that are on now: by the time of the conversion others may have begun.
     const captures = [...this.#captures];
     if (recordings.length === 0 || (!this.isPushing && captures.length === 0)) return;
-    const window = new WindowConversion(recordings, this.#sources, mark);
+    const window = new WindowConversion(recordings, this.#sources, mark, isLast);
     if (this.isPushing) this.#windows.add(window);
     this.#convertingCount++;
     this.#conversion = this.#conversion

@@ -50,6 +50,42 @@ describe("watchSignals", () => {
     expect(target.listenerCount("SIGINT")).toBe(2);
   });
 
+  it("flushes for a program that shuts down by itself, and then sends itself the signal again", async () => {
+    const target = new FakeProcess();
+    const order: string[] = [];
+    watchSignals(target, async () => void order.push("flushed"));
+    const shutDown = async () => {
+      await Promise.resolve();
+      order.push("shut down");
+      target.removeListener("SIGTERM", shutDown);
+      target.emit("SIGTERM", "SIGTERM");
+    };
+    target.on("SIGTERM", shutDown);
+
+    // As signals come: in a turn of the event loop, not in a promise.
+    setImmediate(() => target.emit("SIGTERM", "SIGTERM"));
+    await turn();
+    await turn();
+
+    expect(order).toEqual(["shut down", "flushed"]);
+    expect(target.kills).toEqual(["42 SIGTERM 0"]);
+  });
+
+  it("gives a signal that the program sends itself at its end a turn to arrive", async () => {
+    const target = new FakeProcess();
+    watchSignals(target, async () => undefined);
+    target.on("SIGTERM", () => undefined);
+    target.emit("SIGTERM", "SIGTERM");
+    target.emit("SIGTERM", "SIGTERM");
+
+    const before = process.getActiveResourcesInfo().filter((name) => name === "Immediate").length;
+    target.emit("beforeExit");
+    target.emit("beforeExit");
+
+    const after = process.getActiveResourcesInfo().filter((name) => name === "Immediate").length;
+    expect(after - before).toBe(1);
+  });
+
   it("does not wait for the flush when the signal comes again", () => {
     const target = new FakeProcess();
     watchSignals(target, () => new Promise(() => undefined));

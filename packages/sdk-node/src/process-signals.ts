@@ -1,8 +1,10 @@
+import process from "node:process";
 import type { Cancel } from "./clock.ts";
 
 /** What of `process` the signal watch uses. */
 export interface SignalTarget {
   readonly pid: number;
+  once(event: "beforeExit", listener: () => void): unknown;
   prependListener(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   removeListener(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   listenerCount(signal: NodeJS.Signals): number;
@@ -25,6 +27,7 @@ const SIGNALS: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT"];
 export function watchSignals(target: SignalTarget, flush: () => Promise<unknown>): Cancel {
   let isFlushing = false;
   let isWatching = true;
+  let isTurnComing = false;
 
   const reraise = (signal: NodeJS.Signals): void => {
     cancel();
@@ -38,9 +41,13 @@ export function watchSignals(target: SignalTarget, flush: () => Promise<unknown>
     }
     target.removeListener(signal, onSignal);
     if (target.listenerCount(signal) > 0) {
-      setImmediate(() => {
+      // Before what they await goes on: NestJS ends what it runs in a few promises, and then sends itself the signal again.
+      process.nextTick(() => {
         if (isWatching) target.prependListener(signal, onSignal);
       });
+      // A signal that a program without anything else to do sends itself waits for a turn that would not come.
+      if (!isTurnComing) target.once("beforeExit", () => setImmediate(() => undefined));
+      isTurnComing = true;
       return;
     }
     isFlushing = true;

@@ -291,7 +291,6 @@ export class Sdk {
     agent.start(only);
     const missing = describeMissing(agent.profileTypes, problem, helper.problem);
     if (missing !== undefined) diagnostics.warn(missing);
-    if (agent.isPushing) helper.start();
     this.#run = {
       agent,
       config,

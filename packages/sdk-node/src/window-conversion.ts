@@ -19,14 +19,20 @@ export class WindowConversion {
   readonly #sources: SourceMaps | undefined;
   readonly #work: Generator<void, readonly TypedProfile[]>;
   readonly #mark: readonly Label[];
+  readonly #isLast: boolean;
   #profiles: readonly TypedProfile[] | undefined;
 
-  /** @param mark - labels of these profiles beside those of all. */
+  /**
+   * @param mark - labels of these profiles beside those of all.
+   * @param isLast - source maps may be read on this thread, where there is no other one for them.
+   */
   constructor(
     recordings: readonly Recording[],
     sources: SourceMaps | undefined,
     mark: readonly Label[] = [],
+    isLast = false,
   ) {
+    this.#isLast = isLast;
     this.#recordings = recordings;
     this.#mark = mark;
     this.#sources = sources;
@@ -37,7 +43,9 @@ export class WindowConversion {
   async convert(meter?: CostMeter): Promise<readonly TypedProfile[]> {
     await Promise.all(this.#recordings.map(({ ready }) => ready));
     if (this.#sources !== undefined) {
-      await this.#sources.resolve(await runInSlices(collectPositions(this.#recordings), meter));
+      const positions = await runInSlices(collectPositions(this.#recordings), meter);
+      if (this.#isLast && !this.#sources.hasThread) this.#sources.resolveAtOnce(positions, MAX_MAPPING_MS);
+      else await this.#sources.resolve(positions);
     }
     this.#profiles ??= await runInSlices(this.#work, meter);
     return this.#profiles;

@@ -89,8 +89,6 @@ export interface Encoding {
 
 /** The thread that encodes, compresses, sends and reads source maps, beside the one that is profiled. */
 export interface Helper {
-  /** Starts the thread, so that the first upload finds it ready. Never throws. */
-  start(): void;
   encode(profile: Profile): Promise<Encoding>;
   /** Throws where no thread can be started; undefined where that is known beforehand. */
   readonly openSourceMaps: ((listener: SourceMapThreadListener) => SourceMapThread) | undefined;

@@ -70,7 +70,6 @@ function createThread(startWorker?: () => HelperPort) {
 describe("HelperThread", () => {
   it("has its thread encode and export, and does not hold the process by it", async () => {
     const { exportUpload, own, port, thread } = createThread();
-    thread.start();
 
     const { parts } = await thread.encode(profile);
     const [part] = parts;
@@ -83,6 +82,21 @@ describe("HelperThread", () => {
     expect(port.exporter.uploads).toEqual([upload]);
     expect(port.calls).toEqual(["unref"]);
     expect(own.uploads).toEqual([]);
+  });
+
+  it("has no thread before there is work, and starts it for the end of the process too", async () => {
+    let startCount = 0;
+    const port = new FakePort();
+    const { thread } = createThread(() => {
+      startCount++;
+      return port;
+    });
+    expect([startCount, thread.problem]).toEqual([0, undefined]);
+
+    expect(thread.finish).toBeDefined();
+    await thread.encode(profile);
+
+    expect(startCount).toBe(1);
   });
 
   it("hands on why an export failed and when to try again", async () => {
@@ -109,7 +123,6 @@ describe("HelperThread", () => {
     const { exportUpload, lines, own, thread } = createThread(() => {
       throw new Error("workers are forbidden");
     });
-    thread.start();
 
     expect(await thread.encode(profile)).toMatchObject({ parts: [{ rawBytes: raw.byteLength }] });
     expect(await exportUpload()).toEqual({ ok: true });
@@ -143,7 +156,7 @@ describe("HelperThread", () => {
       if (port === undefined) throw new Error("started too often");
       return port;
     });
-    thread.start();
+    await thread.encode(profile);
 
     ports[0]?.emit("error", new Error("out of memory"));
     expect(await exportUpload()).toEqual({ ok: true });
@@ -177,7 +190,6 @@ describe("HelperThread", () => {
   it("counts nothing as sent when the thread does not answer in time", () => {
     const { port, thread } = createThread();
     port.isDeaf = true;
-    thread.start();
 
     expect(thread.finish?.([{ exporterIndex: 0, uploads: [upload] }], 1)).toBe(0);
   });

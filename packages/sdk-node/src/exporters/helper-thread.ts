@@ -110,8 +110,8 @@ export class HelperThread implements Helper {
     }));
   }
 
-  /** The thread does not keep the process alive. */
-  start(): void {
+  /** Only once there is work: a start() does not wait for it. The thread does not keep the process alive. */
+  #start(): void {
     if (this.#isStarted || this.#isShutDown) return;
     this.#isStarted = true;
     try {
@@ -166,6 +166,7 @@ export class HelperThread implements Helper {
 
   /** Undefined where there is no helper thread: this one cannot send anything while it waits. */
   get finish(): FinishUploads | undefined {
+    this.#start();
     const port = this.#port;
     return port && ((batches, timeoutMs) => finish(port, batches, timeoutMs));
   }
@@ -183,7 +184,7 @@ export class HelperThread implements Helper {
   async #ask(
     request: Extract<HelperRequest, { readonly kind: "encode" | "export" }>,
   ): Promise<HelperAnswer | undefined> {
-    this.start();
+    this.#start();
     const port = this.#port;
     if (port === undefined) return undefined;
     try {

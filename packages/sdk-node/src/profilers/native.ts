@@ -129,6 +129,18 @@ interface FrameModule {
 
 const TIME_BINDINGS = "@datadog/pprof/out/src/time-profiler-bindings.js";
 
+/**
+ * Never called. Tools that copy what a program needs (Next.js standalone, Nitro) follow what stands in an `import()`, and
+ * bundlers leave it as it is.
+ *
+ * @public
+ */
+export const tracedBindings = (): readonly Promise<unknown>[] => [
+  import(/* webpackIgnore: true */ /* @vite-ignore */ "@datadog/pprof/out/src/time-profiler-bindings.js"),
+  import(/* webpackIgnore: true */ /* @vite-ignore */ "@datadog/pprof/out/src/heap-profiler-bindings.js"),
+  import(/* webpackIgnore: true */ /* @vite-ignore */ "@datadog/pprof/out/src/async-context-frame.js"),
+];
+
 /** The file that loads the native time profiler in whichever process requires it. */
 export function findTimeBindings(): string {
   return createOwnRequire(TIME_BINDINGS).resolve(TIME_BINDINGS);

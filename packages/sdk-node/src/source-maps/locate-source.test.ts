@@ -78,6 +78,13 @@ describe("locateSource", () => {
     expect(locate({ ...input, hasContent: false }, "c", "d=>")?.name).toBeUndefined();
   });
 
+  it("reads the name that a function had before a bundler took it", () => {
+    const input: Input = { code: 'e("priceCart",0,function(){})', pieces: [["function", 2, 7]] };
+
+    expect(locate(input, "", "()")?.name).toBe("priceCart");
+    expect(locate({ ...input, hasContent: false }, "", "()")?.name).toBeUndefined();
+  });
+
   it("leaves a name that is a part of another word, or not there", () => {
     const input: Input = { code: "const cc=d=>d;", pieces: [["const", 1, 7, "x"]] };
 

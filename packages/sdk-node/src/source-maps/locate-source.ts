@@ -6,6 +6,7 @@ import {
   sourceContentFor,
   type TraceMap,
 } from "@jridgewell/trace-mapping";
+import { readDeclaredName } from "./declared-name.ts";
 import type { ScriptPosition, SourcePosition } from "./script-position.ts";
 
 // From a function's name to its parameters: `const name = async function (`. Minified code has less between them.
@@ -28,7 +29,10 @@ export function locateSource(
       ? originalPositionFor(map, { line, column: column - 1, bias: GREATEST_LOWER_BOUND })
       : originalPositionFor(map, { line, column: 0, bias: LEAST_UPPER_BOUND });
   if (at.source === null) return undefined;
-  const own = name === "" ? undefined : findName(map, codeLines[line - 1] ?? "", { line, column, name });
+  const own =
+    name === ""
+      ? readDeclaredName(readLine(map, at.source, at.line), at.column)
+      : findName(map, codeLines[line - 1] ?? "", { line, column, name });
   return { file: toFile(at.source), line: at.line, name: own };
 }
 
@@ -47,7 +51,7 @@ function findName(
   if (start === undefined) return undefined;
   const at = originalPositionFor(map, { line, column: start, bias: GREATEST_LOWER_BOUND });
   if (at.source === null) return undefined;
-  return at.name ?? readIdentifier(sourceContentFor(map, at.source), at.line, at.column);
+  return at.name ?? readIdentifier(readLine(map, at.source, at.line), at.column);
 }
 
 function findWordBefore(codeLine: string, word: string, column: number): number | undefined {
@@ -63,9 +67,11 @@ function findWordBefore(codeLine: string, word: string, column: number): number 
   return undefined;
 }
 
-function readIdentifier(source: string | null, line: number, column: number): string | undefined {
-  const text = source?.split("\n", line)[line - 1];
-  if (text === undefined) return undefined;
+function readLine(map: TraceMap, source: string, line: number): string {
+  return sourceContentFor(map, source)?.split("\n", line)[line - 1] ?? "";
+}
+
+function readIdentifier(text: string, column: number): string | undefined {
   IDENTIFIER.lastIndex = column;
   return IDENTIFIER.exec(text)?.[0];
 }

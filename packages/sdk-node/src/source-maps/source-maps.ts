@@ -70,6 +70,11 @@ export class SourceMaps implements SourceLookup {
     return { mappedCount: this.#mapped.size, missingCount: this.#missingCount };
   }
 
+  /** False where only {@link SourceMaps.resolveAtOnce} finds anything. */
+  get hasThread(): boolean {
+    return this.#options.startThread !== undefined;
+  }
+
   find(position: ScriptPosition): SourcePosition | undefined {
     return this.#known.get(position.scriptName)?.get(keyOf(position));
   }

@@ -38,8 +38,8 @@ export class MemoryHelper implements Helper {
   finish: FinishUploads | undefined;
   /** CPU time that each profile takes. */
   encodeMs = 0;
-  isStarted = false;
   isShutDown = false;
+  encodedCount = 0;
 
   /** @param names - those of its exporters: the first is that of memory, others take everything. */
   constructor(names: readonly string[] = ["pyroscope"]) {
@@ -57,13 +57,10 @@ export class MemoryHelper implements Helper {
     return this.exporter.uploads;
   }
 
-  start(): void {
-    this.isStarted = true;
-  }
-
   async encode(profile: Profile): Promise<Encoding> {
     // As another thread: not before the event loop has turned.
     await new Promise((resolve) => setImmediate(resolve));
+    this.encodedCount++;
     return { parts: encodeProfile(profile), cpuMs: this.encodeMs };
   }
 

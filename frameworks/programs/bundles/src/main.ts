@@ -1,0 +1,10 @@
+import { createServer } from "node:http";
+import { start } from "@pyroscope-ts/sdk-node";
+import { closeShop, priceCart } from "./shop";
+
+start({ applicationName: "shop" });
+
+createServer((request, response) => {
+  const work = request.url === "/last" ? closeShop : priceCart;
+  response.end(JSON.stringify({ total: work({ items: 1000 }) }));
+}).listen(Number(process.env.PORT), "127.0.0.1");

@@ -1,0 +1,3 @@
+import { start } from "@pyroscope-ts/sdk-node";
+
+export default () => start({ applicationName: "shop" });
