@@ -5,8 +5,6 @@ module.exports = {
       script: "dist/main.js",
       exec_mode: "cluster",
       instances: 2,
-      node_args: "--import @pyroscope-ts/sdk-node/register",
-      env: { PYROSCOPE_APPLICATION_NAME: "shop" },
     },
   ],
 };

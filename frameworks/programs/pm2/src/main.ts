@@ -1,5 +1,8 @@
 import { createServer } from "node:http";
+import { start } from "@pyroscope-ts/sdk-node";
 import { closeShop, priceCart } from "./shop";
+
+start({ applicationName: "shop" });
 
 createServer((request, response) => {
   const work = request.url === "/last" ? closeShop : priceCart;
