@@ -39,5 +39,4 @@ export const sdk: Sdk = new Sdk({
  */
 export const tracedFiles = (): readonly Promise<unknown>[] => [
   import(/* webpackIgnore: true */ /* @vite-ignore */ "./exporters/helper-worker.ts"),
-  import(/* webpackIgnore: true */ /* @vite-ignore */ "./heap-limit/heap-limit-export.ts"),
 ];
