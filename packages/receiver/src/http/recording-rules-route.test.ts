@@ -144,7 +144,7 @@ describe("GET /metrics with recording rules", () => {
       },
     });
     const { body } = await server.app.inject({ url: "/metrics", headers });
-    return body.split("\n").filter((line) => /record/.test(line));
+    return body.split("\n").filter((line) => /^(# \w+ )?(pyroscope_recording|profiles_recorded)_/.test(line));
   }
 
   it("shows a counter of each rule's name and how many profiles it has", async () => {
