@@ -3,13 +3,15 @@ import { ReceiverError } from "../errors.ts";
 import { createPushGate, type PushGate } from "./push-gate.ts";
 
 const MAX_WAIT_MS = 1000;
-/** Half a second at 5 ms for each, which is what a gate believes before it has measured. */
-const FIRST_ROOM = 100;
+/** A quarter of a second at 5 ms for each, which is what a gate believes before it has measured. */
+const FIRST_ROOM = 50;
 
 function createGate(maxWaitMs = MAX_WAIT_MS) {
   let nowMs = 0;
   const gate = createPushGate(maxWaitMs, { monotonicMillis: () => nowMs });
   const ends: (() => void)[] = [];
+  const run = (tenant: string, profileCount: number) =>
+    void gate.run(tenant, profileCount, () => new Promise<void>((resolve) => ends.push(resolve)));
   return {
     gate,
     pass: (millis: number) => {
@@ -19,8 +21,12 @@ function createGate(maxWaitMs = MAX_WAIT_MS) {
     push: (count: number, tenant = "acme", profileCount = 1) => {
       for (let i = 0; i < count; i++) {
         gate.check(tenant);
-        void gate.run(tenant, profileCount, () => new Promise<void>((resolve) => ends.push(resolve)));
+        run(tenant, profileCount);
       }
+    },
+    /** Lets pushes in without a question. */
+    hold: (count: number) => {
+      for (let i = 0; i < count; i++) run("acme", 1);
     },
     answer: async (count: number) => {
       for (const end of ends.splice(0, count)) end();
@@ -40,7 +46,7 @@ function refusalOf(gate: PushGate, tenant = "acme"): ReceiverError | undefined {
 }
 
 describe("createPushGate", () => {
-  it("turns away what would wait longer than half of the limit, and says so", async () => {
+  it("turns away what would wait longer than a quarter of the limit, and says so", async () => {
     const { gate, push, pass, answer } = createGate();
 
     push(FIRST_ROOM);
@@ -50,7 +56,7 @@ describe("createPushGate", () => {
       code: "UNAVAILABLE",
       retryAfterSeconds: 5,
       message:
-        "100 profiles wait to be stored, the first for 5 ms, and one is stored every 5.0 ms: " +
+        "50 profiles wait to be stored, the first for 5 ms, and one is stored every 5.0 ms: " +
         "another would wait too long, limit 1000 ms",
     });
     await answer(1);
@@ -58,9 +64,10 @@ describe("createPushGate", () => {
   });
 
   it("counts the profiles of a push, not the push", () => {
-    const { gate, push } = createGate();
+    // With room for twice as many.
+    const { gate, push } = createGate(2 * MAX_WAIT_MS);
 
-    push(FIRST_ROOM / 2 - 1, "acme", 2);
+    push(FIRST_ROOM - 1, "acme", 2);
     expect(refusalOf(gate)).toBeUndefined();
     push(1, "acme", 2);
     expect(refusalOf(gate)).toBeDefined();
@@ -80,13 +87,29 @@ describe("createPushGate", () => {
       }
     }
 
-    fast.push(400);
+    fast.push(200);
     expect(refusalOf(fast.gate)).toBeUndefined();
-    // Half a second at 20 ms each is 25: the 32 that may always wait are more.
+    // A quarter of a second at 20 ms each is 12: the 32 that may always wait are more.
     slow.push(31);
     expect(refusalOf(slow.gate)).toBeUndefined();
     slow.push(1);
     expect(refusalOf(slow.gate)).toBeDefined();
+  });
+
+  it("lets no more wait where answers come hundreds at once", async () => {
+    const { gate, hold, pass, answer } = createGate();
+
+    // As fast as it believes from the start: a batch takes as long as its profiles.
+    for (let i = 0; i < 10; i++) {
+      hold(500);
+      pass(2500);
+      await answer(500);
+    }
+
+    hold(FIRST_ROOM - 1);
+    expect(refusalOf(gate)).toBeUndefined();
+    hold(1);
+    expect(refusalOf(gate)).toBeDefined();
   });
 
   it("learns nothing from the time in which nobody pushes", async () => {

@@ -20,8 +20,8 @@ const FREE_PUSHES = 32;
 const FIRST_MS_PER_PROFILE = 5;
 const FIRST_PROFILES = 16;
 
-// How many profiles the measured time is a mean of, about: a group commit is answered at once, a merge holds up a few.
-const MEASURED_PROFILES = 256;
+// The time that the mean is over, about: a flush holds up what comes for a part of it.
+const MEASURED_MS = 2000;
 
 /** A push that has no answer yet. */
 interface Waiting {
@@ -33,9 +33,9 @@ interface Waiting {
 /**
  * Makes a gate.
  *
- * How long a push will wait follows from the profiles that wait and from how fast answers come. Half of the longest wait
- * is for whoever comes first; of the other half each tenant has an equal share, so that one that pushes without end does
- * not turn away the others.
+ * How long a push will wait follows from the profiles that wait and from how fast answers come. A quarter of the longest
+ * wait is room for them: what waits is answered in a few batches, of which a push may just miss one, and flushes take their
+ * time. Of a full room each tenant has an equal share, so that one that pushes without end does not turn away the others.
  *
  * @param maxWaitMs - so long a push may take; 0: no limit.
  */
@@ -54,15 +54,19 @@ export function createPushGate(maxWaitMs: number, clock: Pick<Clock, "monotonicM
     else profilesOfTenant.delete(tenant);
   };
 
-  /** Only time in which something waited says how fast answers come. */
+  /**
+   * Only time in which something waited says how fast answers come. Hundreds come at once, the time that they took with the
+   * first of them: what is forgotten of the time before them goes first, with its profiles.
+   */
   const measure = (done: number): void => {
     const now = clock.monotonicMillis();
+    if (now > lastMs && busyMs >= MEASURED_MS) {
+      busyMs /= 2;
+      doneCount /= 2;
+    }
     busyMs += now - lastMs;
     lastMs = now;
     doneCount += done;
-    if (doneCount < MEASURED_PROFILES) return;
-    busyMs /= 2;
-    doneCount /= 2;
   };
 
   return {
@@ -70,7 +74,7 @@ export function createPushGate(maxWaitMs: number, clock: Pick<Clock, "monotonicM
       if (maxWaitMs === 0 || waiting.size < FREE_PUSHES) return;
       const [oldest] = waiting;
       const oldestMs = clock.monotonicMillis() - (oldest?.sinceMs ?? 0);
-      const room = maxWaitMs / 2 / (busyMs / doneCount);
+      const room = maxWaitMs / 4 / (busyMs / doneCount);
       const tenants = profilesOfTenant.size + (profilesOfTenant.has(tenant) ? 0 : 1);
       const share = room / tenants;
       const isCrowded = profileCount >= room && (profilesOfTenant.get(tenant) ?? 0) >= share;

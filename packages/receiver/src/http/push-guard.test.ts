@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../testing/create-test-app.ts";
 
 /** What may wait at once before a gate has measured how fast answers come. */
-const ROOM = 100;
+const ROOM = 50;
 
 interface HeldApp extends TestApp {
   /** Each answers a push that waits. */
