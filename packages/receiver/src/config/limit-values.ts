@@ -25,6 +25,7 @@ export function listLimitValues({
     ...listTable(ruleLimitSettings, rules ?? {}),
     ...toValues("retention_period", retention?.retentionMillis, duration.format),
     ...toValues("retention_levels", retention?.levelMillis, levelDurations.format),
+    ...toValues("exemplars_retention", retention?.spanMillis, duration.format),
     ...toValues("tenant_storage_max_mb", retention?.maxTenantBytes, mebibytes.format),
   ];
 }

@@ -29,6 +29,7 @@ type LimitConfig = Pick<
   | "isMultitenancyEnabled"
   | "retentionMs"
   | "retentionLevels"
+  | "exemplarsRetentionMs"
   | "tenantStorageMaxBytes"
 >;
 
@@ -52,6 +53,7 @@ export function createTenantLimits(
     retention: {
       retentionMillis: config.retentionMs,
       levelMillis: config.retentionLevels,
+      spanMillis: config.exemplarsRetentionMs,
       maxTenantBytes: config.tenantStorageMaxBytes,
     },
   };

@@ -4,11 +4,11 @@ import { createTestApp } from "../testing/create-test-app.ts";
 
 const FILE = `overrides:
   team-a: { ingestion_rate_mb: 20, retention_period: 60d, max_label_names_per_series: 30 }
-  team-b: { max_query_length: 12h }
+  team-b: { max_query_length: 12h, exemplars_retention: 7d }
 `;
 
 async function createLimitedApp() {
-  const flags = { "auth.multitenancy-enabled": "true", retention: "30d" };
+  const flags = { "auth.multitenancy-enabled": "true", retention: "30d", "exemplars-retention": "3d" };
   const { app } = await createTestApp({ flags, overrides: parseOverrides(FILE) });
   return async (url: string, tenant = "team-a") =>
     await app.inject({ url, headers: { "x-scope-orgid": tenant } });
@@ -40,11 +40,12 @@ describe("GET /api/v1/tenant_limits", () => {
 
     expect((await ask("/api/v1/tenant_limits")).json()).toMatchObject({
       ...{ ingestion_rate_mb: 20, retention_period: "60d", max_label_names_per_series: 30 },
-      ...{ max_recording_rules: 25, max_query_length: 0 },
+      ...{ max_recording_rules: 25, max_query_length: 0, exemplars_retention: "3d" },
     });
     // With several tenants each has 4 MiB a second.
     expect((await ask("/api/v1/tenant_limits", "team-b")).json()).toMatchObject({
       ...{ ingestion_rate_mb: 4, retention_period: "30d", max_query_length: "12h" },
+      exemplars_retention: "7d",
     });
   });
 
@@ -65,6 +66,7 @@ describe("GET /metrics", () => {
       'pyroscope_limits_overrides{limit_name="max_label_names_per_series",tenant="team-a"} 30',
       'pyroscope_limits_overrides{limit_name="retention_period",tenant="team-a"} 5184000',
       'pyroscope_limits_overrides{limit_name="max_query_length",tenant="team-b"} 43200',
+      'pyroscope_limits_overrides{limit_name="exemplars_retention",tenant="team-b"} 604800',
     ]);
   });
 });
