@@ -49,7 +49,7 @@ export { formatSelector } from "./labels/match-condition.ts";
 export { parseConditions } from "./labels/parse-conditions.ts";
 export { parseSelector } from "./labels/parse-selector.ts";
 export { quoteText } from "./labels/quote.ts";
-export type { Relabel, RelabelRule } from "./labels/relabel.ts";
+export type { Md5, Relabel, RelabelRule } from "./labels/relabel.ts";
 export { compileRelabelRules, parseRelabelRules } from "./labels/relabel.ts";
 export type { OtlpProfile } from "./otlp/decode-otlp.ts";
 export { decodeOtlp } from "./otlp/decode-otlp.ts";

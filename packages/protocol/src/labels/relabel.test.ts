@@ -1,12 +1,15 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { formatLabels, labelSetFromRecord } from "./label-set.ts";
-import { compileRelabelRules, parseRelabelRules } from "./relabel.ts";
+import { compileRelabelRules, type Md5, parseRelabelRules } from "./relabel.ts";
+
+const md5: Md5 = (text) => createHash("md5").update(text).digest();
 
 const labels = { env: "prod", pod: "web-1", url: "/a?id=7" };
 
 /** Labels after the rules, as they are printed; "dropped". */
 function relabel(...rules: readonly object[]): string {
-  const result = compileRelabelRules(parseRelabelRules(rules))(labelSetFromRecord(labels));
+  const result = compileRelabelRules(parseRelabelRules(rules), md5)(labelSetFromRecord(labels));
   return result === undefined ? "dropped" : formatLabels(result);
 }
 

@@ -1,7 +1,5 @@
 import { RE2JS } from "re2js";
 import { ProtocolError } from "../errors.ts";
-import { md5 } from "../wire/md5.ts";
-import { UTF8_ENCODER } from "../wire/text-codec.ts";
 import { type LabelSet, sortLabels } from "./label-set.ts";
 import { compilePattern } from "./pattern.ts";
 
@@ -112,9 +110,16 @@ function toText(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }
 
-/** Compiles rules that {@link parseRelabelRules} gave. They apply in order, each to what the one before left. */
-export function compileRelabelRules(rules: readonly RelabelRule[]): Relabel {
-  const steps = rules.map((rule) => compileRule(rule));
+/** The MD5 of a text's UTF-8: 16 bytes. For `hashmod` alone, whose results must be Prometheus's. */
+export type Md5 = (text: string) => Uint8Array;
+
+/**
+ * Compiles rules that {@link parseRelabelRules} gave. They apply in order, each to what the one before left.
+ *
+ * @param md5 - of the platform: this package has no hashes but its own.
+ */
+export function compileRelabelRules(rules: readonly RelabelRule[], md5: Md5): Relabel {
+  const steps = rules.map((rule) => compileRule(rule, md5));
   return (labels) => {
     const values = new Map(labels.map(({ name, value }) => [name, value]));
     for (const step of steps) if (!step(values)) return undefined;
@@ -125,7 +130,7 @@ export function compileRelabelRules(rules: readonly RelabelRule[]): Relabel {
 /** Changes labels; false where they are dropped. */
 type Step = (labels: Map<string, string>) => boolean;
 
-function compileRule(rule: RelabelRule): Step {
+function compileRule(rule: RelabelRule, md5: Md5): Step {
   const { action, targetLabel, replacement, separator, sourceLabels } = rule;
   const regex = compileRegex(rule, "relabeling rule");
   if (nameActions.has(action)) return compileNameRule(rule, regex);
@@ -150,7 +155,8 @@ function compileRule(rule: RelabelRule): Step {
     case "uppercase":
       return (labels) => set(labels, targetLabel, source(labels).toUpperCase());
     case "hashmod":
-      return (labels) => set(labels, targetLabel, String(hash(source(labels)) % BigInt(rule.modulus)));
+      return (labels) =>
+        set(labels, targetLabel, String(lastHalf(md5(source(labels))) % BigInt(rule.modulus)));
     default:
       return (labels) => {
         const groups = findGroups(regex, source(labels));
@@ -161,10 +167,9 @@ function compileRule(rule: RelabelRule): Step {
   }
 }
 
-/** The last half of the MD5, as Prometheus takes it. */
-function hash(text: string): bigint {
-  const digest = md5(UTF8_ENCODER.encode(text));
-  return new DataView(digest.buffer).getBigUint64(8);
+/** What Prometheus takes of an MD5. */
+function lastHalf(digest: Uint8Array): bigint {
+  return new DataView(digest.buffer, digest.byteOffset).getBigUint64(8);
 }
 
 function compileNameRule({ action, replacement }: RelabelRule, regex: RE2JS): Step {

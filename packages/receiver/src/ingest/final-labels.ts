@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import {
   checkLabels,
   compileRelabelRules,
   type LabelLimits,
+  type Md5,
   parseRelabelRules,
   type Relabel,
 } from "@pyroscope-ts/protocol";
@@ -56,12 +58,14 @@ export function labelChecker(limits: SeriesLabelLimits, watcher?: LabelWatcher):
 const MAX_COMPILED_RULES = 1000;
 const compiledRules = new Map<string, Relabel>();
 
+const md5: Md5 = (text) => createHash("md5").update(text).digest();
+
 function relabelerOf(rules: string): Relabel {
   if (rules === "") return (labels) => labels;
   let relabel = compiledRules.get(rules);
   if (relabel === undefined) {
     if (compiledRules.size >= MAX_COMPILED_RULES) compiledRules.clear();
-    relabel = compileRelabelRules(parseRelabelRules(JSON.parse(rules)));
+    relabel = compileRelabelRules(parseRelabelRules(JSON.parse(rules)), md5);
     compiledRules.set(rules, relabel);
   }
   return relabel;
