@@ -10,7 +10,7 @@ import { freePort } from "../e2e/harness/free-port.ts";
 import { type ReceiverProcess, startReadyReceiver } from "../e2e/harness/receiver-process.ts";
 import { allNodes, type ProgramResult, type RunningProgram, runProgram } from "../e2e/harness/run-program.ts";
 import { findFunction, readLabelValues } from "./harness/find-function.ts";
-import { buildProgram, installProgram, packSdk } from "./harness/prepare-program.ts";
+import { buildProgram, installProgram, packSdk, SHOP_FILE } from "./harness/prepare-program.ts";
 import { type ServerProgram, serverPrograms } from "./harness/server-programs.ts";
 
 // Of installing and building one program.
@@ -34,7 +34,7 @@ afterAll(async () => {
 
 /** Where a function of `shop.ts` begins. */
 function lineOf(name: string): number {
-  const source = readFileSync(new URL("programs/nest/src/shop.ts", import.meta.url), "utf8");
+  const source = readFileSync(SHOP_FILE, "utf8");
   return source.split("\n").findIndex((line) => line.includes(`function ${name}(`)) + 1;
 }
 

@@ -24,6 +24,14 @@ export function packSdk(directory: string): Readonly<Record<string, string>> {
   );
 }
 
+const programs: URL = new URL("../programs/", import.meta.url);
+
+/** What every program burns CPU time with; each has a copy of its own to build. */
+export const SHOP_FILE: URL = new URL("shop.ts", programs);
+
+/** Where programs have their sources that their framework does not look for; `src` for the others. */
+const sourceFolders: Readonly<Record<string, string>> = { next: "lib", nitro: "lib" };
+
 /** Copies `programs/<name>` into `directory`, and installs what it needs and the archives with npm. */
 export function installProgram(
   name: string,
@@ -31,7 +39,8 @@ export function installProgram(
   archives: Readonly<Record<string, string>>,
 ): string {
   const folder = join(directory, name);
-  cpSync(fileURLToPath(new URL(`../programs/${name}`, import.meta.url)), folder, { recursive: true });
+  cpSync(fileURLToPath(new URL(name, programs)), folder, { recursive: true });
+  cpSync(fileURLToPath(SHOP_FILE), join(folder, sourceFolders[name] ?? "src", "shop.ts"));
   const path = join(folder, "package.json");
   const manifest = JSON.parse(readFileSync(path, "utf8"));
   writeFileSync(
