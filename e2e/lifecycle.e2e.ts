@@ -94,6 +94,22 @@ describe("pyroscope server", () => {
     },
   );
 
+  it("serves the page with its files, and Node has nothing to warn about", async () => {
+    const receiver = await start();
+    const page = await (await fetch(receiver.address)).text();
+    const files = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file!);
+
+    for (const file of files) {
+      const response = await fetch(new URL(file, receiver.address));
+      await response.arrayBuffer();
+      expect([file, response.status]).toEqual([file, 200]);
+    }
+    const { stderr } = await receiver.stop();
+
+    expect(files.length).toBeGreaterThan(1);
+    expect(stderr).not.toContain("Warning:");
+  });
+
   it("waits for a request in flight no longer than it is told to", async () => {
     const receiver = await start("--shutdown-timeout", "50ms");
     const { push } = await beginPush(receiver.address);
