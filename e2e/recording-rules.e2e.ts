@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { pushRequestBytes, stacksPprof } from "./harness/push-bytes.ts";
 import { makeDataDirectory, type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
@@ -17,9 +19,21 @@ afterEach(async () => {
   await data.remove();
 });
 
+/** A receiver with a file of overrides that it follows. */
 async function start(): Promise<void> {
-  receiver = await startReadyReceiver({ directory: data.path, flags: ["--log-level", "error"] });
+  const overrides = ["--runtime-config.file", overridesPath(), "--runtime-config.reload-period", "50ms"];
+  const flags = ["--log-level", "error", ...overrides];
+  receiver = await startReadyReceiver({ directory: join(data.path, "data"), flags });
 }
+
+const overridesPath = () => join(data.path, "overrides.yaml");
+
+/** Recording rules of the configuration. JSON is YAML. */
+const provision = (...recordingRules: readonly object[]) =>
+  writeFile(
+    overridesPath(),
+    JSON.stringify({ overrides: { anonymous: { recording_rules: recordingRules } } }),
+  );
 
 async function call(path: string, body: object) {
   const response = await fetch(`${receiver?.address}${path}`, {
@@ -32,7 +46,7 @@ async function call(path: string, body: object) {
 
 /** What of answers the test looks at. */
 interface Answer {
-  readonly rules?: readonly { readonly id: string }[];
+  readonly rules?: readonly { readonly id: string; readonly provisioned?: boolean }[];
   readonly featureFlags?: readonly object[];
 }
 
@@ -66,14 +80,20 @@ async function scrape(): Promise<readonly string[]> {
     .sort();
 }
 
+async function isOverridesLoaded(): Promise<boolean> {
+  const text = await (await fetch(`${receiver?.address}/metrics`)).text();
+  return text.includes("pyroscope_runtime_config_last_reload_successful 1\n");
+}
+
 /** A deletion begins with a flush: of something that is not there, it is nothing else. */
 const flush = () => call("/api/v1/applications/delete", { name: "nobody" });
 
 it("makes counters of what was pushed, equal to the ledger, over a restart and a kill", {
   timeout: 240_000,
 }, async () => {
-  await start();
   const matchers = [`{__profile_type__="${TYPE}", service_name=~"shop|cart"}`];
+  await provision({ metric_name: `${METRIC}_own`, matchers, group_by: ["service_name"] });
+  await start();
   const all = await rules("UpsertRecordingRule", { metricName: METRIC, matchers, groupBy: ["service_name"] });
   const hot = await rules("UpsertRecordingRule", {
     ...{ metricName: `${METRIC}_hot`, matchers, externalLabels: [{ name: "team", value: "x" }] },
@@ -115,8 +135,10 @@ it("makes counters of what was pushed, equal to the ledger, over a restart and a
       { service: "shop", sums: shop },
       { service: "cart", sums: cart },
     ].flatMap(({ service, sums }) => [
-      `${METRIC}{tenant="anonymous",service_name="${service}"} ${sums.all}`,
-      `pyroscope_recording_rule_profiles_total{tenant="anonymous",service_name="${service}"} ${sums.profiles}`,
+      ...[METRIC, `${METRIC}_own`].flatMap((metric) => [
+        `${metric}{tenant="anonymous",service_name="${service}"} ${sums.all}`,
+        `pyroscope_recording_rule_profiles_total{tenant="anonymous",service_name="${service}"} ${sums.profiles}`,
+      ]),
     ]);
     return [
       ...perService,
@@ -144,9 +166,21 @@ it("makes counters of what was pushed, equal to the ledger, over a restart and a
   await vi.waitFor(async () => expect(await scrape()).toEqual(expected()), { timeout: 60_000 });
 
   const { body } = await rules("ListRecordingRules", {});
-  expect(body.rules).toHaveLength(2);
-  for (const { id } of body.rules ?? []) {
+  const [own, ...stored] = body.rules ?? [];
+  expect([own?.provisioned, stored.length]).toEqual([true, 2]);
+  expect((await rules("DeleteRecordingRule", { id: own?.id })).status).toBe(400);
+  for (const { id } of stored) {
     expect((await rules("DeleteRecordingRule", { id })).status).toBe(200);
   }
-  expect(await scrape()).toEqual([]);
+  expect((await scrape()).filter((line) => line.startsWith(METRIC))).toEqual(
+    expected().filter((line) => line.startsWith(`${METRIC}_own`)),
+  );
+
+  // The file is followed: what cannot be used changes nothing, what is gone counts no longer.
+  await provision({ metric_name: "cpu", matchers });
+  await vi.waitFor(async () => expect(await isOverridesLoaded()).toBe(false), { timeout: 60_000 });
+  expect((await rules("ListRecordingRules", {})).body.rules).toEqual([own]);
+  await provision();
+  await vi.waitFor(async () => expect(await scrape()).toEqual([]), { timeout: 60_000 });
+  expect((await rules("ListRecordingRules", {})).body).toEqual({});
 });

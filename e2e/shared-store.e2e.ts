@@ -28,7 +28,12 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
   it("counts each profile in one process's recording rules, however often it comes", async () => {
     await open();
     const recorders = [0, 1].map(
-      () => new Recorder({ book: new RuleRows(shared.admin, systemClock), log: (line) => lines.push(line) }),
+      () =>
+        new Recorder({
+          book: new RuleRows(shared.admin, systemClock),
+          clock: systemClock,
+          log: (line) => lines.push(line),
+        }),
     );
     const [first, second] = recorders as [Recorder, Recorder];
     const writers = [await open({ observer: first }), await open({ observer: second })] as const;

@@ -77,7 +77,13 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "query-timeout": ["1s", "2s"],
   "query-cache-mb": ["0", "2.5"],
   "max-recording-rules": ["1", "2"],
+  "recording-rules": [recordingRules("x"), recordingRules("y")],
 };
+
+function recordingRules(name: string): string {
+  const matchers = ['{__profile_type__="a:b:c:d:e"}'];
+  return JSON.stringify([{ metric_name: `profiles_recorded_${name}`, matchers }]);
+}
 
 const clickhouse = {
   PYROSCOPE_STORAGE_BACKEND: "s3",

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { createApp } from "./app.ts";
 import { systemClock } from "./clock.ts";
 import { type OverridesFile, openOverridesFile } from "./config/overrides-file.ts";
-import { createTenantLimits } from "./config/tenant-limits.ts";
+import { createTenantLimits, listProvisionedRules } from "./config/tenant-limits.ts";
 import type { ReceiverConfig } from "./config.ts";
 import type { ReceiverError } from "./errors.ts";
 import { createForwarder, type Forwarder } from "./forward/forwarder.ts";
@@ -82,8 +82,16 @@ interface RunOptions {
 }
 
 async function run(options: RunOptions): Promise<RunningReceiver> {
-  const { config, fail } = options;
+  const { config, log, fail } = options;
   const tls = readTlsFiles(config);
+  const metrics = createMetrics({ isProcessIncluded: true });
+  metrics.metrics.buildInfo.set({ version, node: process.versions.node }, 1);
+  let tellStorage: (overrides: Overrides) => void = () => undefined;
+  const overrides = await openOverrides(config, {
+    log,
+    metrics,
+    onChange: (changed) => tellStorage(changed),
+  });
   const storage = startStorage({
     directory: config.storagePath,
     retention: {
@@ -99,29 +107,42 @@ async function run(options: RunOptions): Promise<RunningReceiver> {
     shared: toSharedPlace(config.bucket),
     clickhouse: toClickHousePlace(config.engine, toBucketPlace(config.bucket)),
     queryLimits: config.queryLimits,
+    provisionedRules: listProvisionedRules(config, overrides?.overrides),
     logLevel: config.logLevel,
   });
   void storage.died.then(fail);
+  tellStorage = (changed) => {
+    const retentions = Array.from(changed, ([tenant, { retention }]) => [tenant, retention] as const);
+    // A storage thread that is gone has stopped the process.
+    storage.service.setRetention(new Map(retentions)).catch(() => undefined);
+    storage.service.provisionRules(listProvisionedRules(config, changed)).catch(() => undefined);
+  };
+  if (overrides !== undefined) tellStorage(overrides.overrides);
   try {
     // A directory that another process holds is a reason not to listen.
     await storage.service.opened();
-    return await serve(options, storage, tls);
+    return await serve(options, { storage, tls, metrics, overrides });
   } catch (error) {
+    overrides?.stop();
     // Where the store could not be opened there is nothing to close, and `error` says why.
     await endStorage(storage).catch(() => undefined);
     throw error;
   }
 }
 
+/** What requests are served with. */
+interface ServingParts {
+  readonly storage: StorageClient;
+  readonly tls: TlsFiles | undefined;
+  readonly metrics: ReceiverMetrics;
+  readonly overrides: OverridesFile | undefined;
+}
+
 async function serve(
   { config, log, fail }: RunOptions,
-  storage: StorageClient,
-  tls: TlsFiles | undefined,
+  { storage, tls, metrics, overrides }: ServingParts,
 ): Promise<RunningReceiver> {
   const readiness = createReadiness({ storage: storage.service, clock: systemClock });
-  const metrics = createMetrics({ isProcessIncluded: true });
-  metrics.metrics.buildInfo.set({ version, node: process.versions.node }, 1);
-  const overrides = await openOverrides(config, { log, metrics, storage: storage.service });
   const forwarder = openForwarder(config, { log, metrics });
   const app = await createApp({
     config,
@@ -168,16 +189,18 @@ function openForwarder(
   });
 }
 
+type Overrides = OverridesFile["overrides"];
+
 interface OverridesTargets {
   readonly log: ReceiverLogger;
   readonly metrics: ReceiverMetrics;
-  readonly storage: Pick<StorageClient["service"], "setRetention">;
+  readonly onChange: (overrides: Overrides) => void;
 }
 
-/** Follows the file of overrides, if there is one; retention is the storage's business, every other limit is asked for. */
+/** Follows the file of overrides, if there is one. Limits are asked for; what is the storage's business, it is told. */
 async function openOverrides(
   config: ReceiverConfig,
-  { log, metrics, storage }: OverridesTargets,
+  { log, metrics, onChange }: OverridesTargets,
 ): Promise<OverridesFile | undefined> {
   metrics.metrics.runtimeConfigLoaded.set(1);
   if (config.runtimeConfigFile === undefined) return undefined;
@@ -192,12 +215,8 @@ async function openOverrides(
         log.error({ err: outcome.error }, "the file of overrides cannot be used; what was in force stays");
         return;
       }
-      const retentions = new Map(
-        Array.from(outcome.overrides, ([tenant, { retention }]) => [tenant, retention]),
-      );
-      log.info({ tenantCount: retentions.size }, "overrides");
-      // A storage thread that is gone has stopped the process.
-      storage.setRetention(retentions).catch(() => undefined);
+      log.info({ tenantCount: outcome.overrides.size }, "overrides");
+      onChange(outcome.overrides);
     },
   });
 }

@@ -9,6 +9,7 @@ import {
   mebibytesOrAuto,
   positiveCount,
   positiveDuration,
+  recordingRules,
   relabelRules,
   toggle,
 } from "./setting-kinds.ts";
@@ -191,6 +192,12 @@ export const ruleLimitSettings: SettingTable<RuleLimits> = {
     ...count,
     flag: "max-recording-rules",
     fallback: DEFAULT_RULE_LIMITS.maxRuleCount,
-    help: "Most recording rules of one tenant. 0: no limit.",
+    help: "Most recording rules that one tenant makes. 0: no limit.",
+  },
+  provisionedRules: {
+    ...recordingRules,
+    flag: "recording-rules",
+    fallback: DEFAULT_RULE_LIMITS.provisionedRules,
+    help: "Recording rules of every tenant, in YAML as Pyroscope's recording_rules; no client can change them.",
   },
 };

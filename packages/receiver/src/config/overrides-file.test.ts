@@ -76,6 +76,18 @@ describe("openOverridesFile", () => {
     });
   });
 
+  it("takes an empty file after one that could not be used", async () => {
+    const { file, loads, opened, tick } = createFile(FOUR);
+    const overrides = await opened;
+
+    for (const text of ["overrides: 5", ""]) {
+      file.text = text;
+      await tick();
+    }
+
+    expect([overrides.overrides.size, loads.map(({ ok }) => ok)]).toEqual([0, [true, false, true]]);
+  });
+
   it("does not open with a file that cannot be used", async () => {
     await expect(createFile("overrides: 5").opened).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });

@@ -33,7 +33,7 @@ export interface OverridesFile {
  */
 export async function openOverridesFile(options: OverridesFileOptions): Promise<OverridesFile> {
   const { clock, onLoad, reloadPeriodMs } = options;
-  let text = await readText(options);
+  let text: string | undefined = await readText(options);
   let overrides = parseText(options, text);
   onLoad({ ok: true, overrides });
   let isStopped = false;
@@ -49,7 +49,7 @@ export async function openOverridesFile(options: OverridesFileOptions): Promise<
     } catch (error) {
       if (!(error instanceof ReceiverError)) throw error;
       // So that the old text, put back, counts as a change that can be used.
-      text = "";
+      text = undefined;
       onLoad({ ok: false, error });
     }
     if (!isStopped) timer = clock.setTimer(() => void reload(), reloadPeriodMs);

@@ -65,6 +65,25 @@ describe("parseOverrides", () => {
     });
   });
 
+  it("reads recording rules, as a list or a text", () => {
+    const rules = `[{ metric_name: profiles_recorded_x, matchers: ['{__profile_type__="a:b:c:d:e"}'] }]`;
+    const expected = {
+      provisionedRules:
+        '[{"metric_name":"profiles_recorded_x","matchers":["{__profile_type__=\\"a:b:c:d:e\\"}"]}]',
+    };
+
+    for (const value of [rules, JSON.stringify(rules)]) {
+      expect(parseOverrides(`overrides: { a: { recording_rules: ${value} } }`).get("a")?.rules).toEqual(
+        expected,
+      );
+    }
+    for (const value of ["[]", ""]) {
+      const { rules: none } =
+        parseOverrides(`overrides: { a: { recording_rules: ${value} } }`).get("a") ?? {};
+      expect(none).toEqual({ provisionedRules: "" });
+    }
+  });
+
   it.for([
     ["sample_type_relabeling_rules: []", "sample_type_relabeling_rules: [{ action: drop }]"],
     [
@@ -109,6 +128,10 @@ describe("parseOverrides", () => {
     [
       "overrides: { a: { ingestion_relabeling_rules: [{ action: hash }] } }",
       'overrides.a.ingestion_relabeling_rules=[{"action":"hash"}]: expected a list of relabeling rules',
+    ],
+    [
+      "overrides: { a: { recording_rules: [{ metric_name: x }] } }",
+      'overrides.a.recording_rules: rule 0: metric_name "x" is invalid: metric name must start with profiles_recorded_; no __profile_type__ matcher present',
     ],
     ["overrides: [a]", 'overrides: expected names with values, got ["a"]'],
     ["overrides: { a: 5 }", "overrides.a: expected names with values, got 5"],

@@ -102,7 +102,6 @@ const namesThatMustBeOff: ReadonlySet<string> = new Set([
   "include_stripped_profiles",
   "ingestion_limit",
   "ingestion_artificial_delay",
-  "recording_rules",
   "symbolizer",
 ]);
 
@@ -161,11 +160,19 @@ function readLimits(tenant: string, limits: unknown): LimitOverrides {
     const limit = namedLimits.get(name);
     if (limit === undefined) throw new Error(`${subject}: there is no such limit`);
     // What is no single value is given as JSON, which is YAML.
-    const parsed = limit.parse(isScalar(value) ? String(value) : show(value));
+    const parsed = parseLimit(limit, isScalar(value) ? String(value) : show(value), subject);
     if (parsed === undefined) throw new Error(`${subject}=${show(value)}: expected ${limit.expects}`);
     parts[limit.part][limit.field] = parsed;
   }
   return { ingest: parts.ingest, query: parts.query, rules: parts.rules, retention: parts.retention };
+}
+
+function parseLimit(limit: NamedLimit, raw: string, subject: string): unknown {
+  try {
+    return limit.parse(raw);
+  } catch (cause) {
+    throw new Error(`${subject}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** A value as JSON; maps as objects. */

@@ -1,6 +1,7 @@
 import { parseRelabelRules } from "@pyroscope-ts/protocol";
 import { parse as parseYaml } from "yaml";
 import { AUTOMATIC_RATE } from "../ingest/limits.ts";
+import { parseProvisionedRules } from "../rules/provisioned-rules.ts";
 import { LEVELS, type Level, ROLL_UP_LEVELS, type RollUpLevel } from "../store/level.ts";
 import { type AuthToken, formatAuthTokens, parseAuthTokens } from "./auth-tokens.ts";
 import { type BindAddress, formatBindAddress, parseBindAddress } from "./bind-address.ts";
@@ -93,6 +94,21 @@ export const relabelRules: SettingKind<string> = {
     } catch {
       return undefined;
     }
+  },
+  format: (value) => value,
+};
+
+/** Recording rules, kept as JSON; "" for none. */
+export const recordingRules: SettingKind<string> = {
+  expects:
+    "a list of recording rules in YAML: metric_name, matchers, group_by, external_labels, stacktrace_filter",
+  placeholder: "rules",
+  isSecret: false,
+  parse: (raw) => {
+    if (raw === "") return "";
+    const rules: unknown = parseYaml(raw) ?? [];
+    // Says what is wrong with which rule. Checked now, and read again where they are used: the text is what travels.
+    return parseProvisionedRules(rules).length === 0 ? "" : JSON.stringify(rules);
   },
   format: (value) => value,
 };

@@ -1,6 +1,7 @@
 import type { ReceiverConfig } from "../config.ts";
 import { AUTOMATIC_RATE, type IngestLimits } from "../ingest/limits.ts";
 import type { TenantQueryLimits } from "../query/query-service.ts";
+import { type ProvisionedRules, parseProvisionedRules } from "../rules/provisioned-rules.ts";
 import type { RuleLimits } from "../rules/rule-limits.ts";
 import type { TenantRetention } from "../store/retention-rule.ts";
 import type { LimitOverrides } from "./overrides.ts";
@@ -20,6 +21,19 @@ export interface TenantLimits {
 
 // What Pyroscope gives each tenant. One tenant alone has nobody to be protected from.
 const MULTITENANT_BYTES_PER_SECOND = 4 * 1024 * 1024;
+
+/** The recording rules of the configuration: of the flag, and of the file of overrides. */
+export function listProvisionedRules(
+  { ruleLimits }: Pick<ReceiverConfig, "ruleLimits">,
+  overrides: ReadonlyMap<string, LimitOverrides> | undefined,
+): ProvisionedRules {
+  const read = (text: string) => (text === "" ? [] : parseProvisionedRules(JSON.parse(text)));
+  const ofTenants = new Map<string, ProvisionedRules["ofAll"]>();
+  for (const [tenant, { rules }] of overrides ?? []) {
+    if (rules.provisionedRules !== undefined) ofTenants.set(tenant, read(rules.provisionedRules));
+  }
+  return { ofAll: read(ruleLimits.provisionedRules), ofTenants };
+}
 
 type LimitConfig = Pick<
   ReceiverConfig,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../clock.ts";
+import { parseProvisionedRules } from "../rules/provisioned-rules.ts";
 import { Recorder } from "../rules/recorder.ts";
 import { RuleFiles } from "../rules/rule-files.ts";
 import { nodeFs } from "../store/node-fs.ts";
@@ -18,6 +19,12 @@ const RULE = {
   stacktraceFilter: { functionName: { functionName: "gc" } },
 };
 
+const PROVISIONED = parseProvisionedRules([
+  { id: "own", metric_name: "profiles_recorded_own", matchers: [`{__profile_type__="${TYPE}"}`] },
+]);
+/** Only tenants that a test names have rules of the configuration. */
+const ofTenants = new Map(["a", "b", "anonymous"].map((tenant) => [tenant, []]));
+
 let directory: string;
 let server: TestApp;
 
@@ -32,7 +39,13 @@ afterEach(async () => {
 
 async function start(options: TestOptions = {}): Promise<void> {
   const book = new RuleFiles({ fs: nodeFs, clock: systemClock, directory });
-  const rules = new Recorder({ book, log: () => undefined });
+  const clock = systemClock;
+  const rules = new Recorder({
+    book,
+    clock,
+    provisioned: { ofAll: PROVISIONED, ofTenants },
+    log: () => undefined,
+  });
   server = await createTestApp({
     ...options,
     storage: {
@@ -90,6 +103,32 @@ describe("settings.v1.RecordingRulesService", () => {
     }
 
     expect(statuses).toEqual([200, 429, 200, 200, 429]);
+  });
+
+  it("shows rules of the configuration before those of the tenant, and lets nobody change them", async () => {
+    await start({ flags: { "auth.multitenancy-enabled": "true" } });
+    const tenant = { "x-scope-orgid": "c" };
+
+    const { body } = await call("UpsertRecordingRule", { ...RULE, id: "mine" }, tenant);
+    const listed = await call("ListRecordingRules", {}, tenant);
+
+    const { id, metricName, matchers, generation } = PROVISIONED[0] ?? {};
+    const own = {
+      id,
+      metricName,
+      profileType: TYPE,
+      matchers,
+      generation: String(generation),
+      provisioned: true,
+    };
+    expect(listed.body).toEqual({ rules: [own, body.rule] });
+    expect((await call("GetRecordingRule", { id }, tenant)).body).toEqual({ rule: own });
+    const message =
+      "rule with id='own' stands in the configuration (recording_rules), and is changed and deleted there";
+    const refused = { status: 400, body: { code: "invalid_argument", message } };
+    expect(await call("UpsertRecordingRule", { ...RULE, id }, tenant)).toEqual(refused);
+    expect(await call("DeleteRecordingRule", { id }, tenant)).toEqual(refused);
+    expect((await call("ListRecordingRules", {}, tenant)).body).toEqual(listed.body);
   });
 
   it.for([

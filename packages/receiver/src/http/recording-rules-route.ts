@@ -79,12 +79,13 @@ function fromMessage(request: UpsertRecordingRuleRequest): RuleRequest {
 }
 
 function toMessage(rule: RecordingRule) {
-  const { id, metricName, matchers, groupBy, externalLabels, functionName, generation } = rule;
+  const { id, metricName, matchers, groupBy, externalLabels, functionName, generation, isProvisioned } = rule;
   return {
     ...{ id, metricName, profileType: profileTypeOf(matchers) },
     ...{ matchers: [...matchers], groupBy: [...groupBy] },
     externalLabels: externalLabels.map(({ name, value }) => ({ name, value })),
     generation: BigInt(generation),
+    provisioned: isProvisioned === true,
     ...(functionName === "" ? {} : { stacktraceFilter: { functionName: { functionName } } }),
   };
 }

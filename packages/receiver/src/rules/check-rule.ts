@@ -27,13 +27,9 @@ export interface RuleSelection {
   readonly matchers: readonly Matcher[];
 }
 
-/**
- * Checks a rule. Texts about Pyroscope's own conditions are Pyroscope's.
- *
- * @throws {@link ReceiverError} INVALID_ARGUMENT that names everything that is wrong, a line each.
- */
-export function checkRule(rule: RuleRequest): void {
-  const problems = [
+/** Everything that is wrong with a rule. Texts about Pyroscope's own conditions are Pyroscope's. */
+export function findRuleProblems(rule: RuleRequest): readonly string[] {
+  return [
     ...idProblems(rule.id),
     ...metricNameProblems(rule.metricName),
     ...matcherProblems(rule.matchers),
@@ -44,6 +40,11 @@ export function checkRule(rule: RuleRequest): void {
       ? [`generation ${rule.generation} must be positive`]
       : []),
   ];
+}
+
+/** @throws {@link ReceiverError} INVALID_ARGUMENT that names everything that is wrong with a rule, a line each. */
+export function checkRule(rule: RuleRequest): void {
+  const problems = findRuleProblems(rule);
   if (problems.length > 0) {
     throw new ReceiverError(`invalid request: ${problems.join("\n")}`, { code: "INVALID_ARGUMENT" });
   }

@@ -1,13 +1,17 @@
-import { randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { ReceiverError } from "../errors.ts";
 import type { RecordingRule, RuleRequest } from "./recording-rule.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const ID_LENGTH = 10;
 
-/** An id for a rule that has none: ten letters, as Pyroscope's. */
-export function createRuleId(): string {
-  return Array.from({ length: ID_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");
+/**
+ * An id for a rule that has none: ten letters, as Pyroscope's.
+ *
+ * @param seed - At least ten bytes that decide it; random ones by default.
+ */
+export function createRuleId(seed: Uint8Array = randomBytes(ID_LENGTH)): string {
+  return Array.from(seed.subarray(0, ID_LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
 }
 
 /**

@@ -5,6 +5,7 @@ import { nodeFs } from "../store/node-fs.ts";
 import type { Store } from "../store/store.ts";
 import { PLAIN_TYPE, type PlainProfile, plainAdmission } from "../store/testing/plain-profile.ts";
 import { StoreDirectory } from "../store/testing/store-directory.ts";
+import { parseProvisionedRules } from "./provisioned-rules.ts";
 import { Recorder, type RecorderOptions } from "./recorder.ts";
 import type { RuleRequest } from "./recording-rule.ts";
 import { RuleFiles } from "./rule-files.ts";
@@ -24,7 +25,7 @@ afterEach(() => directory.remove());
 function createRecorder(options: Partial<RecorderOptions> = {}): Recorder {
   const book = new RuleFiles({ fs: nodeFs, clock: systemClock, directory: join(directory.path, "rules") });
   const totals = { fs: nodeFs, directory: join(directory.path, "recorded") };
-  return new Recorder({ book, totals, log: (line) => lines.push(line), ...options });
+  return new Recorder({ book, clock: systemClock, totals, log: (line) => lines.push(line), ...options });
 }
 
 function rule(changes: Partial<RuleRequest> = {}): RuleRequest {
@@ -160,6 +161,52 @@ describe("Recorder", () => {
       code: "NOT_FOUND",
       message: `no rule with id='${id}' found`,
     });
+  });
+
+  it("counts rules of the configuration: over restarts, anew when they change, and no longer when they are gone", async () => {
+    const provisioned = (groupBy: string) => ({
+      ofAll: parseProvisionedRules([
+        { metric_name: METRIC, matchers: [`{__profile_type__="${PLAIN_TYPE}"}`], group_by: [groupBy] },
+      ]),
+      ofTenants: new Map([["b", []]]),
+    });
+    const early = await directory.open();
+    await push(early, profile("old", 1));
+    await early.close();
+    const first = createRecorder({ provisioned: provisioned("service_name") });
+    const store = await directory.open({ observer: first });
+    await push(store, profile("shop", 1));
+    await store.append(plainAdmission("b", [profile("shop", 1)]));
+    await store.close();
+    // What became a block while nobody counted, of a rule that has counted before.
+    const unobserved = await directory.open();
+    await push(unobserved, profile("shop", 2));
+    await unobserved.close();
+
+    const next = createRecorder({ provisioned: provisioned("service_name") });
+    const reopened = await directory.open({ observer: next });
+    expect([await show(next), await show(next, "b")]).toEqual([["service_name=shop 2003 2"], []]);
+
+    await next.provisionRules(provisioned("pod"));
+    expect(await show(next)).toEqual([]);
+    await push(reopened, profile("shop", 4, { labels: { pod: "1" } }));
+    await reopened.flush();
+    expect(await show(next)).toEqual(["pod=1 1004 1"]);
+    await next.provisionRules({ ofAll: [], ofTenants: new Map() });
+    expect(await show(next)).toEqual([]);
+  });
+
+  it("lets a rule of the configuration take the place of the stored one of its id, for as long as it is there", async () => {
+    const recorder = createRecorder();
+    const { id } = await upsert(recorder, rule({ id: "mine" }));
+    const metric = async () =>
+      (await recorder.listRules({ tenant: "a" })).map(({ metricName }) => metricName);
+    const [own] = parseProvisionedRules([{ id, metric_name: `${METRIC}_own`, matchers: rule().matchers }]);
+
+    await recorder.provisionRules({ ofAll: [], ofTenants: new Map([["a", own === undefined ? [] : [own]]]) });
+    expect(await metric()).toEqual([`${METRIC}_own`]);
+    await recorder.provisionRules({ ofAll: [], ofTenants: new Map() });
+    expect(await metric()).toEqual([METRIC]);
   });
 
   it("counts series above its limits together, so that sums stay whole", async () => {

@@ -1,4 +1,5 @@
 import { compareUtf8 } from "@pyroscope-ts/protocol";
+import type { Clock } from "../clock.ts";
 import { coarseFilter, resolveFilter } from "../query/series-filter.ts";
 import type { BlockMeta } from "../store/block-meta.ts";
 import { type FlushedProfiles, type FlushObserver, withoutProfiles } from "../store/flushed-profiles.ts";
@@ -9,6 +10,8 @@ import type { Snapshot } from "../store/snapshot.ts";
 import { TenantFiles } from "../store/tenant-files.ts";
 import { checkRule, parseRuleSelection } from "./check-rule.ts";
 import { createRuleId } from "./place-rule.ts";
+import { ProvisionedBook } from "./provisioned-book.ts";
+import type { ProvisionedRules } from "./provisioned-rules.ts";
 import {
   DEFAULT_SERIES_LIMITS,
   RecordedTotals,
@@ -21,7 +24,11 @@ import type { Recorded, RulesService } from "./rules-service.ts";
 
 /** What a {@link Recorder} works with. */
 export interface RecorderOptions {
+  /** Where rules are stored. */
   readonly book: RuleBook;
+  /** Rules of the configuration when the process starts. */
+  readonly provisioned?: ProvisionedRules;
+  readonly clock: Pick<Clock, "nowUnixMillis">;
   /** Where sums outlive the process; undefined: they do not, as those of any counter of many processes. */
   readonly totals?: { readonly fs: Fs; readonly directory: string };
   readonly limits?: SeriesLimits;
@@ -30,27 +37,35 @@ export interface RecorderOptions {
 
 /** Applies recording rules to profiles when they become blocks: each profile counts once. */
 export class Recorder implements RulesService, FlushObserver {
-  readonly #book: RuleBook;
+  readonly #book: ProvisionedBook;
+  readonly #claim: RuleBook["claim"] | undefined;
   readonly #files: TenantFiles<StoredTotals> | undefined;
   readonly #totals: RecordedTotals;
   readonly #log: RecorderOptions["log"];
-  /** Blocks that {@link findMissed} has found, until they are counted. */
-  readonly #missed = new Set<string>();
+  /** Blocks that {@link findMissed} has found, until they are counted, with the ids of the rules that they are missing in. */
+  readonly #missed = new Map<string, readonly string[]>();
   /** Blocks come one after the other, and no rule changes while one is counted. */
   #lastTurn: Promise<unknown> = Promise.resolve();
   #failureCount = 0;
 
-  constructor({ book, totals, limits = DEFAULT_SERIES_LIMITS, log }: RecorderOptions) {
-    this.#book = book;
+  constructor({ book, provisioned, clock, totals, limits = DEFAULT_SERIES_LIMITS, log }: RecorderOptions) {
+    this.#book = new ProvisionedBook(book, clock);
+    this.#claim = book.claim?.bind(book);
+    if (provisioned !== undefined) this.#book.provision(provisioned);
     this.#files =
       totals && new TenantFiles({ ...totals, noun: "recorded sums", format: 1, parse: parseTotals });
     this.#totals = new RecordedTotals(limits);
     this.#log = log;
   }
 
+  async provisionRules(rules: ProvisionedRules): Promise<void> {
+    await this.#inTurn(async () => this.#book.provision(rules));
+  }
+
   async listRules({ tenant }: { readonly tenant: string }): Promise<readonly RecordingRule[]> {
     const rules = (await this.#book.list([tenant])).get(tenant) ?? [];
-    return rules.toSorted((left, right) => compareUtf8(left.id, right.id));
+    const rank = ({ isProvisioned }: RecordingRule) => (isProvisioned === true ? 0 : 1);
+    return rules.toSorted((left, right) => rank(left) - rank(right) || compareUtf8(left.id, right.id));
   }
 
   async upsertRule({
@@ -92,17 +107,29 @@ export class Recorder implements RulesService, FlushObserver {
     const rules = await this.#book.list([
       ...new Set([...tenants, ...((await this.#files?.tenants()) ?? [])]),
     ]);
+    const counting = new Map<string, StoredTotals["rules"]>();
     for (const [tenant, ofTenant] of rules) {
       this.#totals.sync(tenant, ofTenant);
       const stored = await this.#files?.read(tenant);
-      if (stored !== undefined) this.#totals.restore(tenant, ofTenant, stored);
+      if (stored === undefined) continue;
+      this.#totals.restore(tenant, ofTenant, stored);
+      counting.set(tenant, stored.rules);
     }
     const missed = metas
       .filter(({ id, tenant }) => id > this.#totals.lastBlockOf(tenant))
-      .filter(({ id, tenant }) => rules.get(tenant)?.some(({ since }) => id > since))
       .toSorted((left, right) => compareUtf8(left.id, right.id));
-    for (const { id } of missed) this.#missed.add(id);
-    return missed;
+    for (const { id, tenant } of missed) {
+      const due = (rules.get(tenant) ?? []).filter(
+        // A rule of the configuration is as old as its first count, not as this process.
+        (rule) => id > rule.since || counting.get(tenant)?.some((known) => isSame(known, rule)),
+      );
+      if (due.length > 0)
+        this.#missed.set(
+          id,
+          due.map((rule) => rule.id),
+        );
+    }
+    return missed.filter(({ id }) => this.#missed.has(id));
   }
 
   async flushed(parts: readonly FlushedProfiles[]): Promise<void> {
@@ -123,7 +150,9 @@ export class Recorder implements RulesService, FlushObserver {
   async #countBlock({ meta, snapshot }: FlushedProfiles, rules: readonly RecordingRule[]): Promise<void> {
     const { id, tenant } = meta;
     // A block of an earlier run: a rule that was made after it never counted it.
-    const due = this.#missed.delete(id) ? rules.filter(({ since }) => id > since) : rules;
+    const missing = this.#missed.get(id);
+    const due = missing === undefined ? rules : rules.filter((rule) => missing.includes(rule.id));
+    this.#missed.delete(id);
     if (due.length === 0) return;
     try {
       const counting = await this.#withoutRepeats(tenant, snapshot);
@@ -136,9 +165,9 @@ export class Recorder implements RulesService, FlushObserver {
   }
 
   async #withoutRepeats(tenant: string, snapshot: Snapshot): Promise<Snapshot> {
-    if (this.#book.claim === undefined) return snapshot;
+    if (this.#claim === undefined) return snapshot;
     const rows = await snapshot.database.select(`SELECT DISTINCT profile FROM ${snapshot.from("totals")}`);
-    return withoutProfiles(snapshot, await this.#book.claim(tenant, rows.texts("profile")));
+    return withoutProfiles(snapshot, await this.#claim(tenant, rows.texts("profile")));
   }
 
   async #countRule(rule: RecordingRule, { meta, snapshot }: FlushedProfiles): Promise<void> {
@@ -179,6 +208,10 @@ export class Recorder implements RulesService, FlushObserver {
     this.#lastTurn = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function isSame(known: StoredTotals["rules"][number], { id, generation }: RecordingRule): boolean {
+  return known.id === id && known.generation === generation;
 }
 
 function parseTotals(file: unknown): StoredTotals | undefined {

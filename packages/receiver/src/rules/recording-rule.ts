@@ -19,8 +19,10 @@ export interface RuleRequest {
   readonly generation: number;
 }
 
-/** A rule as it is stored. */
+/** A rule that counts. */
 export interface RecordingRule extends RuleRequest {
+  /** It stands in the configuration, and only there can it be changed. */
+  readonly isProvisioned?: boolean;
   /** Block ids up to this one are older than the rule. */
   readonly since: string;
 }

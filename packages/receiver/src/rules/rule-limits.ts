@@ -1,8 +1,10 @@
-/** Limits of recording rules that a tenant can have its own of. */
+/** What of recording rules a tenant can have its own of. */
 export interface RuleLimits {
-  /** 0: no limit. */
+  /** Rules that it may make, beside those of the configuration. 0: no limit. */
   readonly maxRuleCount: number;
+  /** Rules of the configuration, as `parseProvisionedRules` reads them, in JSON; "" for none. */
+  readonly provisionedRules: string;
 }
 
 /** Source: Pyroscope, `max_recording_rules`. */
-export const DEFAULT_RULE_LIMITS: RuleLimits = { maxRuleCount: 25 };
+export const DEFAULT_RULE_LIMITS: RuleLimits = { maxRuleCount: 25, provisionedRules: "" };

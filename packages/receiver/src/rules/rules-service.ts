@@ -1,3 +1,4 @@
+import type { ProvisionedRules } from "./provisioned-rules.ts";
 import type { RecordedSeries, RecordingRule, RuleRequest } from "./recording-rule.ts";
 
 /** Everything that rules have recorded here. */
@@ -9,7 +10,9 @@ export interface Recorded {
 
 /** The recording rules of tenants, as the storage worker serves them. What resolved is durable. */
 export interface RulesService {
-  /** Rules of a tenant in byte order of their ids. */
+  /** Replaces the rules of the configuration. */
+  provisionRules(rules: ProvisionedRules): Promise<void>;
+  /** Rules of a tenant: those of the configuration, then its own, each in byte order of their ids. */
   listRules(query: { readonly tenant: string }): Promise<readonly RecordingRule[]>;
   /**
    * Adds a rule, or replaces the one of that id; it counts what becomes a block from now on.

@@ -29,6 +29,7 @@ function start(code?: string): StorageClient {
     shared: undefined,
     clickhouse: undefined,
     queryLimits: DEFAULT_QUERY_LIMITS,
+    provisionedRules: { ofAll: [], ofTenants: new Map() },
     logLevel: "error",
   };
   const entry = code === undefined ? undefined : new URL(`data:text/javascript,${encodeURIComponent(code)}`);

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Target } from "../config/target.ts";
 import type { BucketConfig, EngineConfig, LogLevel } from "../config.ts";
 import type { QueryLimits } from "../query/query-service.ts";
+import type { ProvisionedRules } from "../rules/provisioned-rules.ts";
 import type { ClickHousePlace } from "../store/clickhouse/clickhouse-engine.ts";
 import type { Level, RollUpLevel } from "../store/level.ts";
 import type { BlobsPlace } from "../store/open-blobs.ts";
@@ -58,6 +59,8 @@ export interface StorageOptions {
   /** undefined: samples are summed up by this process. */
   readonly clickhouse: ClickHousePlace | undefined;
   readonly queryLimits: QueryLimits;
+  /** As they stand in the configuration at the start: what earlier processes have counted for them is read with the blocks. */
+  readonly provisionedRules: ProvisionedRules;
   readonly logLevel: LogLevel;
 }
 

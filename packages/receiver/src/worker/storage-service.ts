@@ -52,6 +52,7 @@ export const storageMethods: readonly (keyof StorageService)[] = Object.keys({
   listSettings: true,
   setSetting: true,
   deleteSetting: true,
+  provisionRules: true,
   listRules: true,
   upsertRule: true,
   deleteRule: true,

@@ -45,6 +45,7 @@ const common = {
   compaction: { rollUpLevels: retention.rollUpLevels, maxNodes: retention.maxNodes },
   log: (line: string) => log.info(line),
 };
+const ruleParts = { provisioned: options.provisionedRules, clock: systemClock, log: common.log };
 
 const parts =
   shared === undefined || bucket === undefined ? ownStorage() : await sharedStorage(shared, bucket);
@@ -61,7 +62,7 @@ function ownStorage(): Kind {
   const rules = new Recorder({
     book: new RuleFiles({ fs: nodeFs, clock: systemClock, directory: paths.rules }),
     totals: { fs: nodeFs, directory: paths.recorded },
-    log: common.log,
+    ...ruleParts,
   });
   return {
     rules,
@@ -85,7 +86,7 @@ async function sharedStorage({ postgresUrl, target }: SharedPlace, place: Bucket
   const does = (part: typeof target): boolean => target === "all" || target === part;
   const engine = options.clickhouse && (await ClickHouseEngine.create(options.clickhouse));
   const role = { writes: does("write"), reads: does("read"), compacts: does("compact") };
-  const rules = new Recorder({ book: new RuleRows(postgres, systemClock), log: common.log });
+  const rules = new Recorder({ book: new RuleRows(postgres, systemClock), ...ruleParts });
   return {
     rules,
     openStore: async (onHeld) =>

@@ -51,6 +51,7 @@ function createFixture(parts: Partial<StorageParts> = {}): Fixture {
     },
   };
   const rules: StorageParts["rules"] = {
+    provisionRules: async ({ ofAll }) => Promise.reject(new Error(`${ofAll.length} rules`)),
     listRules: async ({ tenant }) => Promise.reject(new Error(`rules of ${tenant}`)),
     upsertRule: async ({ rule }) => Promise.reject(new Error(`upsert of ${rule.id}`)),
     deleteRule: async ({ id }) => Promise.reject(new Error(`delete of ${id}`)),

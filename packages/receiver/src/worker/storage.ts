@@ -119,6 +119,7 @@ function onceOpen(
       await opening;
       await settings.deleteSetting(command);
     },
+    provisionRules: (provisioned) => rules.provisionRules(provisioned),
     listRules: async (query) => {
       await opening;
       return await rules.listRules(query);
