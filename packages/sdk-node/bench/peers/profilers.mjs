@@ -9,7 +9,7 @@ export const peerVersions = {
   "@platformatic/flame": "1.7.0",
 };
 
-const WINDOW_SECONDS = 15;
+export const WINDOW_SECONDS = 15;
 
 const runPlain = (_labels, run) => run();
 

@@ -42,7 +42,8 @@ const handlers = {
     await turn();
   },
 };
-const requestCounts = { cpu: 150, await: 600 };
+// A third of a second of work each.
+const requestCounts = { cpu: 150, await: 4000 };
 
 /** A block of requests, eight at a time. */
 async function runBlock({ handler }) {
