@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeDataDirectory, type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
 import { ingestRows } from "./wire-answers/ingest-rows.ts";
+import { keptRows } from "./wire-answers/kept-rows.ts";
 import { labelRows } from "./wire-answers/label-rows.ts";
 import { otlpRows } from "./wire-answers/otlp-rows.ts";
 import { profileRows } from "./wire-answers/profile-rows.ts";
 import { pushRows } from "./wire-answers/push-rows.ts";
 import { queryRows } from "./wire-answers/query-rows.ts";
 import { renderRows } from "./wire-answers/render-rows.ts";
+import { seriesRows } from "./wire-answers/series-rows.ts";
 import { type WireRow, type WireServer, wireServer } from "./wire-answers/wire-row.ts";
 
 const rows: readonly WireRow[] = [
@@ -18,7 +20,9 @@ const rows: readonly WireRow[] = [
   ...labelRows,
   ...profileRows,
   ...queryRows,
+  ...seriesRows,
   ...renderRows,
+  ...keptRows,
 ];
 /** One tenant for each row, which has its limits and nothing of other rows. */
 const tenantOf = (row: WireRow) => `row-${rows.indexOf(row)}`;

@@ -12,6 +12,9 @@ function form(parts: Readonly<Record<string, Uint8Array<ArrayBuffer> | string>>)
   return body;
 }
 
+/** A form whose part has no file name. */
+const FIELD = '--b\r\ncontent-disposition: form-data; name="profile"\r\n\r\nno pprof\r\n--b--\r\n';
+
 /** One node of a tree, and how many children it says it has. */
 const treeNode = (name: string, children: number) =>
   Buffer.from([name.length, ...Buffer.from(name), 1, children]);
@@ -97,7 +100,43 @@ export const ingestRows: readonly WireRow[] = [
     call: (s) => ingest(s, { name: "shop" }, form({ profile: pprof(), sample_type_config: "{" })),
     ...unprocessable(/sample_type_config/),
   },
+  {
+    row: "1.1.5 a plain field named profile is one",
+    call: (s) => ingest(s, { name: "shop" }, FIELD, { "content-type": "multipart/form-data; boundary=b" }),
+    ...unprocessable(/^parsing IngestInput-pprof failed ./),
+  },
   // Text and trees.
+  {
+    row: "1.1.6 a line without a count",
+    call: (s) => ingest(s, text("shop.cpu"), "main\n"),
+    ...unprocessable(/^parsing IngestInput-groups failed /),
+  },
+  { row: "1.1.6 a text without lines", call: (s) => ingest(s, text("shop.cpu"), ""), ...accepted },
+  {
+    row: "1.1.6 blank lines",
+    call: (s) => ingest(s, text("shop.cpu", "lines"), "\n\nmain\n"),
+    ...accepted,
+  },
+  {
+    row: "1.1.6 a trie that is cut off",
+    call: (s) => ingest(s, text("shop.cpu", "trie"), Buffer.from([0, 0, 1])),
+    ...unprocessable(/^parsing IngestInput-trie failed /),
+  },
+  {
+    row: "1.1.6 a tree that is cut off",
+    call: (s) => ingest(s, text("shop.cpu", "tree"), treeNode("", 1)),
+    ...unprocessable(/^parsing IngestInput-tree failed /),
+  },
+  {
+    row: "1.1.6 a speedscope file that is no JSON",
+    call: (s) => ingest(s, text("shop", "speedscope"), "{"),
+    ...unprocessable(/^parsing IngestInput-speedscope failed /),
+  },
+  {
+    row: "1.1.6 a speedscope file of a unit that nobody knows",
+    call: (s) => ingest(s, text("shop", "speedscope"), speedscope("bits")),
+    ...unprocessable(/bits/),
+  },
   {
     row: "1.1.6 a count that is no integer",
     call: (s) => ingest(s, text("shop.cpu"), "main x\n"),
@@ -193,6 +232,22 @@ export const ingestRows: readonly WireRow[] = [
     text: "no org id",
   },
   {
+    row: "1.1.8 400 for two tenants",
+    call: (s) =>
+      s.fetch("/ingest?name=shop", { method: "POST", headers: { "x-scope-orgid": "a|b" }, body: "" }),
+    status: 400,
+    code: "invalid_argument",
+    text: "multiple org IDs present",
+  },
+  {
+    row: "1.1.8 415 for a coding that nobody knows",
+    call: (s) => ingest(s, PPROF, pprof(), { "content-encoding": "lzw" }),
+    status: 415,
+    code: "unknown",
+    text: /lzw/,
+    reason: "malformed_profile",
+  },
+  {
     row: "1.1.8 405 for another method",
     code: "unimplemented",
     call: (s) => s.fetch("/ingest?name=shop"),
@@ -268,12 +323,12 @@ export const ingestRows: readonly WireRow[] = [
   },
 ];
 
-function speedscope(): string {
+function speedscope(unit = "bytes"): string {
   return JSON.stringify({
     $schema: "https://www.speedscope.app/file-format-schema.json",
     shared: { frames: [{ name: "main" }] },
     profiles: [
-      { type: "sampled", name: "t", unit: "bytes", startValue: 0, endValue: 1, samples: [[0]], weights: [1] },
+      { type: "sampled", name: "t", unit, startValue: 0, endValue: 1, samples: [[0]], weights: [1] },
     ],
   });
 }

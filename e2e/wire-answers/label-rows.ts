@@ -1,4 +1,4 @@
-import { ingest, type Labels, otlp, otlpBytes, pprof, push, SHOP } from "./wire-payloads.ts";
+import { ingest, type Labels, otlp, otlpBytes, PUSH, pprof, push, SHOP } from "./wire-payloads.ts";
 import type { WireRow } from "./wire-row.ts";
 
 type Limits = NonNullable<WireRow["limits"]>;
@@ -12,6 +12,7 @@ interface LabelRow {
   readonly reason: string;
 }
 
+const PROTO = { method: "POST", headers: { "content-type": "application/proto" } };
 const CLASSIC: Limits = { disable_label_sanitization: false };
 const LONG_NAME = "n".repeat(1025);
 const LONG_VALUE = "v".repeat(2049);
@@ -184,6 +185,15 @@ const others: readonly WireRow[] = [
     reason: "label_value_too_long",
   },
   {
+    row: "1.4 #5 a label value that is not UTF-8: no message",
+    // Series: labels: name "a", value ff.
+    call: (s) =>
+      s.fetch(`/${PUSH}`, { ...PROTO, body: Buffer.from([0x0a, 8, 0x0a, 6, 0x0a, 1, 0x61, 0x12, 1, 0xff]) }),
+    status: 400,
+    code: "invalid_argument",
+    reason: "malformed_profile",
+  },
+  {
     row: "1.3.3 an attribute named service_name",
     call: (s) => otlp(s, otlpBytes({ attributes: { service_name: "other" } })),
     status: 400,
@@ -220,6 +230,24 @@ const relabeled: readonly WireRow[] = [
     text: "{}",
   },
   {
+    row: "1.4 #1 a rule that takes all labels away",
+    limits: rules({ regex: ".*", action: "labeldrop" }),
+    call: (s) => push(s, SHOP, pprof()),
+    status: 400,
+    code: "invalid_argument",
+    text: "error at least one label pair is required per profile",
+    reason: "missing_labels",
+  },
+  {
+    row: "1.4 #4 a rule that takes the name of the service away",
+    limits: rules({ regex: "service_name", action: "labeldrop" }),
+    call: (s) => push(s, SHOP, pprof()),
+    status: 400,
+    code: "invalid_argument",
+    text: `invalid labels '{__name__="process_cpu"}' with error: service name is not provided`,
+    reason: "missing_labels",
+  },
+  {
     row: "1.5 a rule that takes the name of the profile away",
     limits: rules({ regex: "__name__", action: "labeldrop" }),
     call: (s) => push(s, SHOP, pprof()),
@@ -230,5 +258,5 @@ const relabeled: readonly WireRow[] = [
   },
 ];
 
-/** What labels a series may have. Its first and fourth entry cannot happen: the service is always named. */
+/** What labels a series may have. Its first and fourth entry take a rule: the service is always named before. */
 export const labelRows: readonly WireRow[] = [...pushed, ...others, ...relabeled];

@@ -1,18 +1,8 @@
-import { NOW_MS, pprof, push, SHOP } from "./wire-payloads.ts";
-import type { WireRow, WireServer } from "./wire-row.ts";
+import { ok, pushShop, query, RANGE, refused, SELECTION, TYPE } from "./query-request.ts";
+import { NOW_MS } from "./wire-payloads.ts";
+import type { WireRow } from "./wire-row.ts";
 
-const TYPE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
-const RANGE = { start: NOW_MS - 60_000, end: NOW_MS + 60_000 };
-const SELECTION = { ...RANGE, profileTypeID: TYPE, labelSelector: "{}" };
 const HOUR_MS = 3_600_000;
-
-const query =
-  (method: string, message: object, headers: Readonly<Record<string, string>> = {}) =>
-  (s: WireServer) =>
-    s.call(`querier.v1.QuerierService/${method}`, message, headers);
-const refused = (text: string | RegExp) => ({ status: 400, code: "invalid_argument", text });
-const ok = (text?: string | RegExp) => (text === undefined ? { status: 200 } : { status: 200, text });
-const pushShop = (s: WireServer) => push(s, { ...SHOP, "otel.scope.name": "sdk", env: "prod" }, pprof());
 
 const bySelection = (method: string, more: object = {}) =>
   [method, (change: object) => ({ ...SELECTION, ...more, ...change })] as const;
@@ -139,8 +129,7 @@ const SPAN = { spanSelector: ["0000000000000001"] };
 const TRACE = { traceIdSelector: ["00000000000000000000000000000001"] };
 const EMPTY_GRAPH = '{"flamegraph":{"names":["total"], "levels":[{"values":["0", "0", "0", "0"]}]}}';
 const asJson = (text: string) => JSON.stringify(JSON.parse(text));
-const HEATMAP = { ...SELECTION, step: 15, queryType: "HEATMAP_QUERY_TYPE_INDIVIDUAL" };
-/** querier.v1. */
+/** `querier.v1`: what holds for all methods, labels and stacks. */
 export const queryRows: readonly WireRow[] = [
   ...rangeRows,
   ...selectionRows,
@@ -187,6 +176,35 @@ export const queryRows: readonly WireRow[] = [
     call: query("LabelNames", RANGE, { "x-scope-orgid": "nobody|nothing" }),
     ...ok("{}"),
   },
+  {
+    row: "0.3 numbers in texts, and fields by their names in the message",
+    before: pushShop,
+    call: query("SelectMergeStacktraces", {
+      ...{ start: String(RANGE.start), end: String(RANGE.end) },
+      ...{ profile_typeID: TYPE, label_selector: "{}", max_nodes: "16" },
+    }),
+    ...ok(/"total":"5"/),
+  },
+  {
+    row: "0.3 a time that is a word",
+    call: query("LabelNames", { ...RANGE, start: "now" }),
+    status: 400,
+    code: "invalid_argument",
+  },
+  {
+    row: "2.1 no profile type",
+    call: query("SelectMergeStacktraces", { ...SELECTION, profileTypeID: "" }),
+    ...refused(/^profile-type selection must be of the form .*, got\(1\): ""$/),
+  },
+  {
+    row: "3.0 a tenant that is named twice counts once",
+    before: pushShop,
+    call: async (s) => {
+      const headers = { "x-scope-orgid": `${s.tenant}|${s.tenant}` };
+      return await query("SelectMergeStacktraces", SELECTION, headers)(s);
+    },
+    ...ok(/"total":"5"/),
+  },
   // By method.
   {
     row: "3.2 ProfileTypes without a range: the last hour",
@@ -209,6 +227,19 @@ export const queryRows: readonly WireRow[] = [
     before: pushShop,
     call: query("LabelValues", { ...RANGE, name: "__profile_type__" }),
     ...ok(`{"names":["${TYPE}"]}`),
+  },
+  {
+    row: "3.2 ProfileTypes with a start alone",
+    call: query("ProfileTypes", { start: RANGE.start }),
+    ...refused("missing time range in the query"),
+  },
+  {
+    row: "3.4 Series as the page of services asks",
+    before: pushShop,
+    call: query("Series", { ...RANGE, labelNames: ["service_name", "__profile_type__"] }),
+    ...ok(
+      `{"labelsSet":[{"labels":[{"name":"__profile_type__","value":"${TYPE}"},{"name":"service_name","value":"shop"}]}]}`,
+    ),
   },
   {
     row: "3.4 LabelNames leaves out names that are not classic",
@@ -282,78 +313,24 @@ export const queryRows: readonly WireRow[] = [
     call: query("SelectMergeSpanProfile", { ...SELECTION, spanSelector: ["abc"] }),
     ...refused('invalid span id length: "abc"'),
   },
-  { row: "3.7 nothing found: an empty message", call: query("SelectMergeProfile", SELECTION), ...ok("{}") },
   {
-    row: "3.8 a step below 1 ms",
-    call: query("SelectSeries", { ...SELECTION, step: 0.0005 }),
-    ...refused("step must be >= 1ms"),
-  },
-  { row: "3.8 no step", call: query("SelectSeries", SELECTION), ...refused("step must be >= 1ms") },
-  {
-    row: "3.8 nothing found: no series",
-    call: query("SelectSeries", { ...SELECTION, step: 15 }),
-    ...ok("{}"),
-  },
-  {
-    row: "3.8 exemplars of spans",
-    call: query("SelectSeries", { ...SELECTION, step: 15, exemplarType: "EXEMPLAR_TYPE_SPAN" }),
-    status: 501,
-    code: "unimplemented",
-    text: "exemplar type span is not implemented",
-  },
-  {
-    row: "3.9 a step below 1 ms",
-    call: query("SelectHeatmap", { ...HEATMAP, step: 0.0005 }),
-    ...refused("step must be >= 1ms, got 0.000500"),
-  },
-  {
-    row: "3.9 a negative limit",
-    call: query("SelectHeatmap", { ...HEATMAP, limit: -1 }),
-    ...refused("limit must be non-negative, got -1"),
-  },
-  {
-    row: "3.9 no range",
-    call: query("SelectHeatmap", { ...HEATMAP, start: 0, end: 0 }),
-    ...refused("start time must be before end time, got start=0 end=0"),
-  },
-  {
-    row: "3.9 no query type",
-    call: query("SelectHeatmap", { ...HEATMAP, queryType: "HEATMAP_QUERY_TYPE_UNSPECIFIED" }),
-    ...refused("valid heatmap query type must be specified"),
-  },
-  {
-    row: "3.9 exemplars of profiles in a heat map of spans",
-    call: query("SelectHeatmap", {
-      ...HEATMAP,
-      queryType: "HEATMAP_QUERY_TYPE_SPAN",
-      exemplarType: "EXEMPLAR_TYPE_INDIVIDUAL",
-    }),
-    ...refused("individual exemplars only available for individual query type"),
-  },
-  {
-    row: "3.9 exemplars of spans in a heat map of profiles",
-    call: query("SelectHeatmap", { ...HEATMAP, exemplarType: "EXEMPLAR_TYPE_SPAN" }),
-    ...refused("span exemplars only available for span query type"),
-  },
-  {
-    row: "3.10 a side that is missing",
-    call: query("Diff", { left: SELECTION }),
-    ...refused("missing time range in the query"),
-  },
-  {
-    row: "3.10 sides of two types",
-    call: query("Diff", { left: SELECTION, right: { ...SELECTION, profileTypeID: "a:b:c:d:e" } }),
-    ...ok(),
-  },
-  {
-    row: "3.11 GetProfileStats of two tenants",
-    call: query("GetProfileStats", {}, { "x-scope-orgid": "a|b" }),
-    ...refused("expected 1 tenant, got 2"),
-  },
-  {
-    row: "3.11 GetProfileStats before and after a push",
+    row: "3.6 any format but a tree is a flame graph",
     before: pushShop,
-    call: query("GetProfileStats", {}),
-    ...ok(/"dataIngested":true/),
+    call: query("SelectMergeSpanProfile", { ...SELECTION, format: "PROFILE_FORMAT_PPROF" }),
+    ...ok(/^\{"flamegraph":\{"names":\["total","main"\]/),
   },
+  {
+    row: "3.6 a tree",
+    before: pushShop,
+    call: query("SelectMergeSpanProfile", { ...SELECTION, format: "PROFILE_FORMAT_TREE" }),
+    // A root without a name; main, 5, without callees.
+    ...ok(`{"tree":"${Buffer.from([0, 0, 1, 4, ...Buffer.from("main"), 5, 0]).toString("base64")}"}`),
+  },
+  {
+    row: "3.7 one type, and what it says of itself",
+    before: pushShop,
+    call: query("SelectMergeProfile", SELECTION),
+    ...ok(new RegExp(`"timeNanos":"${RANGE.end}000000".*"period":"1000000000"`)),
+  },
+  { row: "3.7 nothing found: an empty message", call: query("SelectMergeProfile", SELECTION), ...ok("{}") },
 ];

@@ -1,14 +1,8 @@
-import { NOW_MS, pprof, push, SHOP } from "./wire-payloads.ts";
+import { ok, pushShop, RANGE, refused, TYPE } from "./query-request.ts";
 import type { WireRow, WireServer } from "./wire-row.ts";
-
-const TYPE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
-const RANGE = { start: NOW_MS - 60_000, end: NOW_MS + 60_000 };
 
 const get = (path: string, parameters: Readonly<Record<string, string>>) => (s: WireServer) =>
   s.fetch(`${path}?${new URLSearchParams(parameters)}`);
-const refused = (text: string | RegExp) => ({ status: 400, code: "invalid_argument", text });
-const ok = (text?: string | RegExp) => (text === undefined ? { status: 200 } : { status: 200, text });
-const pushShop = (s: WireServer) => push(s, { ...SHOP, "otel.scope.name": "sdk", env: "prod" }, pprof());
 
 const RENDER = { query: `${TYPE}{}`, from: String(RANGE.start), until: String(RANGE.end) };
 const renderDiff = (change: Readonly<Record<string, string>> = {}) => ({
@@ -84,6 +78,29 @@ export const renderRows: readonly WireRow[] = [
     }),
   ),
   {
+    row: "3.13 render: maxNodes goes before max-nodes",
+    call: get("/pyroscope/render", { ...RENDER, maxNodes: "16", "max-nodes": "1048577" }),
+    ...ok(),
+  },
+  {
+    row: "3.13 render: max-nodes",
+    call: get("/pyroscope/render", { ...RENDER, "max-nodes": "1048577" }),
+    ...refused("max flamegraph nodes limit 1048577 is greater than allowed 1048576"),
+  },
+  {
+    row: "3.13 render from a time that is none: now",
+    call: get("/pyroscope/render", { ...RENDER, from: "foo", until: "foo" }),
+    ...ok(/"numTicks":0/),
+  },
+  {
+    row: "3.13 render: the shape of its JSON",
+    before: pushShop,
+    call: get("/pyroscope/render", RENDER),
+    ...ok(
+      /^\{"version":1,"flamebearer":\{"names":\["total","main"\],"levels":\[\[0,5,0,0\],\[0,5,5,1\]\],"numTicks":5,"maxSelf":5\},"metadata":\{"format":"single","spyName":"","sampleRate":1000000000,"units":"samples","name":"cpu"\},"timeline":\{"startTime":\d+,"samples":\[[\d,]+\],"durationDelta":15,"watermarks":null\},"groups":null,"heatmap":null\}$/,
+    ),
+  },
+  {
     row: "3.13 render-diff of two types",
     call: get("/pyroscope/render-diff", renderDiff({ rightQuery: "a:b:c:d:e{}" })),
     ...refused("profile types must match"),
@@ -125,6 +142,32 @@ export const renderRows: readonly WireRow[] = [
       headers: { allow: /GET/ },
     }),
   ),
+  {
+    row: "6.1 ready",
+    call: get("/ready", {}),
+    ...ok("ready\n"),
+  },
+  {
+    row: "6.1 what the server was built from",
+    call: get("/api/v1/status/buildinfo", {}),
+    ...ok(/^\{"status":"success","data":\{"version":"[^"]+","revision":"/),
+  },
+  {
+    row: "6.1 the settings",
+    call: get("/api/v1/status/config", {}),
+    ...ok(),
+    headers: { "content-type": /^text\/plain/ },
+  },
+  {
+    row: "0.2 the version of the querier's interface",
+    call: (s) => s.call("version.v1.Version/Version", {}),
+    ...ok('{"QuerierAPI":"1"}'),
+  },
+  {
+    row: "0.2 health",
+    call: (s) => s.call("grpc.health.v1.Health/Check", {}),
+    ...ok('{"status":"SERVING"}'),
+  },
   ...["vcs.v1.VCSService/GithubApp", "debuginfo.v1alpha1.DebuginfoService/ShouldInitiateUpload"].map(
     (path): WireRow => ({
       row: `0.2 a service that is not here: ${path}`,

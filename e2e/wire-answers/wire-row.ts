@@ -15,6 +15,7 @@ export interface WireAnswer {
 
 /** The server as one tenant sees it. */
 export interface WireServer {
+  readonly tenant: string;
   /** A request of a tenant that has the limits of the row. `headers` can take the tenant away. */
   fetch(path: string, init?: RequestInit): Promise<WireAnswer>;
   /** `POST` of a message to a method of Connect, in JSON. */
@@ -24,7 +25,7 @@ export interface WireServer {
     headers?: Readonly<Record<string, string>>,
   ): Promise<WireAnswer>;
   /** OTLP's Export over gRPC. */
-  exportGrpc(request: Uint8Array): Promise<WireAnswer>;
+  exportGrpc(request: Uint8Array, otherTenant?: string): Promise<WireAnswer>;
 }
 
 /**
@@ -52,6 +53,7 @@ export interface WireRow {
 /** A server seen by a tenant. */
 export function wireServer(address: string, tenant: string): WireServer {
   const server: WireServer = {
+    tenant,
     async fetch(path, init = {}) {
       const headers = { "x-scope-orgid": tenant, ...(init.headers as Record<string, string>) };
       // "" takes a header away.
@@ -64,9 +66,9 @@ export function wireServer(address: string, tenant: string): WireServer {
         headers: { "content-type": "application/json", ...headers },
         body: typeof message === "string" ? message : JSON.stringify(message),
       }),
-    async exportGrpc(request) {
+    async exportGrpc(request, sent = tenant) {
       const withTenant: Interceptor = (next) => (call) => {
-        if (tenant !== "") call.header.set("x-scope-orgid", tenant);
+        if (sent !== "") call.header.set("x-scope-orgid", sent);
         return next(call);
       };
       const transport = createGrpcTransport({ baseUrl: address, interceptors: [withTenant] });
