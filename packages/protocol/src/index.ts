@@ -53,7 +53,7 @@ export type { Md5, Relabel, RelabelRule } from "./labels/relabel.ts";
 export { compileRelabelRules, parseRelabelRules } from "./labels/relabel.ts";
 export type { OtlpProfile } from "./otlp/decode-otlp.ts";
 export { decodeOtlp } from "./otlp/decode-otlp.ts";
-export { decodePprof } from "./pprof/decode-pprof.ts";
+export { decodePprof, decodePprofWithHashes, type PprofWithHashes } from "./pprof/decode-pprof.ts";
 export { encodePprof } from "./pprof/encode-pprof.ts";
 export type { PprofLimitName, PprofLimits } from "./pprof/pprof-limits.ts";
 export { DEFAULT_PPROF_LIMITS } from "./pprof/pprof-limits.ts";

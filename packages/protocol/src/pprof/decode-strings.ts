@@ -1,4 +1,5 @@
 import { ByteRunTable } from "../wire/byte-run-table.ts";
+import { Hasher64 } from "../wire/hash64.ts";
 import type { ProtobufReader } from "../wire/protobuf-reader.ts";
 import type { Scratch } from "../wire/scratch.ts";
 import { BYTE_DECODER, UTF8_DECODER } from "../wire/text-codec.ts";
@@ -12,6 +13,15 @@ export interface PprofStrings {
   readonly count: number;
   /** Row of each index of the wire; undefined when rows and indexes are the same. */
   readonly rows: Uint32Array | undefined;
+  /** Two lanes of the hash of each string; empty when they were not asked for. */
+  readonly hashes: Int32Array;
+}
+
+/** What strings are decoded with. */
+export interface StringsOptions {
+  readonly scratch: Scratch;
+  /** Seed of the hashes; undefined for none. */
+  readonly hashSeed: number | undefined;
 }
 
 /**
@@ -24,12 +34,13 @@ export function decodeStrings(
   reader: ProtobufReader,
   layout: PprofLayout,
   limits: PprofLimits,
-  scratch: Scratch,
+  { scratch, hashSeed }: StringsOptions,
 ): PprofStrings {
   const { bytes } = reader;
   const { count, start, end } = layout.strings;
   const strings: string[] = [];
   const runs = new ByteRunTable(bytes, count, scratch);
+  const hashes = new Int32Array(hashSeed === undefined ? 0 : 2 * count);
   let rows: Uint32Array | undefined;
   // One decoder call for the whole section and a slice for each string cost a third of a call for each string. In
   // this encoding each byte is one UTF-16 unit, and ASCII is ASCII. A slice keeps the section's text alive, which
@@ -45,14 +56,21 @@ export function decodeStrings(
     const row = runs.intern(from, to);
     if (row === strings.length) {
       strings.push(runs.isAscii ? section.slice(from - start, to - start) : decodeUtf8(bytes, from, to));
+      if (hashSeed !== undefined) {
+        HASHER.reset(hashSeed).bytes(bytes, from, to).finish();
+        hashes[2 * row] = HASHER.lo;
+        hashes[2 * row + 1] = HASHER.hi;
+      }
     } else {
       rows ??= identityRows(count, index);
     }
     if (rows !== undefined) rows[index] = row;
   }
   if (strings[0] !== "") throw malformedPprof("string 0 should be empty string");
-  return { strings, count, rows };
+  return { strings, count, rows, hashes };
 }
+
+const HASHER = new Hasher64();
 
 /**
  * The row of a string index.

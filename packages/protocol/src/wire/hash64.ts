@@ -113,17 +113,32 @@ export class Hasher64 {
 
   /** Adds the bytes `start .. end` and how many they are. */
   bytes(bytes: Uint8Array, start = 0, end: number = bytes.length): this {
+    let lane1 = this.#lane1;
+    let lane2 = this.#lane2;
     let at = start;
-    for (; at + 4 <= end; at += 4) {
-      // In range by the loop's condition; the fallbacks only satisfy the compiler.
-      const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
-      this.u32(low | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24));
+    // As u32 for every word, with the state in registers.
+    for (; at < end; at += 4) {
+      // What is in range by the loop's condition has fallbacks to satisfy the compiler; behind the end there are zeros.
+      let word = bytes[at] ?? 0;
+      if (at + 4 <= end) {
+        word |= ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+      } else {
+        for (let i = at + 1; i < end; i++) word |= (bytes[i] ?? 0) << (8 * (i - at));
+      }
+      let k = Math.imul(word, LANE_1_FIRST);
+      k = Math.imul((k << 15) | (k >>> 17), LANE_1_SECOND);
+      let h = lane1 ^ k;
+      h = ((h << 19) | (h >>> 13)) + lane2;
+      lane1 = (Math.imul(h, 5) + LANE_1_ADD) | 0;
+      k = Math.imul(word, LANE_2_FIRST);
+      k = Math.imul((k << 16) | (k >>> 16), LANE_2_SECOND);
+      h = lane2 ^ k;
+      h = ((h << 17) | (h >>> 15)) + lane1;
+      lane2 = (Math.imul(h, 5) + LANE_2_ADD) | 0;
     }
-    if (at < end) {
-      let tail = 0;
-      for (let shift = 0; at < end; at++, shift += 8) tail |= (bytes[at] ?? 0) << shift;
-      this.u32(tail);
-    }
+    this.#lane1 = lane1;
+    this.#lane2 = lane2;
+    this.#count += Math.ceil((end - start) / 4);
     return this.u32(end - start);
   }
 

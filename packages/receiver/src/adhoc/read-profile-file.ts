@@ -68,7 +68,8 @@ function decodeFile(bytes: Uint8Array, limits: IngestLimits): readonly NamedFile
   try {
     const head = Buffer.from(bytes.subarray(0, SNIFFED_BYTES)).toString("latin1");
     if (head.startsWith("FLR\0")) return readRecording(bytes, limits);
-    if (CONTROL_CHARACTERS.test(head)) return fromProfile("", orThrow(decodePayload(bytes, limits, [])));
+    if (CONTROL_CHARACTERS.test(head))
+      return fromProfile("", orThrow(decodePayload(bytes, limits, [])).profile);
     if (head.trimStart().startsWith("{")) return readSpeedscope(bytes, limits);
     const { sampleType } = resolveTextProfileType(APP_NAME, 0);
     return fromProfile("", decodeStacks("groups", bytes, { sampleType }, toFormatLimits(limits)));

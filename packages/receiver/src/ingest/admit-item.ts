@@ -1,14 +1,8 @@
-import {
-  fixGoProfile,
-  getLabel,
-  PROFILE_NAME_LABEL,
-  type Profile,
-  profileName,
-} from "@pyroscope-ts/protocol";
+import { getLabel, PROFILE_NAME_LABEL, profileName } from "@pyroscope-ts/protocol";
 import type { AdmittedProfile } from "../store/admission.ts";
 import { checkAdmissible } from "./check-admissible.ts";
 import { decodePayload } from "./decode-payload.ts";
-import { toAdmittedProfiles } from "./expand-record.ts";
+import { type DecodedProfile, fixDecoded, toAdmittedProfiles } from "./expand-record.ts";
 import { labelChecker } from "./final-labels.ts";
 import { foldLabels } from "./fold-series.ts";
 import { formatBytes } from "./format-bytes.ts";
@@ -62,19 +56,20 @@ export function admitItem(
   }
   const tooFast = rates.take(batch.tenant, bytes, limits);
   if (tooFast !== undefined) return toRefused(tooFast, { bytes });
-  const profile = decodePayload(inflated, limits, resolveSeriesLabels(item.labels));
-  if (profile instanceof Refusal) return toRefused(profile, { bytes });
-  const admitted = admitProfile(batch, item, fixGoProfile(profile), inflated);
+  const decoded = decodePayload(inflated, limits, resolveSeriesLabels(item.labels));
+  if (decoded instanceof Refusal) return toRefused(decoded, { bytes });
+  const admitted = admitProfile(batch, item, fixDecoded(decoded), inflated);
   return admitted instanceof Refusal ? toRefused(admitted, { bytes }) : { ok: true, ...admitted, bytes };
 }
 
 function admitProfile(
   batch: PushBatch,
   { labels: sentLabels, payload, payloadHash, ingest }: PprofItem,
-  profile: Profile,
+  decoded: DecodedProfile,
   inflated: Uint8Array,
 ): Pick<AdmittedItem, "record" | "profiles" | "renamedLabelCount" | "droppedSeriesCount"> | Refusal {
   const { limits, receivedUnixMillis } = batch;
+  const { profile } = decoded;
   const sampleTypes = profile.sampleTypes.map(({ type }) => type);
   const derivedName = ingest && profileName(sampleTypes, ingest.sampleTypeConfig);
   const labels = resolveSeriesLabels(sentLabels, derivedName, limits.maxSessionsPerSeries);
@@ -111,7 +106,7 @@ function admitProfile(
   };
   return {
     record,
-    profiles: toAdmittedProfiles(batch.tenant, record, profile, groups),
+    profiles: toAdmittedProfiles(batch.tenant, record, decoded, groups),
     renamedLabelCount,
     droppedSeriesCount,
   };
@@ -137,7 +132,7 @@ export function foldItem(
   return {
     ...item,
     record: folded,
-    profiles: toAdmittedProfiles(tenant, folded, first.profile, groups),
+    profiles: toAdmittedProfiles(tenant, folded, first, groups),
   };
 }
 

@@ -1,12 +1,13 @@
 import {
   DEFAULT_PPROF_LIMITS,
-  decodePprof,
+  decodePprofWithHashes,
   formatLabels,
   type LabelSet,
   type PprofLimits,
-  type Profile,
+  type PprofWithHashes,
   ProtocolError,
 } from "@pyroscope-ts/protocol";
+import { TEXT_SEED } from "../store/hash-profile.ts";
 import type { IngestLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -46,15 +47,16 @@ export function decodePayload(
   inflated: Uint8Array,
   limits: IngestLimits,
   labels: LabelSet,
-): Profile | Refusal {
+): PprofWithHashes | Refusal {
   try {
-    return decodePprof(inflated, {
+    const pprofLimits = {
       ...DEFAULT_PPROF_LIMITS,
       ...truncationLimits(limits),
       maxBytes: Infinity, // the caller has inflated within the tenant's limit
       maxSamples: limits.maxSamples || Infinity,
       maxLabelsPerSample: limits.maxLabelsPerSample || Infinity,
-    });
+    };
+    return decodePprofWithHashes(inflated, pprofLimits, TEXT_SEED);
   } catch (error) {
     if (error instanceof ProtocolError) return refusePayload(error, labels);
     throw error;
@@ -62,8 +64,8 @@ export function decodePayload(
 }
 
 /** Decodes a payload that was admitted before, whatever today's limits are. */
-export function decodeAdmitted(inflated: Uint8Array, truncation: Truncation): Profile {
-  return decodePprof(inflated, { ...UNLIMITED, ...truncationLimits(truncation) });
+export function decodeAdmitted(inflated: Uint8Array, truncation: Truncation): PprofWithHashes {
+  return decodePprofWithHashes(inflated, { ...UNLIMITED, ...truncationLimits(truncation) }, TEXT_SEED);
 }
 
 function truncationLimits({

@@ -1,4 +1,4 @@
-import { fixGoProfile, type Profile } from "@pyroscope-ts/protocol";
+import { fixGoProfile, type PprofWithHashes } from "@pyroscope-ts/protocol";
 import { ReceiverError } from "../errors.ts";
 import type { AdmittedProfile } from "../store/admission.ts";
 import { decodeAdmitted } from "./decode-payload.ts";
@@ -27,11 +27,20 @@ export function expandRecord(tenant: string, record: Uint8Array): readonly Admit
   return items.flatMap((item) => expandItem(tenant, item));
 }
 
+/** A decoded profile, with the hashes of its strings where they are known. */
+export type DecodedProfile = Pick<AdmittedProfile, "profile" | "stringHashes">;
+
+/** Sets right what Go's profilers get wrong. A profile of other strings has lost their hashes. */
+export function fixDecoded({ profile, stringHashes }: PprofWithHashes): DecodedProfile {
+  const fixed = fixGoProfile(profile);
+  return { profile: fixed, stringHashes: fixed.strings === profile.strings ? stringHashes : undefined };
+}
+
 /** Joins what was decided about a payload with its decoded samples: the last step of admission and of replay. */
 export function toAdmittedProfiles(
   tenant: string,
   item: PushRecordItem,
-  profile: Profile,
+  { profile, stringHashes }: DecodedProfile,
   groups: readonly SampleGroup[],
 ): readonly AdmittedProfile[] {
   const payload = identifyPayload(item.timeUnixNanos, item.payloadHash);
@@ -40,6 +49,7 @@ export function toAdmittedProfiles(
     timeUnixNanos: item.timeUnixNanos,
     identity: identifyProfile(tenant, labels, payload),
     profile,
+    stringHashes,
     sampleRows,
     spanIds,
     traceIds,
@@ -50,7 +60,7 @@ function expandItem(tenant: string, item: PushRecordItem): readonly AdmittedProf
   const inflated = inflatePayload(item.payload, 0, (limit) => `decompressed above ${limit} bytes`);
   if (inflated instanceof Refusal) throw damaged(inflated);
   const decoded = decodeAdmitted(inflated, item);
-  const profile = item.isGoFixed === true ? fixGoProfile(decoded) : decoded;
+  const fixed = item.isGoFixed === true ? fixDecoded(decoded) : decoded;
   const checkLabels = labelChecker({
     maxLabelNamesPerSeries: 0,
     maxLabelNameBytes: 0,
@@ -61,9 +71,9 @@ function expandItem(tenant: string, item: PushRecordItem): readonly AdmittedProf
   const { foldedSeries, labels } = item;
   const finishLabels =
     foldedSeries === undefined ? checkLabels : foldLabels(checkLabels, labels, foldedSeries);
-  const groups = splitSamples(profile, labels, finishLabels);
+  const groups = splitSamples(fixed.profile, labels, finishLabels);
   if (groups instanceof Refusal) throw damaged(groups);
-  return toAdmittedProfiles(tenant, item, profile, groups);
+  return toAdmittedProfiles(tenant, item, fixed, groups);
 }
 
 function damaged({ message }: Refusal): ReceiverError {

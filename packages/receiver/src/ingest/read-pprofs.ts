@@ -131,8 +131,9 @@ function fixSpy(
   limits: IngestLimits,
 ): PprofItem | PushItemRefused {
   const { payload, labels } = item;
-  const profile = decodePayload(fix === "dotnet" ? restoreFunctionIds(payload) : payload, limits, labels);
-  if (profile instanceof Refusal) return toRefused(profile, { bytes: payload.length });
+  const decoded = decodePayload(fix === "dotnet" ? restoreFunctionIds(payload) : payload, limits, labels);
+  if (decoded instanceof Refusal) return toRefused(decoded, { bytes: payload.length });
+  const { profile } = decoded;
   const fixed = fix === "dotnet" ? underscoreSampleTypes(profile) : nameFunctionsByFile(profile, spyName);
   return { ...item, payload: encodePprof(fixed) };
 }

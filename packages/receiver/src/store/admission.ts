@@ -17,6 +17,8 @@ export interface AdmittedProfile {
   readonly identity: ProfileIdentity;
   /** Shared by the parts of one pprof; not changed. */
   readonly profile: Profile;
+  /** Hashes of its strings that decoding made, of the seed `TEXT_SEED`, two lanes each; undefined: the store makes them. */
+  readonly stringHashes?: Int32Array | undefined;
   /** Rows of `profile.samples` that belong here; undefined: all. */
   readonly sampleRows: Uint32Array | undefined;
   /** One for each of these samples, 0 for none; undefined: none at all. */

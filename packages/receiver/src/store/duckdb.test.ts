@@ -185,6 +185,31 @@ describe("Duckdb.createAppender", () => {
     expect(result.textLists("h").items).toEqual(["0", "2999"]);
     appender.close();
   });
+
+  it("appends lists of any length, also in a chunk that held longer ones before", async () => {
+    await database.run("CREATE TABLE head.l (a INTEGER, b UBIGINT[], c VARCHAR[])");
+    const appender = await database.createAppender("l", ["INTEGER", "UBIGINT[]", "VARCHAR[]"]);
+    const lengths = Array.from({ length: 5000 }, (_, row) => (row * 7) % 40);
+    const start = new Uint32Array(lengths.length + 1);
+    lengths.forEach((length, row) => {
+      start[row + 1] = start[row]! + length;
+    });
+    const items = BigUint64Array.from({ length: start.at(-1)! }, (_, i) => BigInt(i) << 40n);
+    const columns = [
+      Int32Array.from(lengths.keys()),
+      { start, items },
+      { start, items: [...items].map(String) },
+    ];
+
+    appender.append(columns, 0, 4500);
+    appender.append(columns, 4500, 5000);
+    appender.close();
+
+    const rows = await database.select("SELECT a, b, c FROM head.l ORDER BY a");
+    expect(rows.idLists("b").start).toEqual(start);
+    expect(rows.idLists("b").items).toEqual(items);
+    expect(rows.textLists("c").items).toEqual([...items].map(String));
+  });
 });
 
 describe("QueryDatabase", () => {

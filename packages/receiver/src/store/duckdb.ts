@@ -2,27 +2,20 @@ import {
   BIGINT,
   BOOLEAN,
   DOUBLE,
-  type DuckDBAppender,
   type DuckDBConnection,
-  DuckDBDataChunk,
   DuckDBInstance,
-  DuckDBListValue,
   type DuckDBType,
-  DuckDBTypeId,
-  type DuckDBVector,
   INTEGER,
-  LIST,
   SQLNULL,
   StatementType,
-  TIMESTAMP_NS,
   UBIGINT,
-  UUID,
   VARCHAR,
 } from "@duckdb/node-api";
 import { ReceiverError, type ReceiverErrorCode } from "../errors.ts";
+import { type AppendType, ChunkAppender } from "./chunk-appender.ts";
 import type { Database, SqlValue } from "./database.ts";
 import { readColumns } from "./duckdb-result.ts";
-import type { IdLists, ResultColumns, TextLists } from "./result-columns.ts";
+import type { ResultColumns } from "./result-columns.ts";
 
 export type { SqlValue } from "./database.ts";
 
@@ -37,51 +30,6 @@ export interface DuckdbOptions {
   readonly memoryLimitBytes: number;
   readonly threadCount: number;
 }
-
-/** Types that rows are appended in, by their name in SQL. */
-const appendTypes: Readonly<Record<AppendType, DuckDBType>> = {
-  BIGINT,
-  BOOLEAN,
-  INTEGER,
-  TIMESTAMP_NS,
-  UBIGINT,
-  UUID,
-  VARCHAR,
-  "UBIGINT[]": LIST(UBIGINT),
-  "VARCHAR[]": LIST(VARCHAR),
-};
-
-/** SQL type of a column that rows can be appended to. */
-export type AppendType =
-  | "BIGINT"
-  | "BOOLEAN"
-  | "INTEGER"
-  | "TIMESTAMP_NS"
-  | "UBIGINT"
-  | "UUID"
-  | "VARCHAR"
-  | "UBIGINT[]"
-  | "VARCHAR[]";
-
-/** Values of one column, in the form of its type: BIGINT and UBIGINT as 64-bit arrays, UUID as two (low, high) each. */
-export type AppendValues =
-  | BigInt64Array
-  | BigUint64Array
-  | Int32Array
-  | Uint8Array
-  | readonly string[]
-  | IdLists
-  | TextLists;
-
-/** Adds rows to one table. */
-export interface TableAppender {
-  /** Appends rows `from .. until` of the columns, in the table's order. Visible at once to queries that start later. */
-  append(columns: readonly AppendValues[], from: number, until: number): void;
-  close(): void;
-}
-
-/** Rows of one data chunk; DuckDB's STANDARD_VECTOR_SIZE. */
-const CHUNK_ROWS = 2048;
 
 /**
  * One DuckDB instance in this process: the file at `path`, and memory attached as the schema `head`.
@@ -177,18 +125,8 @@ export class Duckdb implements Database {
   }
 
   /** Opens an appender on `head.<table>`, whose columns have these types, in order. */
-  async createAppender(table: string, types: readonly AppendType[]): Promise<TableAppender> {
-    const appender = await this.#writer.createAppender(table, "main", "head");
-    const duckdbTypes = types.map((type) => appendTypes[type]);
-    return {
-      append: (columns, from, until) => {
-        for (let row = from; row < until; row += CHUNK_ROWS) {
-          appendChunk(appender, duckdbTypes, columns, row, Math.min(CHUNK_ROWS, until - row));
-        }
-        appender.flushSync();
-      },
-      close: () => appender.closeSync(),
-    };
+  async createAppender(table: string, types: readonly AppendType[]): Promise<ChunkAppender> {
+    return new ChunkAppender(await this.#writer.createAppender(table, "main", "head"), types);
   }
 
   /** Closes the file and gives its lock back. Queries that run must have ended. A second call does nothing. */
@@ -235,58 +173,6 @@ async function selectOn(
     throw queryError(sql, error);
   } finally {
     signal?.removeEventListener("abort", interrupt);
-  }
-}
-
-function appendChunk(
-  appender: DuckDBAppender,
-  types: readonly DuckDBType[],
-  columns: readonly AppendValues[],
-  row: number,
-  count: number,
-): void {
-  const chunk = DuckDBDataChunk.create(types, count);
-  types.forEach((type, index) => {
-    const vector = chunk.getColumnVector(index);
-    setVector(vector, type, columns[index]!, row, count);
-    vector.flush();
-  });
-  appender.appendDataChunk(chunk);
-}
-
-function setVector(
-  vector: DuckDBVector,
-  type: DuckDBType,
-  values: AppendValues,
-  row: number,
-  count: number,
-): void {
-  if (type.typeId === DuckDBTypeId.LIST) setLists(vector, values as IdLists | TextLists, row, count);
-  else if (type.typeId === DuckDBTypeId.UUID) setUuids(vector, values as BigUint64Array, row, count);
-  else if (type.typeId === DuckDBTypeId.VARCHAR || type.typeId === DuckDBTypeId.BOOLEAN) {
-    const isBoolean = type.typeId === DuckDBTypeId.BOOLEAN;
-    const items = values as readonly string[] | Uint8Array;
-    for (let i = 0; i < count; i++) vector.setItem(i, isBoolean ? items[row + i] === 1 : items[row + i]!);
-  } else {
-    const { items } = vector as unknown as { readonly items: BigUint64Array };
-    items.set((values as BigUint64Array).subarray(row, row + count));
-  }
-}
-
-function setUuids(vector: DuckDBVector, halves: BigUint64Array, row: number, count: number): void {
-  const { dataView } = vector as unknown as { readonly dataView: DataView };
-  const lanes = new Int32Array(dataView.buffer, dataView.byteOffset, 4 * count);
-  lanes.set(new Int32Array(halves.buffer, halves.byteOffset + 16 * row, 4 * count));
-  // DuckDB keeps a UUID as a signed 128-bit number whose top bit is flipped, so that it sorts as its text.
-  for (let i = 3; i < lanes.length; i += 4) lanes[i]! ^= 0x80000000;
-}
-
-function setLists(vector: DuckDBVector, lists: IdLists | TextLists, row: number, count: number): void {
-  const { start, items } = lists;
-  for (let i = 0; i < count; i++) {
-    // A typed array does where the binding asks for an array: it reads length and items only.
-    const list = items.slice(start[row + i]!, start[row + i + 1]!) as unknown as readonly bigint[];
-    vector.setItem(i, new DuckDBListValue(list));
   }
 }
 

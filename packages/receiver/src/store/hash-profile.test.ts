@@ -1,6 +1,12 @@
-import { labelSetFromRecord, type Profile, ProfileBuilder } from "@pyroscope-ts/protocol";
+import {
+  decodePprofWithHashes,
+  labelSetFromRecord,
+  type Profile,
+  ProfileBuilder,
+} from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
-import { hashLabels, NO_LINE, ProfileHasher, visitFrames } from "./hash-profile.ts";
+import { hashLabels, NO_LINE, ProfileHasher, TEXT_SEED, visitFrames } from "./hash-profile.ts";
+import { goLikePprof } from "./testing/go-like-profile.ts";
 
 interface FrameOptions {
   readonly name?: string;
@@ -139,6 +145,13 @@ describe("ProfileHasher", () => {
     });
 
     expect(names).toEqual(["main", "outer", "inner", "leaf", "at 7"]);
+  });
+
+  it("names stacks the same by hashes of strings that decoding made", () => {
+    const bytes = goLikePprof({ timeUnixMillis: 1_760_000_000_000 });
+    const { profile, stringHashes } = decodePprofWithHashes(bytes, {}, TEXT_SEED);
+
+    expect(hasher.hash(profile, stringHashes)).toEqual(hasher.hash(profile));
   });
 
   it("has no collision among a hundred thousand stacks of a few frames", () => {

@@ -1,8 +1,8 @@
 import { Hasher64, type LabelSet, NO_FUNCTION, NO_MAPPING, type Profile } from "@pyroscope-ts/protocol";
-import { TextHashes } from "./text-hashes.ts";
 
 // Different things with equal words get unrelated ids. Part of the storage format, as the order of the words below.
-const TEXT_SEED = 1;
+/** Seed of the hashes of strings. */
+export const TEXT_SEED = 1;
 const FUNCTION_SEED = 2;
 const MAPPING_SEED = 3;
 const FRAME_SEED = 4;
@@ -38,11 +38,11 @@ export function hashLabels(labels: LabelSet): bigint {
  * two releases of a program then share what did not change. A stack is its frames, root first.
  */
 export class ProfileHasher {
-  readonly #texts = new TextHashes(TEXT_SEED);
   readonly #hasher = new Hasher64();
 
-  hash(profile: Profile): HashedProfile {
-    const strings = new StringHashes(profile.strings, this.#texts);
+  /** @param stringHashes - those of {@link AdmittedProfile.stringHashes}. */
+  hash(profile: Profile, stringHashes?: Int32Array): HashedProfile {
+    const strings = stringHashes ?? hashStrings(profile.strings, this.#hasher);
     const parts: FrameParts = {
       profile,
       functions: hashFunctions(profile, strings, this.#hasher),
@@ -82,57 +82,39 @@ export function visitFrames(hashed: HashedProfile, row: number, visit: FrameVisi
   }
 }
 
-/** Hashes of the strings of one profile that are used. */
-class StringHashes {
-  readonly #strings: readonly string[];
-  readonly #texts: TextHashes;
-  readonly #lanes: IdLanes;
-  readonly #isKnown: Uint8Array;
-
-  constructor(strings: readonly string[], texts: TextHashes) {
-    this.#strings = strings;
-    this.#texts = texts;
-    this.#lanes = new Int32Array(2 * strings.length);
-    this.#isKnown = new Uint8Array(strings.length);
-  }
-
-  /** Feeds the hash of string `row` to `hasher`. */
-  feed(hasher: Hasher64, row: number): Hasher64 {
-    if (this.#isKnown[row] === 0) {
-      this.#isKnown[row] = 1;
-      this.#texts.write(this.#strings[row]!, this.#lanes, row);
-    }
-    return addId(hasher, this.#lanes, row);
-  }
+function hashStrings(strings: readonly string[], hasher: Hasher64): IdLanes {
+  const lanes = new Int32Array(2 * strings.length);
+  for (const [row, text] of strings.entries()) store(lanes, row, hasher.reset(TEXT_SEED).text(text));
+  return lanes;
 }
 
 /** One for each function, and a last one for no function. */
-function hashFunctions(profile: Profile, texts: StringHashes, hasher: Hasher64): IdLanes {
+function hashFunctions(profile: Profile, texts: IdLanes, hasher: Hasher64): IdLanes {
   const { functions } = profile;
   const { length, name, systemName, file, startLine } = functions;
   const lanes = new Int32Array(2 * (length + 1));
   const starts = new Int32Array(startLine.buffer, startLine.byteOffset, 2 * length);
   for (let i = 0; i < length; i++) {
-    texts.feed(hasher.reset(FUNCTION_SEED), name[i]!);
-    texts.feed(hasher, systemName[i]!);
-    texts.feed(hasher, file[i]!);
+    addId(hasher.reset(FUNCTION_SEED), texts, name[i]!);
+    addId(hasher, texts, systemName[i]!);
+    addId(hasher, texts, file[i]!);
     store(lanes, i, addId(hasher, starts, i));
   }
   hasher.reset(FUNCTION_SEED);
-  for (let k = 0; k < 3; k++) texts.feed(hasher, 0);
+  for (let k = 0; k < 3; k++) addId(hasher, texts, 0);
   store(lanes, length, hasher.u64(0, 0));
   return lanes;
 }
 
-function hashMappings(profile: Profile, texts: StringHashes, hasher: Hasher64): MappingHashes {
+function hashMappings(profile: Profile, texts: IdLanes, hasher: Hasher64): MappingHashes {
   const { mappings } = profile;
   const files = new Int32Array(2 * (mappings.length + 1));
   const builds = new Int32Array(2 * (mappings.length + 1));
   for (let i = 0; i <= mappings.length; i++) {
     const file = i < mappings.length ? mappings.file[i]! : 0;
     const buildId = i < mappings.length ? mappings.buildId[i]! : 0;
-    store(files, i, texts.feed(hasher.reset(MAPPING_SEED), file));
-    store(builds, i, texts.feed(texts.feed(hasher.reset(MAPPING_SEED), file), buildId));
+    store(files, i, addId(hasher.reset(MAPPING_SEED), texts, file));
+    store(builds, i, addId(addId(hasher.reset(MAPPING_SEED), texts, file), texts, buildId));
   }
   return { files, builds };
 }

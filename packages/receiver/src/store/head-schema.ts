@@ -1,4 +1,4 @@
-import type { AppendType } from "./duckdb.ts";
+import type { AppendType } from "./chunk-appender.ts";
 
 /** Tables of the head in the DuckDB schema `head`, one set of them for each generation. */
 export const HEAD_TABLES = ["samples", "totals", "series", "stacks", "frames"] as const;

@@ -340,7 +340,8 @@ class LocalStore implements Store {
   #createRows(tenant: string, profiles: readonly AdmittedProfile[]): readonly ProfileRows[] {
     const hashed = new Map<AdmittedProfile["profile"], HashedProfile>();
     return profiles.map((admitted) => {
-      const hashedProfile = hashed.get(admitted.profile) ?? this.#hasher.hash(admitted.profile);
+      const hashedProfile =
+        hashed.get(admitted.profile) ?? this.#hasher.hash(admitted.profile, admitted.stringHashes);
       hashed.set(admitted.profile, hashedProfile);
       const rows = createProfileRows(admitted, hashedProfile);
       this.#parts.series.add(tenant, rows.series);

@@ -1,5 +1,5 @@
 import { ReceiverError } from "../errors.ts";
-import type { AppendType, AppendValues, TableAppender } from "./duckdb.ts";
+import type { AppendType, AppendValues, ChunkAppender } from "./chunk-appender.ts";
 
 /**
  * Rows of one table on their way into DuckDB. A commit per profile would cost more than the profile; so rows gather
@@ -8,14 +8,18 @@ import type { AppendType, AppendValues, TableAppender } from "./duckdb.ts";
  * The owner writes row {@link RowBuffer.row} of every column and then calls {@link RowBuffer.endRow}.
  */
 export class RowBuffer {
-  readonly #appender: TableAppender;
+  readonly #appender: Pick<ChunkAppender, "append" | "close">;
   readonly #columns: readonly (FixedColumn | TextColumn | IdListColumn | TextListColumn)[];
   readonly #capacity: number;
   /** The row that is being written. */
   row = 0;
 
   /** @param capacity - rows that are handed over at once; a multiple of 8. */
-  constructor(appender: TableAppender, types: readonly AppendType[], capacity: number) {
+  constructor(
+    appender: Pick<ChunkAppender, "append" | "close">,
+    types: readonly AppendType[],
+    capacity: number,
+  ) {
     this.#appender = appender;
     this.#columns = types.map((type) => createColumn(type, capacity));
     this.#capacity = capacity;

@@ -188,7 +188,8 @@ class SharedStore implements Store {
     this.#check("writes", "it takes no profiles");
     const hashed = new Map<AdmittedProfile["profile"], HashedProfile>();
     await this.#parts.writer.append(admission, (admitted) => {
-      const hashedProfile = hashed.get(admitted.profile) ?? this.#hasher.hash(admitted.profile);
+      const hashedProfile =
+        hashed.get(admitted.profile) ?? this.#hasher.hash(admitted.profile, admitted.stringHashes);
       hashed.set(admitted.profile, hashedProfile);
       const rows = createProfileRows(admitted, hashedProfile);
       this.#series.add(admission.tenant, rows.series);
