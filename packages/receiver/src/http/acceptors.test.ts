@@ -76,6 +76,19 @@ describe.runIf(process.platform === "linux")("createAcceptors", () => {
     await expect(listen(port)).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
+  it.for([0, 1, 2, 3, 4])("lets one of two have a port, the second %d ticks later", async (ticks) => {
+    const { port, close } = await listen();
+    await close();
+
+    const first = listen(port);
+    first.catch(() => undefined);
+    for (let i = 0; i < ticks; i++) await new Promise((resolve) => process.nextTick(resolve));
+    const outcomes = await Promise.allSettled([first, listen(port)]);
+
+    const failed = outcomes.filter(({ status }) => status === "rejected");
+    expect(failed).toEqual([{ status: "rejected", reason: expect.objectContaining({ code: "EADDRINUSE" }) }]);
+  });
+
   it("takes a port that was named, and gives it back when its connections have ended", async () => {
     const first = await listen();
     await first.close();

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { platform } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * Node takes one connection of a listening socket in each turn of its event loop. A turn in which two hundred requests are answered takes
@@ -8,6 +9,10 @@ import { platform } from "node:process";
  * which takes 2 ms of it.
  */
 const ACCEPTOR_COUNT = 16;
+
+/** Another program has a port's claim for the moment in which it looks and begins to listen. */
+const CLAIM_TRIES = 250;
+const CLAIM_PAUSE_MS = 20;
 
 /** Where the kernel shares connections out between sockets of one port; elsewhere there is one. */
 const canShare = platform === "linux";
@@ -30,8 +35,16 @@ export function createAcceptors(
   let isClosed = false;
 
   async function open(where: ListenOptions): Promise<void> {
-    await checkFree(where);
-    if (isClosed) return;
+    const claim = await claimPort(where.port);
+    const giveBack = (): void => void claim?.close();
+    try {
+      await checkFree(where);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    if (isClosed) return giveBack();
+    for (const event of ["listening", "error", "close"]) server.once(event, giveBack);
     server.once("listening", () => void openOthers(where).catch(() => undefined));
     listenAlone({ ...where, reusePort: true });
   }
@@ -60,6 +73,31 @@ export function createAcceptors(
       return closeAlone((error) => void Promise.all(ends).then(() => done?.(error)));
     },
   };
+}
+
+/**
+ * Two receivers that start in one moment would both find a port free, and share it. A name that only one can have, and that
+ * ends with its process, lets them look one after the other.
+ *
+ * @returns what is to be closed when it is known who has the port; undefined where nobody can have such a name.
+ */
+async function claimPort(port: number | undefined): Promise<Server | undefined> {
+  if (port === undefined || port === 0) return undefined;
+  for (let triesLeft = CLAIM_TRIES; ; triesLeft--) {
+    const claim = createServer().unref();
+    try {
+      await listenOn(claim, { path: `\0pyroscope-port-${port}` });
+      return claim;
+    } catch (error) {
+      if (!isTaken(error)) return undefined;
+      if (triesLeft === 0) throw error;
+      await sleep(CLAIM_PAUSE_MS);
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }
 
 /** Sockets that share a port would share it with another program's as well. */
