@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { makeDataDirectory, startReadyReceiver } from "../../../e2e/harness/receiver-process.ts";
 import { loopLag } from "./loop-lag.ts";
 import { PushClient } from "./push-client.ts";
@@ -29,6 +32,9 @@ interface Outcome {
   readonly healthMs: readonly number[];
   /** Latest that the event loop of the HTTP thread was in each stretch between two looks. */
   readonly loopLagMs: readonly number[];
+  /** The same of a process with nothing to do: what the machine and the generator take. */
+  readonly idleHealthMs: readonly number[];
+  readonly idleLoopLagMs: readonly number[];
   readonly residentMb: number;
 }
 
@@ -39,14 +45,14 @@ interface Outcome {
 export async function benchOverload(seconds = 60): Promise<void> {
   const directory = await makeDataDirectory();
   const receiver = await startReadyReceiver({ directory: directory.path, flags: ["--log-level", "error"] });
-  const { address } = receiver;
-  const pid = receiver.process.pid ?? 0;
+  const idle = await startIdleProcess();
+  const target = { address: receiver.address, pid: receiver.process.pid ?? 0, idleAddress: idle.address };
   const source = createPushSource(GO_LIKE);
-  const steady = () => push(address, pid, source, { forSeconds: RECOVERY_SECONDS, clients: STEADY_CLIENTS });
+  const steady = () => push(target, source, { forSeconds: RECOVERY_SECONDS, clients: STEADY_CLIENTS });
   await steady();
   const before = await steady();
   const rate = OVERLOAD * before.perSecond;
-  const during = await push(address, pid, source, { forSeconds: seconds, perSecond: rate });
+  const during = await push(target, source, { forSeconds: seconds, perSecond: rate });
   const after = await steady();
   printTable(
     `${rate.toFixed(0)} pushes a second for ${seconds} s, ${OVERLOAD} times what ${STEADY_CLIENTS} clients get through`,
@@ -68,20 +74,37 @@ export async function benchOverload(seconds = 60): Promise<void> {
       ["refused, ms p99", quantile(during.refusedMs, 0.99), ""],
       ["health endpoint, ms p50", quantile(during.healthMs, 0.5), ""],
       ["health endpoint, ms p99", quantile(during.healthMs, 0.99), "100"],
+      ["the same of an idle process, ms p99", quantile(during.idleHealthMs, 0.99), ""],
       ["event loop late in a second, ms p50", quantile(during.loopLagMs, 0.5), ""],
       ["event loop late in a second, ms p99", quantile(during.loopLagMs, 0.99), "200"],
+      ["the same of an idle process, ms p99", quantile(during.idleLoopLagMs, 0.99), ""],
+      ["resident memory before, MB at most", before.residentMb.toFixed(0), ""],
       ["resident memory, MB at most", during.residentMb.toFixed(0), "768"],
     ],
   );
+  idle.stop();
   await receiver.stop();
   await directory.remove();
+}
+
+interface Target {
+  readonly address: string;
+  readonly pid: number;
+  readonly idleAddress: string;
+}
+
+async function startIdleProcess(): Promise<{ readonly address: string; stop(): void }> {
+  const script = fileURLToPath(new URL("idle-process.ts", import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(child.stdout, "data");
+  return { address: String(line).trim(), stop: () => void child.kill() };
 }
 
 /** Either so many clients, each with its next push when it has an answer, or so many pushes a second. */
 type Load = { readonly forSeconds: number } & ({ readonly clients: number } | { readonly perSecond: number });
 
-async function push(address: string, pid: number, source: PushSource, load: Load): Promise<Outcome> {
-  const client = new PushClient(address, MAX_OPEN);
+async function push(target: Target, source: PushSource, load: Load): Promise<Outcome> {
+  const client = new PushClient(target.address, MAX_OPEN);
   const acceptedMs: number[] = [];
   const refusedMs: number[] = [];
   const otherStatuses = new Set<number>();
@@ -131,7 +154,7 @@ async function push(address: string, pid: number, source: PushSource, load: Load
     }
     await Promise.all(open);
   };
-  const watching = watch(address, pid, end);
+  const watching = watch(target, end);
   if ("clients" in load) await Promise.all(Array.from({ length: load.clients }, sendInTurn));
   else await sendInTime(load.perSecond);
   client.close();
@@ -150,24 +173,34 @@ async function push(address: string, pid: number, source: PushSource, load: Load
 }
 
 async function watch(
-  address: string,
-  pid: number,
+  { address, pid, idleAddress }: Target,
   end: number,
-): Promise<Pick<Outcome, "healthMs" | "loopLagMs" | "residentMb">> {
+): Promise<Pick<Outcome, "healthMs" | "loopLagMs" | "idleHealthMs" | "idleLoopLagMs" | "residentMb">> {
   const healthMs: number[] = [];
   const loopLagMs: number[] = [];
+  const idleHealthMs: number[] = [];
+  const idleLoopLagMs: number[] = [];
   let most = 0;
   for (let i = 0; performance.now() < end; i++) {
-    const asked = performance.now();
-    const response = await fetch(`${address}/healthz`);
-    await response.arrayBuffer();
-    if (!response.ok) throw new Error(`the health endpoint answered ${response.status}`);
-    healthMs.push(performance.now() - asked);
-    if (i % 5 === 0) loopLagMs.push(await loopLag(address));
+    healthMs.push(await ask(`${address}/healthz`));
+    idleHealthMs.push(await ask(idleAddress));
+    if (i % 5 === 0) {
+      loopLagMs.push(await loopLag(address));
+      idleLoopLagMs.push(Number(await (await fetch(`${idleAddress}/lag`)).text()));
+    }
     most = Math.max(most, residentMb(pid));
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return { healthMs, loopLagMs, residentMb: most };
+  return { healthMs, loopLagMs, idleHealthMs, idleLoopLagMs, residentMb: most };
+}
+
+/** How long an answer takes, in milliseconds. */
+async function ask(url: string): Promise<number> {
+  const asked = performance.now();
+  const response = await fetch(url);
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return performance.now() - asked;
 }
 
 function quantile(values: readonly number[], share: number): string {

@@ -23,6 +23,9 @@ const FIRST_PROFILES = 16;
 // The time that the mean is over, about: a flush holds up what comes for a part of it.
 const MEASURED_MS = 2000;
 
+// Thousands a second are turned away for the same reason, and the stack of an error takes a tenth of the time of all that.
+const SAME_REFUSAL_MS = 20;
+
 /** A push that has no answer yet. */
 interface Waiting {
   readonly tenant: string;
@@ -46,6 +49,7 @@ export function createPushGate(maxWaitMs: number, clock: Pick<Clock, "monotonicM
   let doneCount = FIRST_PROFILES;
   let busyMs = FIRST_MS_PER_PROFILE * FIRST_PROFILES;
   let lastMs = 0;
+  let refusal: { readonly atMs: number; readonly error: ReceiverError } | undefined;
 
   const countFor = (tenant: string, more: number): void => {
     profileCount += more;
@@ -69,6 +73,18 @@ export function createPushGate(maxWaitMs: number, clock: Pick<Clock, "monotonicM
     doneCount += done;
   };
 
+  const refuse = (oldestMs: number): ReceiverError => {
+    const now = clock.monotonicMillis();
+    if (refusal !== undefined && now - refusal.atMs < SAME_REFUSAL_MS) return refusal.error;
+    const error = new ReceiverError(
+      `${profileCount} profiles wait to be stored, the first for ${Math.round(oldestMs)} ms, and one is stored every ` +
+        `${(busyMs / doneCount).toFixed(1)} ms: another would wait too long, limit ${maxWaitMs} ms`,
+      { code: "UNAVAILABLE" },
+    );
+    refusal = { atMs: now, error };
+    return error;
+  };
+
   return {
     check(tenant) {
       if (maxWaitMs === 0 || waiting.size < FREE_PUSHES) return;
@@ -79,11 +95,7 @@ export function createPushGate(maxWaitMs: number, clock: Pick<Clock, "monotonicM
       const share = room / tenants;
       const isCrowded = profileCount >= room && (profilesOfTenant.get(tenant) ?? 0) >= share;
       if (!isCrowded && oldestMs <= maxWaitMs) return;
-      throw new ReceiverError(
-        `${profileCount} profiles wait to be stored, the first for ${Math.round(oldestMs)} ms, and one is stored every ` +
-          `${(busyMs / doneCount).toFixed(1)} ms: another would wait too long, limit ${maxWaitMs} ms`,
-        { code: "UNAVAILABLE" },
-      );
+      throw refuse(oldestMs);
     },
     async run(tenant, count, work) {
       if (waiting.size === 0) lastMs = clock.monotonicMillis();

@@ -1,0 +1,69 @@
+import { EventEmitter } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { describe, expect, it } from "vitest";
+import { serveInTurns } from "./serve-in-turns.ts";
+
+const IN_A_TURN = 32;
+
+function createTurns() {
+  const served: (string | undefined)[] = [];
+  const serve = serveInTurns((request) => void served.push(request.url));
+  const send = (url: string, method = "POST"): EventEmitter => {
+    const response = new EventEmitter();
+    serve({ url, method } as IncomingMessage, response as unknown as ServerResponse);
+    return response;
+  };
+  return { served, send };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("serveInTurns", () => {
+  it("serves a bounded number in a turn of the event loop, in the order in which they came", async () => {
+    const { served, send } = createTurns();
+    const urls = Array.from({ length: 2 * IN_A_TURN + 5 }, (_, i) => `/${i}`);
+
+    for (const url of urls) send(url);
+    const counts = [served.length];
+    for (let turns = 0; turns < 3; turns++) {
+      await turn();
+      counts.push(served.length);
+    }
+
+    expect(counts).toEqual([IN_A_TURN, 2 * IN_A_TURN, urls.length, urls.length]);
+    expect(served).toEqual(urls);
+  });
+
+  it("serves what has no body at once, whatever waits", () => {
+    const { served, send } = createTurns();
+    for (let i = 0; i < 2 * IN_A_TURN; i++) send("/push");
+
+    send("/healthz", "GET");
+    send("/ready", "HEAD");
+
+    expect(served.slice(IN_A_TURN)).toEqual(["/healthz", "/ready"]);
+  });
+
+  it("lets nothing that comes while others wait go before them", async () => {
+    const { served, send } = createTurns();
+    for (let i = 0; i < 2 * IN_A_TURN + 1; i++) send("/early");
+    await turn();
+
+    send("/late");
+    await turn();
+    await turn();
+
+    expect(served.slice(2 * IN_A_TURN)).toEqual(["/early", "/late"]);
+  });
+
+  it("does not serve whoever has left", async () => {
+    const { served, send } = createTurns();
+    for (let i = 0; i < IN_A_TURN; i++) send("/first");
+
+    send("/left").emit("close");
+    send("/stayed");
+    await turn();
+
+    expect(served.slice(IN_A_TURN)).toEqual(["/stayed"]);
+  });
+});
