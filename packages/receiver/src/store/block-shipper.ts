@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
+import { ReceiverError } from "../errors.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Block } from "./block.ts";
 import type { BlockBucket } from "./block-bucket.ts";
@@ -166,9 +167,15 @@ export class BlockShipper implements BlockBucket, DeletionBucket {
   async #uploadDeletion(deletion: Deletion): Promise<void> {
     const { fs, clock, paths, blobs } = this.#options;
     const draft = join(paths.building, `${createBlockId(clock.nowUnixMillis())}.json`);
+    const key = deletionKey(deletion);
     await fs.writeFile(draft, formatDeletions([deletion]));
     try {
-      await blobs.upload(draft, deletionKey(deletion));
+      await blobs.upload(draft, key).catch(async (error: unknown) => {
+        if (!(error instanceof ReceiverError) || error.code !== "CONFLICT") throw error;
+        // The key is made of the content: what is there is damaged, and would keep an empty disk from learning.
+        await blobs.remove([key]);
+        await blobs.upload(draft, key);
+      });
     } finally {
       await fs.remove(draft).catch(() => undefined);
     }

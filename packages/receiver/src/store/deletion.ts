@@ -29,18 +29,31 @@ export function formatDeletions(deletions: readonly Deletion[]): Buffer {
   return Buffer.from(JSON.stringify({ format: FORMAT, deletions: list }));
 }
 
-/** @throws {@link ReceiverError} STORAGE_FORMAT for a list of a newer version. */
+/** @throws {@link ReceiverError} STORAGE_FORMAT for a list of a newer version, and for what is none. */
 export function parseDeletions(bytes: Buffer, place: string): readonly Deletion[] {
-  const { format, deletions } = JSON.parse(bytes.toString("utf8")) as {
-    readonly format: number;
-    readonly deletions: readonly Deletion[];
-  };
+  const { format, deletions } = parseJson(bytes, place);
   if (format > FORMAT) {
     throw new ReceiverError(`read ${place}: format ${format}, this program reads up to ${FORMAT}`, {
       code: "STORAGE_FORMAT",
     });
   }
   return deletions;
+}
+
+interface DeletionsFile {
+  readonly format: number;
+  readonly deletions: readonly Deletion[];
+}
+
+function parseJson(bytes: Buffer, place: string): DeletionsFile {
+  try {
+    return JSON.parse(bytes.toString("utf8")) as DeletionsFile;
+  } catch (cause) {
+    throw new ReceiverError(
+      `read ${place}: not a list of deletions, but ${bytes.length} other bytes; without it what it deleted would be seen again`,
+      { code: "STORAGE_FORMAT", cause },
+    );
+  }
 }
 
 /** What a bucket knows of deletions. */
