@@ -178,7 +178,7 @@ describe("a connection that sends requests without waiting for answers", () => {
 
     socket.write(request.repeat(100));
     for (let count = 1; count <= 100; count++) {
-      await expect.poll(() => held.length).toBe(count);
+      await expect.poll(() => held.length, { interval: 1 }).toBe(count);
       held[count - 1]?.end("taken");
     }
 

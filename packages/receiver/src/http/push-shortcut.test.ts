@@ -1,7 +1,9 @@
+import { type AddressInfo, connect } from "node:net";
 import { create, PushRequestSchema, toBinary } from "@pyroscope-ts/protocol/messages";
 import type { LightMyRequestResponse } from "fastify";
 import { describe, expect, it } from "vitest";
 import { createTestApp, type TestOptions } from "../testing/create-test-app.ts";
+import { createOnePortServer } from "./one-port-server.ts";
 
 const message = (rawProfile: Uint8Array, name = "shop"): Uint8Array =>
   toBinary(
@@ -75,4 +77,38 @@ describe("createPushShortcut", () => {
 
     expect(shortcut).toEqual(connect);
   });
+
+  it.for(["end", "resetAndDestroy"] as const)(
+    "keeps nothing of a client that breaks off in the middle of its push (%s), and counts it",
+    async (breakOff) => {
+      const { app, pushed } = await createTestApp({
+        serverFactory: (handler) =>
+          createOnePortServer(handler, { readTimeoutMs: 60_000, idleTimeoutMs: 60_000, maxConnections: 10 }),
+      });
+      await app.listen({ host: "127.0.0.1", port: 0 });
+      const { port } = app.server.address() as AddressInfo;
+      const body = message(PROFILE);
+      const metric = async (pattern: RegExp): Promise<string | undefined> =>
+        pattern.exec((await app.inject("/metrics")).body)?.[1];
+      const inflightBytes = () => metric(/^pyroscope_inflight_body_bytes (\d+)$/m);
+      const client = connect(port, "127.0.0.1").on("error", () => undefined);
+      client.write(
+        "POST /push.v1.PusherService/Push HTTP/1.1\r\nhost: x\r\ncontent-type: application/proto\r\n" +
+          `content-length: ${body.length}\r\n\r\n`,
+      );
+      client.write(body.subarray(0, -1));
+      await expect.poll(inflightBytes).toBe(String(body.length - 1));
+
+      client[breakOff]();
+      await expect.poll(inflightBytes).toBe("0");
+
+      const counted = () =>
+        metric(/^pyroscope_request_duration_seconds_count\{.*push_v1_pusherservice_push.*"499".*\} (\d+)$/m);
+      await expect.poll(counted).toBe("1");
+      expect(pushed).toEqual([]);
+      client.destroy();
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { systemClock } from "../clock.ts";
 import { nodeFs } from "../store/node-fs.ts";
 import type { Store } from "../store/store.ts";
 import { PLAIN_TYPE, type PlainProfile, plainAdmission } from "../store/testing/plain-profile.ts";
-import { StoreDirectory } from "../store/testing/store-directory.ts";
+import { foldStacks, StoreDirectory, sumAll } from "../store/testing/store-directory.ts";
 import { parseProvisionedRules } from "./provisioned-rules.ts";
 import { Recorder, type RecorderOptions } from "./recorder.ts";
 import type { RuleRequest } from "./recording-rule.ts";
@@ -292,6 +292,40 @@ describe("Recorder", () => {
 
     await expect(upserted).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     await expect(upserted).rejects.toThrow(text);
+  });
+
+  it("counts what is left, once, while applications and rules are deleted and blocks are merged", async () => {
+    const recorder = createRecorder();
+    const store = await directory.open({ observer: recorder });
+    await upsert(recorder, rule({ matchers: [`{__profile_type__="${PLAIN_TYPE}", service_name="cart"}`] }));
+    const rounds = 4;
+    const perRound = 5;
+
+    for (let round = 0; round < rounds; round++) {
+      const { id } = await upsert(recorder);
+      const times = Array.from({ length: perRound }, (_, i) => T0 + round * perRound + i);
+      await Promise.all([
+        ...times.flatMap((timeUnixMillis) => [
+          push(store, profile("cart", 1, { timeUnixMillis })),
+          push(store, profile("shop", 1, { timeUnixMillis })),
+        ]),
+        store.flush(),
+        store.deleteApplication({ tenant: "a", service: "shop" }),
+        recorder.deleteRule({ tenant: "a", id }),
+        store.compact(),
+        store.deleteApplication({ tenant: "a", service: "never-seen" }),
+      ]);
+    }
+    await store.flush();
+    await store.deleteApplication({ tenant: "a", service: "shop" });
+    await store.compact();
+
+    const count = rounds * perRound;
+    expect(await show(recorder)).toEqual([`service_name=cart ${count * 1001} ${count}`]);
+    expect((await recorder.recorded({ tenants: ["a"] })).failureCount).toBe(0);
+    expect(lines).toEqual([]);
+    expect(await sumAll(store, "a")).toMatchObject({ profiles: BigInt(count) });
+    expect(await foldStacks(store, "a")).toEqual([`idle ${count * 1000}`, `main;handle;main ${count}`]);
   });
 
   it("takes as many rules as a tenant may have, and no more", async () => {

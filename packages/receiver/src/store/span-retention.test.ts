@@ -120,4 +120,39 @@ describe("a store that keeps ids of spans for a shorter time than profiles", () 
 
     expect(Object.keys(await spanRows(store, "a"))).toHaveLength(5);
   });
+
+  it("takes out what was past its time, and no more, though the clock is set back before that is done", async () => {
+    const store = await open();
+    await fill(store, 10);
+    const sums = await sumAll(store, "a");
+    const days = async (): Promise<readonly string[]> => Object.keys(await spanRows(store, "a"));
+    for (let sweep = 0; sweep < 2; sweep++) await store.applyRetention();
+
+    clock.jump(-5 * DAY);
+    await store.append(plainAdmission("b", [profileAt(clock.nowUnixMillis())]));
+    await store.flush();
+    await store.compact();
+    const confirmed = await days();
+    await maintain(store);
+    const setBack = await days();
+    clock.jump(5 * DAY);
+    await maintain(store);
+
+    expect(confirmed).toEqual(["3", "4", "5", "6", "7", "8", "9"]);
+    expect([setBack, await days()]).toEqual([confirmed, confirmed]);
+    expect(await sumAll(store, "a")).toEqual(sums);
+    expect(Object.keys(await spanRows(store, "b"))).toEqual(["5"]);
+  });
+
+  it("keeps those that are young by a clock that was set back before the sweep that confirms", async () => {
+    const store = await open();
+    await fill(store, 10);
+
+    await store.applyRetention();
+    clock.jump(-9 * DAY);
+    await store.applyRetention();
+    await store.compact();
+
+    expect(Object.keys(await spanRows(store, "a"))).toHaveLength(10);
+  });
 });
