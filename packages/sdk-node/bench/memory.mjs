@@ -1,5 +1,5 @@
 // Resident memory and start-up CPU of the SDK at its defaults, with it against without it in pairs of processes on every Node
-// line. Build first. Arguments: pairs for memory (3), pairs for start-up (9).
+// line. As it is packed: build, and run scripts/bundle-sdk.mjs, first. Arguments: pairs for memory (3), pairs for start-up (9).
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(import.meta.url);
-const register = new URL("../dist/register.js", import.meta.url).href;
+const register = new URL("../bundle/register.js", import.meta.url).href;
 const MIB = 2 ** 20;
 
 const users = Array.from({ length: 60 }, (_, id) => ({ id, name: `user ${id}`, tags: ["a", "b", `${id}`] }));

@@ -4,7 +4,7 @@ const MIN_NODE = [20, 19];
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])) {
-  const { main } = await import("../dist/cli/main.js");
+  const { main } = await import("#cli");
   await main();
 } else {
   process.stderr.write(

@@ -33,10 +33,11 @@ export const sdk: Sdk = new Sdk({
 
 /**
  * Never called. Tools that copy what a program needs (Next.js standalone, Nitro) follow what stands in an `import()`;
- * bundlers leave these as they are, because no bundle has a file of its own for a thread.
+ * bundlers leave these as they are, because no bundle has a file of its own for a thread or a process.
  *
  * @public
  */
 export const tracedFiles = (): readonly Promise<unknown>[] => [
   import(/* webpackIgnore: true */ /* @vite-ignore */ "./exporters/helper-worker.ts"),
+  import(/* webpackIgnore: true */ /* @vite-ignore */ "./heap-limit/heap-limit-export.ts"),
 ];

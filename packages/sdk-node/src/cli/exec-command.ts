@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { describeError, SdkError } from "../errors.ts";
+import { findOwnFile } from "../own-files.ts";
 import type { Environment } from "../resolve-config.ts";
 import { parseFlags } from "./flags.ts";
 
@@ -23,7 +24,7 @@ export async function runExec(args: readonly string[], environment: Environment)
   if (command === undefined) {
     throw new SdkError("exec: expected a command, as in exec -- node app.js", { code: "CONFIG_INVALID" });
   }
-  const register = new URL("../register.js", import.meta.url).href;
+  const register = findOwnFile("register").url.href;
   const child = spawn(command, commandArgs, {
     stdio: "inherit",
     env: {

@@ -31,7 +31,8 @@ const [orderPath = "", key = "", heapPath = ""] = process.argv.slice(2);
 const order = openOrder(readFileSync(orderPath), key);
 // The program that made it will not come to that.
 rmSync(dirname(orderPath), { recursive: true, force: true });
-await exportHeap(JSON.parse(readFileSync(heapPath, "utf8")));
+// Not awaited here: bundlers that make CommonJS take no module that waits, and some follow the import() that names this one.
+void exportHeap(JSON.parse(readFileSync(heapPath, "utf8")));
 
 async function exportHeap(root: HeapNode): Promise<void> {
   const diagnostics = new Diagnostics(standardErrorLogger, order.logLevel);
