@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LabelSets } from "./label-set.ts";
-import { addLabels, toContext, toRecord, withSpan } from "./sample-context.ts";
+import { addLabels, takeContext, toContext, toRecord, withSpan } from "./sample-context.ts";
 
 const sets = new LabelSets({ maxValues: 2, maxSets: 9, maxLabels: 9 }, () => undefined);
 const empty = toContext(sets.empty);
@@ -35,6 +35,32 @@ describe("addLabels", () => {
 
   it("keeps the span", () => {
     expect(addLabels(sets, withSpan(empty, span), { route: "/a" }).span).toBe(span);
+  });
+});
+
+describe("takeContext", () => {
+  it("tells the span that it is on a sample", () => {
+    let count = 0;
+    const context = withSpan(empty, { ...span, keep: () => void count++ });
+
+    expect(takeContext(context)).toBe(context);
+    expect(count).toBe(1);
+  });
+
+  it("leaves out a span that has ended, and one that throws", () => {
+    const broken = {
+      ...span,
+      keep: (): never => {
+        throw new Error("not mine");
+      },
+    };
+
+    expect(takeContext(withSpan(empty, { ...span, endTimeMs: 5 }))?.span).toBeUndefined();
+    expect(takeContext(withSpan(empty, broken))?.span).toBeUndefined();
+  });
+
+  it("takes a context without a span as it is", () => {
+    expect([takeContext(empty), takeContext(undefined)]).toEqual([empty, undefined]);
   });
 });
 

@@ -22,6 +22,8 @@ export interface ProfiledSpan {
   readonly name: string | undefined;
   /** When it ended, in milliseconds as `performance.now()` counts; undefined while it is active. */
   readonly endTimeMs: number | undefined;
+  /** A sample was taken of it by others than the native profiler; its fields are read later. */
+  readonly keep?: () => void;
 }
 
 /** What the samples of running code carry. */
@@ -53,6 +55,19 @@ export function addLabels(sets: LabelSets, parent: SampleContext, labels: LabelV
 /** `parent` with `span` in place of its own. */
 export function withSpan(parent: SampleContext, span: ProfiledSpan | undefined): SampleContext {
   return { labels: parent.labels, ids: parent.ids, span };
+}
+
+/** `context` for a sample that is taken now, in JavaScript. What runs after the end of its span has none. */
+export function takeContext(context: SampleContext | undefined): SampleContext | undefined {
+  const span = context?.span;
+  if (context === undefined || span === undefined) return context;
+  try {
+    if (span.endTimeMs !== undefined) return withSpan(context, undefined);
+    span.keep?.();
+    return context;
+  } catch {
+    return withSpan(context, undefined);
+  }
 }
 
 /** Labels and given ids by name, frozen. The ids of spans belong to their tracer and are not among them. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { LabelContext } from "../labels/label-context.ts";
 import type { LabelSets } from "../labels/label-set.ts";
-import type { SampleContext } from "../labels/sample-context.ts";
+import { type SampleContext, takeContext } from "../labels/sample-context.ts";
 import { SampleLabelReader } from "../labels/sample-labels.ts";
 import { convertExceptions } from "../transform/convert-exceptions.ts";
 import { collectPositions } from "../transform/script-positions.ts";
@@ -69,7 +69,7 @@ export class ExceptionProfiler implements Profiler {
     const weight = this.#sampler.pick();
     if (weight === undefined) return;
     const { name, stack } = readError(error);
-    this.#tree.add(name, parseStack(stack).filter(isCaller), context, weight);
+    this.#tree.add(name, parseStack(stack).filter(isCaller), takeContext(context), weight);
   }
 
   collect(): Recording {

@@ -4,7 +4,7 @@ import { describeError } from "../errors.ts";
 import type { CallAccounts, CallTotals } from "../labels/call-accounts.ts";
 import type { LabelContext } from "../labels/label-context.ts";
 import type { LabelSet, LabelSets } from "../labels/label-set.ts";
-import type { SampleContext } from "../labels/sample-context.ts";
+import { type SampleContext, takeContext } from "../labels/sample-context.ts";
 import { SampleLabelReader } from "../labels/sample-labels.ts";
 import { convertWaits, labelSetKey, sumWallByLabels } from "../transform/convert-waits.ts";
 import { collectPositions } from "../transform/script-positions.ts";
@@ -146,7 +146,7 @@ export class WaitProfiler implements Profiler {
     try {
       const { clock, labels } = this.#options;
       const startMs = clock.nowMonotonicMs();
-      return { kind, weight, startMs, noted: noteStack(hook), context: labels().current() };
+      return { kind, weight, startMs, noted: noteStack(hook), context: takeContext(labels().current()) };
     } catch (error) {
       return this.#giveUp(error);
     }
