@@ -93,6 +93,19 @@ const bombs: readonly (readonly [
     AT_ONCE,
     400,
   ],
+  // Node says of these that they are wrong when it has said that they have ended.
+  [
+    "zstd with other bytes behind it",
+    [INGEST, { "content-encoding": "zstd" }, () => withGarbage()],
+    AT_ONCE,
+    400,
+  ],
+  [
+    "zstd with other bytes behind it, as the encoding of a push",
+    [PUSH, { ...PROTO, "content-encoding": "zstd" }, () => withGarbage()],
+    AT_ONCE,
+    400,
+  ],
   ["a form of 100,000 parts", ["/ingest?name=shop", FORM, () => `${part.repeat(100_000)}--b--\r\n`], 1, 422],
   ["2 million samples in 4 kB", [INGEST, {}, () => manySamples], AT_ONCE / 4, 422],
   [
@@ -110,6 +123,10 @@ function lyingZstd(): Buffer {
   // Single segment, and eight bytes of content size.
   const header = [0xe0, 0, 0, 0, 0, 0, 0, 0, 0x40];
   return Buffer.from([...magic, ...header, 1, 0, 0]);
+}
+
+function withGarbage(): Buffer {
+  return Buffer.concat([zstdCompressSync(good), Buffer.alloc(100_000, 7)]);
 }
 
 /** Chunks until somebody stops reading them, a gigabyte at most. */

@@ -57,6 +57,28 @@ describe.for(cases)("createMeteredCompressions, %s", ([name, compress]) => {
     });
   });
 
+  it.runIf(name !== "gzip")("refuses what is behind the end, whatever it is", async () => {
+    const { decompress, budget } = createDecompress(name);
+
+    for (const behind of [compress(text), Buffer.alloc(100_000, 7), Buffer.of(7)]) {
+      await expect(decompress(Buffer.concat([compress(text), behind]), 1000)).rejects.toMatchObject({
+        code: Code.InvalidArgument,
+        rawMessage: expect.stringContaining(
+          `there are ${behind.length} bytes behind the end of the ${name} stream`,
+        ),
+      });
+    }
+    expect(budget.inflightBytes).toBe(0);
+  });
+
+  it.runIf(name === "gzip")("takes one after the other of several", async () => {
+    const { decompress } = createDecompress(name);
+
+    const twice = await decompress(Buffer.concat([compress(text), compress(text)]), 1000);
+
+    expect(Buffer.from(twice)).toEqual(Buffer.concat([text, text]));
+  });
+
   it("compresses answers so that they are the same again", async () => {
     const compression = createMeteredCompressions(createBodyBudget(1000)).find((one) => one.name === name);
 

@@ -1,4 +1,3 @@
-import type { Transform } from "node:stream";
 import { promisify } from "node:util";
 import {
   createBrotliDecompress,
@@ -13,6 +12,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { ReceiverError } from "../errors.ts";
 import { type BodyBudget, meterBody } from "./body-budget.ts";
+import { checkNothingBehind, type Decompressor, ignoreErrorsBehindTheEnd } from "./compressed-end.ts";
 import { toConnectError } from "./connect-error.ts";
 import { checkExpansion } from "./expansion-limit.ts";
 import { joinChunks } from "./read-body.ts";
@@ -26,27 +26,34 @@ import { joinChunks } from "./read-body.ts";
  */
 export function createMeteredCompressions(budget: BodyBudget): Compression[] {
   return [
-    { ...compressionGzip, decompress: meteredDecompress(createGunzip, budget) },
-    { ...compressionBrotli, decompress: meteredDecompress(createBrotliDecompress, budget) },
+    { ...compressionGzip, decompress: meteredDecompress("gzip", createGunzip, budget) },
+    { ...compressionBrotli, decompress: meteredDecompress("br", createBrotliDecompress, budget) },
     {
       name: "zstd",
       compress: promisify(zstdCompress),
-      decompress: meteredDecompress(createZstdDecompress, budget),
+      decompress: meteredDecompress("zstd", createZstdDecompress, budget),
     },
-    { name: "deflate", compress: promisify(deflate), decompress: meteredDecompress(createInflate, budget) },
+    {
+      name: "deflate",
+      compress: promisify(deflate),
+      decompress: meteredDecompress("deflate", createInflate, budget),
+    },
   ];
 }
-
-type Decompressor = Transform & { readonly bytesWritten: number };
 
 /**
  * @throws ConnectError `resource_exhausted`, with connect's text for a message above `readMaxBytes`; `invalid_argument`
  * for bytes that do not decompress or become too many; `unavailable`, with Retry-After, when the budget is spent.
  */
-function meteredDecompress(createStream: () => Decompressor, budget: BodyBudget): Compression["decompress"] {
+function meteredDecompress(
+  name: string,
+  createStream: () => Decompressor,
+  budget: BodyBudget,
+): Compression["decompress"] {
   return async (bytes, readMaxBytes) => {
     if (bytes.length === 0) return new Uint8Array(0);
     const stream = createStream();
+    ignoreErrorsBehindTheEnd(stream);
     stream.end(bytes);
     const reservation = budget.open();
     const chunks: Uint8Array[] = [];
@@ -56,6 +63,7 @@ function meteredDecompress(createStream: () => Decompressor, budget: BodyBudget)
         byteLength += chunk.length;
         chunks.push(chunk);
       }
+      checkNothingBehind(stream, name, bytes.length);
       return joinChunks(chunks, byteLength);
     } catch (error) {
       throw toDecompressError(error);

@@ -81,6 +81,31 @@ describe("readBody", () => {
     });
   });
 
+  it.for([
+    ["deflate", deflateSync],
+    ["zstd", zstdCompressSync],
+  ] as const)("refuses what is behind the end of %s, whenever it comes", async ([encoding, compress]) => {
+    const headers = { "content-encoding": encoding };
+    const whole = compress(Buffer.from("0123456789"));
+
+    for (const behind of [whole, Buffer.alloc(100_000, 7), Buffer.of(7)]) {
+      expect((await read([Buffer.concat([whole, behind])], headers)).outcome).toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining(
+          `there are ${behind.length} bytes behind the end of the ${encoding} stream of ${whole.length} bytes`,
+        ),
+      });
+    }
+    const later = await read([whole, Buffer.alloc(100_000, 7)], headers);
+    expect(later.outcome).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  it("takes all members of gzip", async () => {
+    const half = gzipSync(Buffer.from("01234"));
+
+    expect((await read([half, half], GZIP)).outcome).toBe("0123401234");
+  });
+
   it("stops at the limit, and lets the rest flow away so that the client sees the answer", async () => {
     const { outcome, request } = await read([Buffer.alloc(10), Buffer.alloc(1), Buffer.alloc(1)]);
     const destroyedAtOnce = request.destroyed;

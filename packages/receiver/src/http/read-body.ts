@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import type { Readable, Transform } from "node:stream";
+import type { Readable } from "node:stream";
 import { createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { ReceiverError } from "../errors.ts";
 import type { BodyReservation } from "./body-budget.ts";
+import { checkNothingBehind, type Decompressor, ignoreErrorsBehindTheEnd } from "./compressed-end.ts";
 import { checkExpansion } from "./expansion-limit.ts";
 
 // Most of what a client sends after its body was refused is thrown away unread, so that it gets to see the answer: closing
@@ -36,15 +37,18 @@ export async function readBody(
   let byteLength = 0;
   try {
     if (limitBytes > 0 && announced > limitBytes) throw tooLarge(announced, limitBytes);
-    const body = openBody(request);
+    const decompressor = openDecompressor(request);
+    const body = decompressor ?? request.iterator({ destroyOnReturn: false });
+    const sent = countBytes(request);
     for await (const chunk of body) {
       byteLength += chunk.length;
       // Before the budget: what is too large for good must not be answered with a 503.
       if (limitBytes > 0 && byteLength > limitBytes) throw tooLarge(byteLength, limitBytes);
-      if ("bytesWritten" in body) checkExpansion(body, byteLength);
+      if (decompressor !== undefined) checkExpansion(decompressor, byteLength);
       reservation.grow(chunk.length);
       chunks.push(chunk);
     }
+    if (decompressor !== undefined) await checkEnd(request, decompressor, sent);
   } catch (error) {
     discardRest(request);
     throw toBodyError(error, request);
@@ -52,15 +56,13 @@ export async function readBody(
   return joinChunks(chunks, byteLength);
 }
 
-type Decompressor = Transform & { readonly bytesWritten: number };
-
-/** The decoded bytes of a request. Giving up on them does not destroy the request, which the answer needs. */
-function openBody(request: IncomingMessage): AsyncIterable<Uint8Array> | Decompressor {
-  const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
+/** What undoes the encoding of a request's body, undefined without one. Giving up on it does not destroy the request, which the answer needs. */
+function openDecompressor(request: IncomingMessage): Decompressor | undefined {
+  const encoding = encodingOf(request);
   switch (encoding) {
     case "identity":
     case "":
-      return request.iterator({ destroyOnReturn: false });
+      return undefined;
     case "gzip":
     case "x-gzip":
       return decompressed(request, createGunzip());
@@ -76,13 +78,40 @@ function openBody(request: IncomingMessage): AsyncIterable<Uint8Array> | Decompr
   }
 }
 
+function encodingOf({ headers }: IncomingMessage): string {
+  return (headers["content-encoding"] ?? "identity").trim().toLowerCase();
+}
+
 function decompressed(request: Readable, decompressor: Decompressor): Decompressor {
+  ignoreErrorsBehindTheEnd(decompressor);
   // pipe() passes on neither errors nor a connection that breaks off.
   request.once("error", (error) => decompressor.destroy(error));
   request.once("close", () => {
     if (!request.readableEnded) decompressor.destroy(new Error("the client broke off"));
   });
   return request.pipe(decompressor);
+}
+
+function countBytes(request: Readable): { readonly byteLength: number } {
+  const count = { byteLength: 0 };
+  request.on("data", (chunk: Uint8Array) => {
+    count.byteLength += chunk.length;
+  });
+  return count;
+}
+
+/** What was compressed may end before the body does: it is known when there is more, or no more. */
+async function checkEnd(
+  request: IncomingMessage,
+  decompressor: Decompressor,
+  sent: { readonly byteLength: number },
+): Promise<void> {
+  if (sent.byteLength === decompressor.bytesWritten && !request.readableEnded) {
+    await new Promise<void>((resolve) => {
+      for (const event of ["data", "end", "error", "close"]) request.once(event, () => resolve());
+    });
+  }
+  checkNothingBehind(decompressor, encodingOf(request), sent.byteLength);
 }
 
 function discardRest(request: IncomingMessage): void {
