@@ -9,6 +9,7 @@ import { RuleRows } from "../packages/receiver/src/rules/rule-rows.ts";
 import type { Level } from "../packages/receiver/src/store/level.ts";
 import { ManualClock } from "../packages/receiver/src/store/testing/manual-clock.ts";
 import { PLAIN_TYPE, plainAdmission } from "../packages/receiver/src/store/testing/plain-profile.ts";
+import { spanRowsByDay } from "../packages/receiver/src/store/testing/span-rows.ts";
 import {
   everything,
   foldStacks,
@@ -216,6 +217,37 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     await left.applyRetention();
 
     expect(await sumAll(right, "a")).toMatchObject({ profiles: 0n });
+  });
+
+  it("takes the ids of spans out of what is past their time, in one process of all, and keeps its samples", async () => {
+    const clock = new ManualClock(NOON);
+    const options = { clock, spanRetentionMillis: 2 * DAY };
+    const [left, right] = [await open(options), await open(options)];
+    const samples = [{ stack: ["main", "work"], value: 3, span: "00000000000000aa", trace: "0a".repeat(16) }];
+    for (let day = 0; day < 4; day++) {
+      const profile = { service: "shop", timeUnixMillis: NOON + day * DAY, samples };
+      await Promise.all([append(left, profile), left.append(plainAdmission("b", [profile]))]);
+    }
+    clock.advance(4 * DAY - 1);
+    const own = new Map([["b", { spanMillis: 0 }]]);
+    const maintain = async () => {
+      // What is many waits for a second sweep of its process.
+      for (const store of [left, right, left, right]) await store.applyRetention(own);
+      const reports = await Promise.all([left.compact(), right.compact()]);
+      return reports.reduce((sum, { replacedBlockCount }) => sum + replacedBlockCount, 0);
+    };
+
+    expect(await maintain(), lines.join("\n")).toBe(2);
+
+    for (const store of [left, right]) {
+      expect(await spanRowsByDay(store, "a", NOON)).toEqual({ 2: 1, 3: 1 });
+      expect(Object.keys(await spanRowsByDay(store, "b", NOON))).toHaveLength(4);
+      expect(await foldStacks(store, "a")).toEqual(["main;work 12"]);
+      expect(await sumAll(store, "a")).toMatchObject({ profiles: 4n });
+    }
+    // Once is enough.
+    expect(await maintain()).toBe(0);
+    expect(lines).toEqual([]);
   });
 
   it("acknowledges nothing that bucket or catalog did not take, and goes on when they do again", async () => {

@@ -4,6 +4,7 @@ import type { Store } from "./store.ts";
 import type { StoreOptions } from "./store-options.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { type PlainProfile, plainAdmission } from "./testing/plain-profile.ts";
+import { spanRowsByDay } from "./testing/span-rows.ts";
 import { everything, foldStacks, StoreDirectory, sumAll, withSnapshot } from "./testing/store-directory.ts";
 
 const MIDNIGHT = 1_760_054_400_000;
@@ -22,17 +23,7 @@ function profileAt(timeUnixMillis: number): PlainProfile {
   };
 }
 
-/** Rows of samples that have an id of a span or a trace, by day since the first. */
-async function spanRows(store: Store, tenant: string): Promise<Readonly<Record<string, number>>> {
-  return await withSnapshot(store, everything(tenant), async ({ database, from }) => {
-    const rows = await database.select(
-      `SELECT ((epoch_ms(time) - ${MIDNIGHT}) // ${DAY})::VARCHAR AS day, count(*) AS n FROM ${from("samples")}
- WHERE span_id IS NOT NULL OR trace_id IS NOT NULL GROUP BY day ORDER BY day`,
-    );
-    const counts = rows.bigints("n");
-    return Object.fromEntries(rows.texts("day").map((day, i) => [day, Number(counts[i])]));
-  });
-}
+const spanRows = (store: Store, tenant: string) => spanRowsByDay(store, tenant, MIDNIGHT);
 
 describe("a store that keeps ids of spans for a shorter time than profiles", () => {
   let directory: StoreDirectory;
