@@ -12,6 +12,15 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
+/** Files of a folder that has sources, without what is installed in it. */
+function listFiles(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === "node_modules" ? [] : listFiles(path);
+    return [path];
+  });
+}
+
 /** The codes of each error class, from the union that declares them: types leave nothing to import. */
 function declaredCodes(): Readonly<Record<string, readonly string[]>> {
   const files = readdirSync(join(root, "packages"))
@@ -127,6 +136,26 @@ describe("docs/clients.md and docs/pitfalls.md", () => {
     expect(versions.map(([file, pattern]) => pattern.exec(read(file))?.[1])).toSatisfy((found) =>
       found.every((version: string | undefined) => version !== undefined && text.includes(` ${version} `)),
     );
+  });
+});
+
+describe("docs/reliability.md", () => {
+  const text = read("docs/reliability.md");
+
+  it("has a row for each goal of the receiver and of the SDK", () => {
+    const rows = [...text.matchAll(/^\| ([RS])(\d+) \|/gm)].map(([, kind, number]) => `${kind}${number}`);
+    const goals = (kind: string, count: number) => Array.from({ length: count }, (_, i) => `${kind}${i + 1}`);
+
+    expect(rows).toEqual([...goals("R", 23), ...goals("S", 11)]);
+  });
+
+  it("names tests that are there", () => {
+    const named = [...text.matchAll(/`([\w/.-]+\.(?:test|e2e)\.ts)`/g)].map(([, file]) => file ?? "");
+    const folders = ["e2e", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/src`)];
+    const files = folders.flatMap((folder) => listFiles(folder));
+
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
   });
 });
 
