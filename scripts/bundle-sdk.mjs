@@ -71,7 +71,7 @@ async function bundle(names, { plugins, license, ...output }) {
 }
 
 await bundle([OWN_FILES], {});
-await bundle(["index", "spans", "http", "compat", "register"], {
+await bundle(["index", "spans", "http", "compat", "register", "thread-register"], {
   plugins: [keepOwnFiles(".")],
   license: { fileName: "licenses.md" },
   chunkFileNames: "[name].js",

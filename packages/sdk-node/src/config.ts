@@ -63,6 +63,7 @@ export interface SdkConfig extends DeliveryConfig {
   readonly exitTimeoutMs: number;
   readonly maxLabelValues: number;
   readonly maxLabelSets: number;
+  readonly maxWorkerThreads: number;
   readonly logger: Logger;
   readonly logLevel: LogLevel;
   readonly strict: boolean;
@@ -359,6 +360,14 @@ export const settings: { readonly [K in keyof SdkConfig]: Setting<SdkConfig[K]> 
     fallbackText: "2000",
     kind: integerKind(1, 100_000),
     help: "Different label sets of samples; further ones become __overflow__.",
+  },
+  maxWorkerThreads: {
+    option: "maxWorkerThreads",
+    env: env("PYROSCOPE_MAX_WORKER_THREADS"),
+    fallback: 8,
+    fallbackText: "8",
+    kind: integerKind(0, 1000),
+    help: "Worker threads that are profiled at once beside the main thread that starts them; 0 for none.",
   },
   logger: {
     option: "logger",

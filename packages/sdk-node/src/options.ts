@@ -134,6 +134,8 @@ export interface PyroscopeOptions {
   readonly maxLabelValues?: number | undefined;
   /** Different label sets of samples. */
   readonly maxLabelSets?: number | undefined;
+  /** Worker threads that are profiled at once beside the main thread that starts them; 0 for none. */
+  readonly maxWorkerThreads?: number | undefined;
   /** Where the SDK's own lines go; standard error by default. `console` and pino fit; `null` silences them. */
   readonly logger?: Logger | null | undefined;
   /** How much the SDK says. */

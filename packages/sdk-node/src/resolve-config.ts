@@ -87,6 +87,7 @@ function pickAll(pick: <K extends keyof SdkConfig>(key: K) => SdkConfig[K]): Sdk
     exitTimeoutMs: pick("exitTimeoutMs"),
     maxLabelValues: pick("maxLabelValues"),
     maxLabelSets: pick("maxLabelSets"),
+    maxWorkerThreads: pick("maxWorkerThreads"),
     logger: pick("logger"),
     logLevel: pick("logLevel"),
     strict: pick("strict"),

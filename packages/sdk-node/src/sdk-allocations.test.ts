@@ -26,6 +26,7 @@ function createSdk() {
     readFacts: () => fakeFacts,
     inheritOptions: () => undefined,
     shareOptions: () => undefined,
+    profileWorkers: () => () => {},
     createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock,

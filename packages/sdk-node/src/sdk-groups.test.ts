@@ -29,6 +29,7 @@ function createSdk(more: Partial<Host> = {}) {
     readFacts: () => fakeFacts,
     inheritOptions: () => undefined,
     shareOptions: () => undefined,
+    profileWorkers: () => () => {},
     createHelper: () => exporter,
     process: new FakeProcess(),
     clock: new ManualClock(),

@@ -21,6 +21,7 @@ function createRunningSdk() {
     readFacts: () => fakeFacts,
     inheritOptions: () => undefined,
     shareOptions: () => undefined,
+    profileWorkers: () => () => {},
     createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock: new ManualClock(),

@@ -35,6 +35,7 @@ function startSdk(platform: NodeJS.Platform = "linux") {
     readFacts: () => fakeFacts,
     inheritOptions: () => undefined,
     shareOptions: () => undefined,
+    profileWorkers: () => () => {},
     createHelper: () => new MemoryHelper(),
     process: new FakeProcess(),
     clock: new ManualClock(),

@@ -30,6 +30,7 @@ function createSdk(more: Partial<Host> = {}) {
     readFacts: () => fakeFacts,
     inheritOptions: () => undefined,
     shareOptions: () => undefined,
+    profileWorkers: () => () => {},
     createHelper: () => helper,
     process,
     clock,

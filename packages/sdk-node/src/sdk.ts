@@ -6,7 +6,9 @@ import { describeMissing } from "./describe-missing.ts";
 import { detectLabels } from "./detect-labels.ts";
 import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
 import { describeError } from "./errors.ts";
+import { isCustomExporter } from "./exporters/custom-exporter.ts";
 import type { Helper } from "./exporters/exporter.ts";
+import { callMethod, readLabels } from "./labels/handler-call.ts";
 import type { ContextMaker, LabelContext, LabelMechanism } from "./labels/label-context.ts";
 import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
@@ -29,6 +31,8 @@ import { watchExit, watchProcess } from "./watch-process.ts";
 /** What the SDK uses of the process it runs in. */
 export interface Host extends BackendLoaders {
   readonly environment: () => Environment;
+  /** Has worker threads profiled from now on. */
+  readonly profileWorkers: (config: SdkConfig, diagnostics: Diagnostics) => Cancel;
   readonly createHelper: (config: SdkConfig, diagnostics: Diagnostics) => Helper;
   readonly process: WatchedProcess;
   readonly readFacts: () => ProcessFacts;
@@ -67,6 +71,8 @@ export class Sdk {
   #run: Run | undefined;
   #stoppingRun: Run | undefined;
   #lastRun: Run | undefined;
+  /** True while a run goes on that the program did not ask for. */
+  #isInherited = false;
   /** Those of the latest start. */
   #options: PyroscopeOptions = {};
   #diagnostics: Diagnostics = new Diagnostics(standardErrorLogger, "warn");
@@ -105,6 +111,12 @@ export class Sdk {
       if (isStrict) throw error;
       this.#diagnostics.warn(`profiling is off: ${describeError(error)}`);
     }
+  }
+
+  /** Starts with the options of the thread that started this one, until the program of this one starts it with its own. */
+  startInherited(): void {
+    this.start(undefined);
+    this.#isInherited = this.#run !== undefined;
   }
 
   /**
@@ -192,7 +204,7 @@ export class Sdk {
     const run = this.#run;
     if (run === undefined) return Reflect.apply(handler, self, args);
     const context = run.agent.labels;
-    const labels = readLabels(run, labelsOf, self, args);
+    const labels = readLabels(run.diagnostics, labelsOf, self, args);
     const next = labels === undefined ? undefined : this.#addLabels(run, context, labels);
     if (next === undefined) return Reflect.apply(handler, self, args);
     const { calls } = run.agent;
@@ -282,10 +294,13 @@ export class Sdk {
       return;
     }
     if (running !== undefined) {
-      diagnostics.warn("start() called again: profiling goes on with the new options");
+      const message = "start() called again: profiling goes on with the new options";
+      if (this.#isInherited) diagnostics.debug(message);
+      else diagnostics.warn(message);
       // Stops the profilers at once; what they recorded is sent beside the new run, or in the `exit` event. Never rejects.
       void this.stop(undefined, false);
     }
+    this.#isInherited = false;
     if (!config.enabled) {
       diagnostics.info("profiling is off: enabled=false");
       return;
@@ -301,7 +316,7 @@ export class Sdk {
       config,
       diagnostics,
       backend: native === undefined ? "inspector" : "native",
-      release: watchProcess(this.#host.process, agent, config, () => this.stop(config.exitTimeoutMs)),
+      release: this.#watch(agent, config, diagnostics),
       releaseExit: watchExit(this.#host.process, agent, config),
     };
     this.#lastRun = this.#run;
@@ -309,6 +324,17 @@ export class Sdk {
     diagnostics.info(
       `profiling ${agent.applicationName}: ${agent.profileTypes.join(", ")} to ${config.serverAddress}`,
     );
+  }
+
+  #watch(agent: Agent, config: SdkConfig, diagnostics: Diagnostics): Cancel {
+    const unwatch = watchProcess(this.#host.process, agent, config, () => this.stop(config.exitTimeoutMs));
+    // Exporters that are objects of the program stay in this thread.
+    const hasExporters = agent.isPushing && config.exporters.some((exporter) => !isCustomExporter(exporter));
+    const leaveWorkers = hasExporters ? this.#host.profileWorkers(config, diagnostics) : undefined;
+    return () => {
+      unwatch();
+      leaveWorkers?.();
+    };
   }
 
   #shareOptions(diagnostics: Diagnostics): void {
@@ -372,28 +398,6 @@ export class Sdk {
     run.diagnostics.error(message);
     return { ok: false, waitingCount: run.agent.uploads.waitingCount, error: message };
   }
-}
-
-function readLabels<S, A extends readonly unknown[]>(
-  run: Run,
-  labelsOf: (this: S, ...args: A) => LabelValues,
-  self: S,
-  args: A,
-): LabelValues | undefined {
-  try {
-    return Reflect.apply(labelsOf, self, args);
-  } catch (error) {
-    run.diagnostics.warnOnce("handler-labels", `labels of a handler not made: ${describeError(error)}`);
-    return undefined;
-  }
-}
-
-function callMethod<S, A extends readonly unknown[], T>(
-  method: (this: S, ...args: A) => T,
-  self: S,
-  args: A,
-): T {
-  return Reflect.apply(method, self, args);
 }
 
 // The longest time that a timer of Node takes.

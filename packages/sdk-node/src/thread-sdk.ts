@@ -1,4 +1,5 @@
 import process from "node:process";
+import { isMainThread } from "node:worker_threads";
 import { systemClock } from "./clock.ts";
 import { HelperPool } from "./exporters/helper-pool.ts";
 import { createHelperThread, startHelperWorker } from "./exporters/helper-thread.ts";
@@ -8,6 +9,7 @@ import { loadNativeBindings } from "./profilers/native.ts";
 import type { Environment } from "./resolve-config.ts";
 import { Sdk } from "./sdk.ts";
 import { inheritOptions, shareOptions } from "./thread-options.ts";
+import { profileWorkerThreads } from "./worker-threads.ts";
 
 function readEnvironment(): Environment {
   // biome-ignore lint/style/noProcessEnv: the one place that hands the environment to the settings table
@@ -24,6 +26,10 @@ export const sdk: Sdk = new Sdk({
   shareOptions,
   loadNative: loadNativeBindings,
   loadInspector,
+  profileWorkers: (config, diagnostics) =>
+    isMainThread
+      ? profileWorkerThreads({ maxThreads: config.maxWorkerThreads, clock: systemClock, diagnostics })
+      : () => {},
   createHelper: (config, diagnostics) => createHelperThread(config, helpers, systemClock, diagnostics),
   process,
   clock: systemClock,
@@ -40,4 +46,6 @@ export const sdk: Sdk = new Sdk({
 export const tracedFiles = (): readonly Promise<unknown>[] => [
   import(/* webpackIgnore: true */ /* @vite-ignore */ "./exporters/helper-worker.ts"),
   import(/* webpackIgnore: true */ /* @vite-ignore */ "./heap-limit/heap-limit-export.ts"),
+  // biome-ignore lint/suspicious/noImportCycles: never called
+  import(/* webpackIgnore: true */ /* @vite-ignore */ "./thread-register.ts"),
 ];

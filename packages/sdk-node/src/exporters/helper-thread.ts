@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import * as workerThreads from "node:worker_threads";
 import type { Profile } from "@pyroscope-ts/protocol";
 import type { Clock } from "../clock.ts";
 import type { SdkConfig } from "../config.ts";
@@ -47,6 +47,9 @@ interface HelperThreadOptions {
   readonly diagnostics: Diagnostics;
 }
 
+// That of Node: what programs have is replaced where their threads are profiled.
+const { Worker } = workerThreads;
+
 const HELPER_FILE = "exporters/helper-worker";
 
 /** Why there can be no helper thread here, where that is known beforehand. */
@@ -63,7 +66,7 @@ function findHelperProblem(): string | undefined {
  * Starts the thread. It gets neither the program's environment nor its flags: `--import` and NODE_OPTIONS of the
  * program would load tracers and this very SDK into it.
  */
-export function startHelperWorker(): Worker {
+export function startHelperWorker(): workerThreads.Worker {
   return new Worker(findOwnFile(HELPER_FILE).url, {
     name: "pyroscope",
     env: {},
