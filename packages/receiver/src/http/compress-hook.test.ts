@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { fastify, type LightMyRequestResponse } from "fastify";
 import { describe, expect, it } from "vitest";
@@ -7,7 +6,7 @@ import { acceptsGzip, addCompressHook } from "./compress-hook.ts";
 const long = "stack ".repeat(1000);
 
 async function get(
-  payload: string | Readable,
+  payload: string | Buffer,
   options: { readonly type?: string; readonly accept?: string; readonly method?: "GET" | "HEAD" } = {},
 ): Promise<LightMyRequestResponse> {
   const app = fastify();
@@ -19,10 +18,10 @@ async function get(
 
 describe("addCompressHook", () => {
   it.for([
-    ["a text", () => long],
-    ["a stream", () => Readable.from([Buffer.from(long)])],
-  ] as const)("compresses %s for a client that takes gzip", async ([, makePayload]) => {
-    const response = await get(makePayload());
+    ["a text", long],
+    ["bytes of text", Buffer.from(long)],
+  ] as const)("compresses %s for a client that takes gzip", async ([, payload]) => {
+    const response = await get(payload);
 
     expect(response.headers).toMatchObject({ "content-encoding": "gzip", vary: "accept-encoding" });
     expect(gunzipSync(response.rawPayload).toString()).toBe(long);

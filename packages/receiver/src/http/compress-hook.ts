@@ -1,6 +1,5 @@
-import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
-import { createGzip, gzip } from "node:zlib";
+import { gzip } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 const gzipAsync = promisify(gzip);
@@ -17,12 +16,6 @@ const COMPRESSIBLE = /^(?:text\/|image\/svg|application\/(?:json|javascript|vnd\
 export function addCompressHook(app: FastifyInstance): void {
   app.addHook("onSend", async (request, reply, payload) => {
     if (!isWanted(request, reply)) return payload;
-    if (payload instanceof Readable) {
-      if (Number(reply.getHeader("content-length") ?? MIN_BYTES) < MIN_BYTES) return payload;
-      setHeaders(reply);
-      // The callback is where an error of the file would go; Fastify sees it on the stream it was given.
-      return pipeline(payload, createGzip({ level: LEVEL }), () => undefined);
-    }
     if (typeof payload !== "string" && !Buffer.isBuffer(payload)) return payload;
     if (Buffer.byteLength(payload) < MIN_BYTES) return payload;
     setHeaders(reply);
@@ -31,8 +24,7 @@ export function addCompressHook(app: FastifyInstance): void {
 }
 
 function isWanted(request: FastifyRequest, reply: FastifyReply): boolean {
-  if (request.method === "HEAD" || reply.hasHeader("content-encoding") || reply.statusCode === 206)
-    return false;
+  if (request.method === "HEAD" || reply.hasHeader("content-encoding")) return false;
   if (!COMPRESSIBLE.test(String(reply.getHeader("content-type") ?? ""))) return false;
   reply.header("vary", "accept-encoding");
   return acceptsGzip(String(request.headers["accept-encoding"] ?? ""));
@@ -53,6 +45,4 @@ export function acceptsGzip(header: string): boolean {
 function setHeaders(reply: FastifyReply): void {
   reply.header("content-encoding", "gzip");
   reply.removeHeader("content-length");
-  // A range of the compressed body would not be a range of the file.
-  reply.removeHeader("accept-ranges");
 }

@@ -34,14 +34,20 @@ describe("serveInTurns", () => {
     expect(served).toEqual(urls);
   });
 
-  it("serves what has no body at once, whatever waits", () => {
+  it("lets what has no body wait for what has none alone", async () => {
     const { served, send } = createTurns();
     for (let i = 0; i < 2 * IN_A_TURN; i++) send("/push");
 
-    send("/healthz", "GET");
-    send("/ready", "HEAD");
+    for (let i = 0; i < IN_A_TURN; i++) send("/healthz", i % 2 === 0 ? "GET" : "HEAD");
+    send("/late", "GET");
+    const atOnce = served.slice(IN_A_TURN);
+    await turn();
 
-    expect(served.slice(IN_A_TURN)).toEqual(["/healthz", "/ready"]);
+    expect(atOnce).toEqual(Array.from({ length: IN_A_TURN }, () => "/healthz"));
+    expect(served.slice(2 * IN_A_TURN).toSorted()).toEqual([
+      "/late",
+      ...Array.from({ length: IN_A_TURN }, () => "/push"),
+    ]);
   });
 
   it("lets nothing that comes while others wait go before them", async () => {

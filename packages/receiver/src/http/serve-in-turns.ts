@@ -10,13 +10,22 @@ interface WaitingRequest {
 }
 
 /**
- * Serves a bounded number of requests with a body in each turn of the event loop, first come, first served; those without one,
- * such as health checks, at once.
+ * Serves a bounded number of requests with a body, and of those without one, in each turn of the event loop, first come, first
+ * served. So health checks and pages do not wait for pushes.
  *
  * The event loop reads a thousand connections in a turn, and another thousand if these have sent something meanwhile: while
  * more was pushed than could be stored, single turns took 1.5 s, and everybody waited for their end.
  */
 export function serveInTurns(listener: RequestListener): RequestListener {
+  const serveWithBody = createLane(listener);
+  const serveWithoutBody = createLane(listener);
+  return (request, response) => {
+    const hasBody = request.method !== "GET" && request.method !== "HEAD";
+    (hasBody ? serveWithBody : serveWithoutBody)(request, response);
+  };
+}
+
+function createLane(listener: RequestListener): RequestListener {
   const waiting: WaitingRequest[] = [];
   let servedCount = 0;
   let isTurnPlanned = false;
@@ -43,10 +52,6 @@ export function serveInTurns(listener: RequestListener): RequestListener {
   };
 
   return (request, response) => {
-    if (request.method === "GET" || request.method === "HEAD") {
-      listener(request, response);
-      return;
-    }
     if (servedCount < REQUESTS_IN_A_TURN && waiting.length === 0) {
       serve(request, response);
       return;

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -9,6 +9,8 @@ describe("addUi", () => {
     const directory = mkdtempSync(join(tmpdir(), "receiver-ui-"));
     writeFileSync(join(directory, "index.html"), "<html><head><title>Profiles</title></head></html>");
     writeFileSync(join(directory, "favicon.svg"), "<svg/>");
+    mkdirSync(join(directory, "assets"));
+    writeFileSync(join(directory, "assets/index-1a2b.js"), "start();");
     return directory;
   }
 
@@ -37,6 +39,27 @@ describe("addUi", () => {
       "public, max-age=3600",
     ]);
     expect([outside.statusCode, missing.statusCode]).toEqual([404, 404]);
+  });
+
+  it("says of a file what it is, that it does not change, and once that it has not", async () => {
+    const { app } = await createTestApp({ uiDirectory: buildUi() });
+    const url = "/assets/index-1a2b.js?again";
+
+    const first = await app.inject({ url });
+    const again = await app.inject({ url, headers: { "if-none-match": String(first.headers.etag) } });
+    const head = await app.inject({ url, method: "HEAD" });
+
+    expect([first.statusCode, first.body, first.headers]).toMatchObject([
+      200,
+      "start();",
+      {
+        "cache-control": "public, max-age=31536000, immutable",
+        "content-type": "text/javascript; charset=utf-8",
+        "content-length": "8",
+      },
+    ]);
+    expect([again.statusCode, again.body]).toEqual([304, ""]);
+    expect([head.statusCode, head.body, head.headers["content-length"]]).toEqual([200, "", "8"]);
   });
 
   it("says so when it is not built", async () => {

@@ -1,9 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import fastifyStatic from "@fastify/static";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ReceiverError } from "../errors.ts";
 import { routes } from "./routes.ts";
+import { readUiFiles, type UiFile } from "./ui-files.ts";
 
 /** Options of {@link addUi}. */
 export interface UiOptions {
@@ -19,9 +17,9 @@ export interface UiOptions {
  * The page names its path prefix in `<base>`, so that the same build works under any.
  */
 export async function addUi(app: FastifyInstance, { directory, baseUrl }: UiOptions): Promise<void> {
-  const indexPath = join(directory, "index.html");
-  const html = existsSync(indexPath) ? withBase(readFileSync(indexPath, "utf8"), baseUrl) : undefined;
-  if (html !== undefined) await app.register(fastifyStatic, { root: directory, serve: false, index: false });
+  const files = await readUiFiles(directory);
+  const index = files.get("/index.html");
+  const html = index && withBase(index.bytes.toString("utf8"), baseUrl);
 
   for (const { path, kind } of routes) {
     if (kind === "page") {
@@ -31,7 +29,7 @@ export async function addUi(app: FastifyInstance, { directory, baseUrl }: UiOpti
       app.get(path, async (request, reply) => {
         if (html === undefined) throw missingUi();
         const [pathname = ""] = request.url.split("?");
-        return sendAsset(reply, pathname);
+        return sendAsset(request, reply, pathname, files.get(pathname));
       });
     }
   }
@@ -43,12 +41,19 @@ function sendPage(reply: FastifyReply, html: string | undefined): FastifyReply {
   return reply.header("cache-control", "no-cache").type("text/html; charset=utf-8").send(html);
 }
 
-function sendAsset(reply: FastifyReply, pathname: string): FastifyReply {
+function sendAsset(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  pathname: string,
+  file: UiFile | undefined,
+): FastifyReply {
+  if (file === undefined) throw new ReceiverError("the web UI has no such file", { code: "NOT_FOUND" });
   // Names in assets/ hold a hash of their content.
   const isHashed = pathname.startsWith("/assets/");
-  const cache = isHashed ? { maxAge: "365d", immutable: true } : { maxAge: "1h" };
-  reply.removeHeader("cache-control");
-  return reply.sendFile(pathname.slice(1), cache);
+  reply.header("cache-control", isHashed ? "public, max-age=31536000, immutable" : "public, max-age=3600");
+  reply.header("etag", file.etag);
+  if (headers["if-none-match"] === file.etag) return reply.code(304).send();
+  return reply.type(file.type).send(file.bytes);
 }
 
 function withBase(html: string, baseUrl: string): string {
