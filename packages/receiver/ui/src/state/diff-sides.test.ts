@@ -78,6 +78,16 @@ describe("chooseHalves", () => {
     });
   });
 
+  it("does not take the data of a bucket in the middle for that of both halves", () => {
+    const late = { ...page, untilMs: 1_230_000 };
+    const points = [11, 12, 13, 14].map((minute) => ({ timeMs: minute * 60_000, value: 1 }));
+
+    expect(chooseHalves(late, grid, [{ labels: {}, points }])).toEqual({
+      left: { fromMs: 600_000, untilMs: 720_000 },
+      right: { fromMs: 720_000, untilMs: 840_000 },
+    });
+  });
+
   it("does not split one bucket", () => {
     expect(choose({ 20: 5 })).toEqual(halves);
   });

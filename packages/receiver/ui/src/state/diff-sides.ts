@@ -57,8 +57,8 @@ export function hasOpenSides(view: SideFields): boolean {
 }
 
 /**
- * The two halves of `page`, or of the part of it that has data when one of its halves has none: a program that began to
- * send minutes ago is compared with itself, not with the time before it.
+ * The two halves of `page`, or of the part of it that has data when one of its halves has no whole bucket of it: a program that
+ * began to send minutes ago is compared with itself, not with the time before it.
  *
  * @param series - Values of the query on `grid`; a point stands at the end of its bucket.
  */
@@ -70,7 +70,8 @@ export function chooseHalves(page: ResolvedRange, grid: TimelineGrid, series: re
   const firstMs = ends.reduce((least, timeMs) => Math.min(least, timeMs), Number.POSITIVE_INFINITY) - stepMs;
   const lastMs = ends.reduce((most, timeMs) => Math.max(most, timeMs), Number.NEGATIVE_INFINITY);
   const bucketCount = Math.round((lastMs - firstMs) / stepMs);
-  const isBothSides = firstMs < left.untilMs && lastMs > right.fromMs;
+  // The bucket in the middle may have its data on the other side.
+  const isBothSides = firstMs + stepMs <= left.untilMs && lastMs - stepMs >= right.fromMs;
   // What lies in one bucket cannot be told apart.
   if (isBothSides || !(bucketCount > 1)) return { left, right };
   const middleMs = firstMs + Math.floor(bucketCount / 2) * stepMs;
