@@ -57,6 +57,7 @@ export { decodePprof, decodePprofWithHashes, type PprofWithHashes } from "./ppro
 export { encodePprof } from "./pprof/encode-pprof.ts";
 export type { PprofLimitName, PprofLimits } from "./pprof/pprof-limits.ts";
 export { DEFAULT_PPROF_LIMITS } from "./pprof/pprof-limits.ts";
+export { buildCutTree } from "./profile/build-cut-tree.ts";
 export { buildTree } from "./profile/build-tree.ts";
 export { checkProfile } from "./profile/check-profile.ts";
 export { diffProfiles } from "./profile/diff-profiles.ts";

@@ -43,13 +43,7 @@ async function measureQueries(store: Store): Promise<void> {
   const meter = new SqlMeter();
   const queries = new Querier({
     store: meter.watch(store),
-    // All services together are estimated at 535 MB, above what one query may take by default.
-    limits: {
-      ...DEFAULT_QUERY_LIMITS,
-      maxFlamegraphNodesDefault: 8192,
-      cacheBytes: 0,
-      maxQueryMemoryBytes: 0,
-    },
+    limits: { ...DEFAULT_QUERY_LIMITS, maxFlamegraphNodesDefault: 8192, cacheBytes: 0 },
     clock: systemClock,
   });
   const query = (selector: string): StackQuery => ({

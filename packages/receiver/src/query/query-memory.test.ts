@@ -32,20 +32,48 @@ const withMemory = (maxQueryMemoryBytes: number, limits: Partial<QueryLimits> = 
 
 describe("a query's memory", () => {
   it("is refused above the limit with both numbers, and taken at it", async () => {
-    // 200 stacks of four frames: 200 * (300 + 4 * 128) bytes.
+    // 200 stacks of four frames: 200 * (300 + 4 * 48) bytes.
     fixture.store.rowCounts = { ...NONE, samples: 400, stacks: 400 };
 
-    const tooMuch = await refusal(() => withMemory(100_000).selectTree(stackQuery()));
-    const almost = await refusal(() => withMemory(162_399).selectTree(stackQuery()));
-    const fits = await refusal(() => withMemory(162_400).selectTree(stackQuery()));
+    const tooMuch = await refusal(() => withMemory(50_000).selectTree(stackQuery()));
+    const almost = await refusal(() => withMemory(98_399).selectTree(stackQuery()));
+    const fits = await refusal(() => withMemory(98_400).selectTree(stackQuery()));
 
     expect(tooMuch).toBe(
-      "INVALID_ARGUMENT the query exceeds the memory limit (max_query_memory_mb, estimate: 0.155, limit: 0.0954), " +
+      "INVALID_ARGUMENT the query exceeds the memory limit (max_query_memory_mb, estimate: 0.0938, limit: 0.0477), " +
         "decrease the duration of the request or add more label matchers",
     );
     expect(almost).toMatch(/^INVALID_ARGUMENT/);
     expect(fits).toBe("");
     expect(fixture.store.heldCount).toBe(0);
+  });
+
+  it("of what has every stack is that of a node for each frame: 200 * (300 + 4 * 128) bytes", async () => {
+    fixture.store.rowCounts = { ...NONE, samples: 400, stacks: 400 };
+    const ask = (bytes: number) =>
+      refusal(() => withMemory(bytes).exportStacks({ ...stackQuery(), format: "pprof" }));
+
+    expect([await ask(162_399), await ask(162_400)]).toEqual([
+      expect.stringMatching(/^INVALID_ARGUMENT/),
+      "",
+    ]);
+  });
+
+  it("is refused once a tree turns out to have more nodes than were asked for, because they are equal", async () => {
+    const deep = (i: number): string => Array.from({ length: 40 }, (_, level) => `d${i}-${level}`).join(";");
+    await fixture.store.add([
+      {
+        timeUnixNanos: nanosAt(1),
+        labels: { pod: "3" },
+        stacks: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [deep(i), 2])),
+      },
+    ]);
+    fixture.store.rowCounts = { ...NONE, samples: 450, stacks: 450 };
+    const query = { ...stackQuery(), maxNodes: 10 };
+
+    // The estimate is 98,400 + 50 * (300 + 40 * 48); the nodes of the result take 160 each.
+    expect(await refusal(() => withMemory(209_400).selectTree(query))).toMatch(/^INVALID_ARGUMENT/);
+    expect(await refusal(() => withMemory(MEBIBYTE).selectTree(query))).toBe("");
   });
 
   it("is that of what the matchers leave, not of all that blocks hold", async () => {

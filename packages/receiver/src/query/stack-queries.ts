@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import {
+  buildCutTree,
   buildTree,
   encodePprof,
   encodeTree,
@@ -9,7 +10,6 @@ import {
   formatProfileType,
   formatSpeedscope,
   type Tree,
-  truncateTree,
 } from "@pyroscope-ts/protocol";
 import type { TableName } from "../store/schema.ts";
 import {
@@ -28,7 +28,7 @@ import {
   withCallSite,
 } from "./flame-graph.ts";
 import { buildPprof, type PprofAnswerOptions } from "./pprof-answer.ts";
-import { estimateStacks } from "./query-memory.ts";
+import { checkNodes, estimateStacks } from "./query-memory.ts";
 import type { ExportFormat, ExportQuery, FrameNames } from "./query-service.ts";
 import type { Selection } from "./selection.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
@@ -69,22 +69,29 @@ export async function readTree(
   { maxNodes, frameNames }: TreeOptions,
 ): Promise<Tree> {
   const { snapshot, signal } = context;
-  const rows = await readStacks(context, selection);
+  const rows = await readStacks(context, selection, maxNodes > 0);
   const stacks = numberFrames(rows);
   const frames = await selectFrameNames(snapshot, stacks.frames.ids(), signal);
   const functions = nameFrames(stacks.frames, frames, "function");
   const names = frameNames === "function" ? functions : nameFrames(stacks.frames, frames, frameNames);
   const picked = withCallSite(stacks, functions, selection.callSite);
-  return truncateTree(buildTree(toStackList(picked, names)), maxNodes);
+  const list = toStackList(picked, names);
+  if (maxNodes <= 0) return buildTree(list);
+  return buildCutTree(list, maxNodes, (nodeCount) => checkNodes(nodeCount, context.maxMemoryBytes));
 }
 
-/** The sums of the selected stacks, once there is memory for them and their tree. */
+/**
+ * The sums of the selected stacks, once there is memory for them and what becomes of them.
+ *
+ * @param isCut - whether that is a tree of their largest nodes, and no more.
+ */
 async function readStacks(
   context: ReadContext,
   { sampleIds }: Pick<Selection, "sampleIds">,
+  isCut: boolean,
 ): Promise<StackRows> {
   const filter = { ...context.filter, ...sampleIds };
-  await context.reserve(await estimateStacks(context, filter));
+  await context.reserve(await estimateStacks(context, filter, isCut ? "cut tree" : "all"));
   const rows = await selectStacks(context.snapshot, filter, context.signal);
   sumStacks(rows.value);
   return rows;
@@ -97,7 +104,7 @@ async function readPprof(
   query: ExportQuery,
 ): Promise<Uint8Array> {
   const { snapshot, signal } = context;
-  const rows = await readStacks(context, selection);
+  const rows = await readStacks(context, selection, false);
   const stacks = numberFrames(rows);
   const frames = await selectFrames(snapshot, stacks.frames.ids(), signal);
   const functions = nameFrames(stacks.frames, frames, "function");

@@ -60,7 +60,7 @@ export async function readTimeSeries(
   const samples: SampleFilter = { ...context.filter, ...selection.sampleIds };
   const isBelow = selection.callSite.length > 0;
   await context.reserve(
-    (isBelow ? await estimateStacks(context, samples) : 0) +
+    (isBelow ? await estimateStacks(context, samples, "cut tree") : 0) +
       (await estimatePoints(context, {
         isGrouped: groupBy.length > 0,
         bucketCount: countBuckets(grid, range),

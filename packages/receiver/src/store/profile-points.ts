@@ -41,9 +41,12 @@ export function profilePoints(snapshot: Snapshot, filter: SampleFilter): SqlFrag
       SELECT series, time, profile, CAST(sum(value) AS BIGINT) AS total, 1 AS profiles
       FROM ${rawSql(snapshot.from("samples"))} WHERE ${sampleCondition(filter)} GROUP BY ALL)`;
   }
+  return sql`(SELECT series, time, profile, total, profiles FROM ${wholeProfiles(snapshot, filter)})`;
+}
+
+/** The rows of totals that the filter leaves, all columns: a term for FROM. */
+export function wholeProfiles(snapshot: Snapshot, filter: SampleFilter): SqlFragment {
   const conditions = [profileCondition(filter)];
   if (filter.profileIds !== undefined) conditions.push(inUuids(rawSql("profile"), filter.profileIds));
-  return sql`(
-    SELECT series, time, profile, total, profiles
-    FROM ${rawSql(snapshot.from("totals"))} WHERE ${allOf(conditions)})`;
+  return sql`(SELECT * FROM ${rawSql(snapshot.from("totals"))} WHERE ${allOf(conditions)})`;
 }

@@ -1,6 +1,9 @@
-import { bucketSql, isNarrowed, labelJoin, profilePoints } from "./profile-points.ts";
+import { bucketSql, isNarrowed, labelJoin, profilePoints, wholeProfiles } from "./profile-points.ts";
+import type { ResultColumns } from "./result-columns.ts";
+import { isTypeLabel, serviceLabels } from "./select-internal-labels.ts";
+import { labelValueSql } from "./select-labels.ts";
 import { selectRemoteTotals } from "./select-remote-totals.ts";
-import { joinSql, rawSql, sql } from "./select-sql.ts";
+import { joinSql, rawSql, type SqlFragment, sql } from "./select-sql.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { TotalsAggregation, TotalsQuery, TotalsRows } from "./totals-query.ts";
 
@@ -21,6 +24,10 @@ export async function selectTotals(
   }
   const { grid, groupBy, exemplars } = query;
   const groups = groupBy.map((_, index) => rawSql(`group${index}`));
+  if (needsNoSeries(query)) {
+    const statement = sumRows(snapshot, query, groups);
+    return toTotalsRows(await snapshot.database.select(statement.text, statement.parameters, signal), query);
+  }
   const largest = exemplars
     ? rawSql(", arg_max({profile: profile, nanos: epoch_ns(time), total: total}, total) AS largest")
     : rawSql("");
@@ -42,11 +49,37 @@ export async function selectTotals(
         top.point.total AS largest_total, top.series AS series FROM (${statement})`
     : statement;
   const rows = await snapshot.database.select(outer.text, outer.parameters, signal);
+  return toTotalsRows(rows, query);
+}
+
+/** Whether rows of totals have all that is asked for: nothing is said of single series, and the groups are by columns. */
+function needsNoSeries({ filter, groupBy, aggregation, exemplars }: TotalsQuery): boolean {
+  return (
+    !exemplars &&
+    aggregation !== "seriesAverage" &&
+    !isNarrowed(filter) &&
+    groupBy.every((name) => isTypeLabel(name) || serviceLabels.includes(name))
+  );
+}
+
+/** Sums rows by bucket and group at once: by series first, they are ten times as many groups, which then are joined. */
+function sumRows(
+  snapshot: Snapshot,
+  { filter, grid, groupBy, aggregation }: TotalsQuery,
+  groups: readonly SqlFragment[],
+): SqlFragment {
+  const columns = groupBy.map((name, index) => sql`, ${labelValueSql(name)} AS ${groups[index]!}`);
+  return sql`
+    SELECT ${bucketSql(grid)} AS bucket, ${rawSql(aggregates[aggregation])} AS value${joinSql(columns, "")}
+    FROM ${wholeProfiles(snapshot, filter)} GROUP BY ALL`;
+}
+
+function toTotalsRows(rows: ResultColumns, { groupBy, exemplars }: TotalsQuery): TotalsRows {
   return {
     rowCount: rows.rowCount,
     bucket: rows.bigints("bucket"),
     value: rows.doubles("value"),
-    group: groups.map((group) => rows.texts(group.text)),
+    group: groupBy.map((_, index) => rows.texts(`group${index}`)),
     exemplars: exemplars
       ? {
           profile: rows.texts("profile"),
