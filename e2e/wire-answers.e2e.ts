@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { discardReasons } from "../packages/receiver/src/ingest/discard-reasons.ts";
 import { makeDataDirectory, type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
 import { ingestRows } from "./wire-answers/ingest-rows.ts";
 import { keptRows } from "./wire-answers/kept-rows.ts";
@@ -57,7 +58,7 @@ function like(expected: string | RegExp): unknown {
 }
 
 /** Why profiles were counted as discarded, by tenant: each reason as often as it was counted. */
-async function discardReasons(): Promise<ReadonlyMap<string, string>> {
+async function countedReasons(): Promise<ReadonlyMap<string, string>> {
   const { text } = await wireServer(receiver.address, "anyone").fetch("/metrics");
   const counted = text.matchAll(
     /^pyroscope_discarded_samples_total\{reason="(\w+)",tenant="([^"]*)"\} (\d+)$/gm,
@@ -103,11 +104,18 @@ describe("the answers of Pyroscope's protocols", () => {
   });
 
   it("come with a count of each refusal by its reason, and of nothing else", async () => {
-    const counted = await discardReasons();
+    const counted = await countedReasons();
 
     expect(rows.map((row) => [row.row, counted.get(tenantOf(row)) ?? ""])).toEqual(
       rows.map((row) => [row.row, row.reason ?? ""]),
     );
+  });
+
+  it("reach every reason that a client can bring about", () => {
+    const reached = new Set(rows.flatMap(({ reason }) => reason?.split(", ") ?? []));
+    const ours = ["storage_unavailable", "overloaded", "unknown"];
+
+    expect(Object.keys(discardReasons).filter((reason) => !reached.has(reason))).toEqual(ours);
   });
 
   it("are looked at once each", () => {

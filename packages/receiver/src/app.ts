@@ -19,6 +19,7 @@ import { addDoctorRoute } from "./http/doctor-route.ts";
 import { setErrorHandler } from "./http/error-handler.ts";
 import { createFailureLog, type FailureLog } from "./http/failure-log.ts";
 import { addHealthRoutes, type BuildInfo } from "./http/health-route.ts";
+import { hideApplications } from "./http/hidden-applications.ts";
 import { ingestRoute } from "./http/ingest-route.ts";
 import { labelValuesRoute } from "./http/label-values-route.ts";
 import { addLimitsRoutes } from "./http/limits-route.ts";
@@ -99,9 +100,10 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
 async function addRoutes(app: FastifyInstance, services: AppServices, logFailure: FailureLog): Promise<void> {
   const { config, metrics, readiness, storage } = services;
   const forwarding = services.forwarder === undefined ? {} : { forwarder: services.forwarder };
-  const queries = bindQueries(countQueries(storage, metrics.metrics.queriesInProgress), (tenants) =>
+  const bound = bindQueries(countQueries(storage, metrics.metrics.queriesInProgress), (tenants) =>
     services.limits.queryOf(tenants),
   );
+  const queries = hideApplications(bound, config.hiddenApplications);
   const bodyBudget = createBodyBudget(config.maxInflightBytes);
   const doctor = new IngestionDoctor();
   const orders = new CaptureOrders(services.clock);

@@ -22,6 +22,7 @@ const samples: Readonly<Record<string, readonly [flagValue: string, environmentV
   "max-nodes-serialization": ["0", "1"],
   "base-url": ["/a", "/b/c"],
   "trace-url": ["http://a/{traceId}", "https://b/{traceId}"],
+  "hide-applications": ["a,b", "c"],
   "forward-to": ["http://a:1", "https://user:password@b"],
   "forward-auth-token": ["token-a", "token-b"],
   "forward-queue-mb": ["1", "2"],

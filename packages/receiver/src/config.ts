@@ -53,6 +53,8 @@ export interface ServerConfig {
   readonly baseUrl: string;
   /** Address of a trace in another program, with placeholders; undefined: traces are not linked to. */
   readonly traceUrl: string | undefined;
+  /** Services that lists of services leave out. */
+  readonly hiddenApplications: readonly string[];
   /** Another Pyroscope that gets a copy of every accepted push; undefined: none does. */
   readonly forwardTo: ForwardTarget | undefined;
   /** Value of the header Authorization for it, instead of the user and password of its address. */

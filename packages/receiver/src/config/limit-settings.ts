@@ -89,7 +89,7 @@ export const ingestLimitSettings: SettingTable<IngestLimits> = {
     ...toggle,
     flag: "disable-label-sanitization",
     fallback: ingest.isLabelSanitizationDisabled,
-    help: "Keep label names as they came, any UTF-8; false: characters outside [a-zA-Z0-9_] become _.",
+    help: "Keep label names as they came, any UTF-8; false: dots become _, and other characters outside [a-zA-Z0-9_] are refused.",
   },
   maxSessionsPerSeries: {
     ...count,

@@ -101,6 +101,67 @@ describe("parseOverrides", () => {
     );
   });
 
+  it("takes every limit of Pyroscope at its default", () => {
+    const limits = `
+          ingestion_rate_mb: 4
+          ingestion_burst_size_mb: 2
+          ingestion_body_limit_mb: 256
+          push_max_concurrency: 256
+          max_label_name_length: 1024
+          max_label_value_length: 2048
+          max_label_names_per_series: 30
+          max_sessions_per_series: 0
+          enforce_labels_order: false
+          disable_label_sanitization: true
+          max_profile_size_bytes: 4194304
+          max_profile_stacktrace_samples: 16000
+          max_profile_stacktrace_sample_labels: 100
+          max_profile_stacktrace_depth: 1000
+          max_profile_symbol_value_length: 65535
+          max_local_series_per_tenant: 0
+          max_global_series_per_tenant: 5000
+          reject_older_than: 1h
+          reject_newer_than: 10m
+          max_query_length: 1d
+          max_query_lookback: 1w
+          max_query_parallelism: 0
+          split_queries_by_interval: 0s
+          max_flamegraph_nodes_default: 8192
+          max_flamegraph_nodes_max: 1048576
+          max_flamegraph_nodes_on_select_merge_profile: false
+          max_async_query_concurrency: 5
+          query_analysis_enabled: true
+          query_analysis_series_enabled: false
+          query_sanitize_on_merge: true
+          retention_period: 31d
+          compactor_blocks_retention_period: 0s
+          compactor_downsampler_enabled: true
+          ingestion_relabeling_rules: []
+          ingestion_relabeling_default_rules_position: first
+          sample_type_relabeling_rules: []
+          distributor_usage_groups: {}
+          distributor_sampling: {}
+          keep_stripped_profiles: false
+          include_stripped_profiles: false
+          distributor_aggregation_window: 0s
+          distributor_aggregation_period: 0s
+          ingestion_limit: null
+          ingestion_artificial_delay: 0s
+          max_recording_rules: 25
+          recording_rules: []
+          symbolizer: { enabled: false }
+          write_path: segment-writer
+          enable_query_backend: true
+          enable_query_backend_from: auto
+    `;
+
+    expect(parseOverrides(`overrides:\n  a:\n${limits}`).get("a")).toMatchObject({
+      ingest: { maxSamples: 16000, isLabelSanitizationDisabled: true },
+      query: { maxQueryLookbackMs: 7 * 86_400_000 },
+      retention: { retentionMillis: 0 },
+    });
+  });
+
   it("takes names that bound something which is not here", () => {
     expect(parseOverrides("overrides: { a: { max_query_parallelism: 4 } }").get("a")).toEqual({
       ingest: {},

@@ -10,6 +10,7 @@ import {
   duration,
   levelDurations,
   mebibytes,
+  names,
   oneOf,
   optionalFile,
   pathPrefix,
@@ -142,6 +143,12 @@ export const serverSettings: SettingTable<ServerConfig> = {
     help:
       "Where the web page finds traces: an address with {traceId}, and {spanId}, {service}, {from} and {until} (Unix " +
       "milliseconds) as needed, such as http://localhost:16686/trace/{traceId}.",
+  },
+  hiddenApplications: {
+    ...names,
+    flag: "hide-applications",
+    fallback: [],
+    help: "Values of service_name that lists of services leave out, such as `probe,canary`; who names one in a query gets it.",
   },
   forwardTo: {
     ...forwardTarget,

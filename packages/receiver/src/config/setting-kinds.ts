@@ -36,6 +36,19 @@ export const optionalText: SettingKind<string | undefined> = {
   placeholder: "text",
 };
 
+/** Texts with commas between them. */
+export const names: SettingKind<readonly string[]> = {
+  expects: "names with commas between them",
+  placeholder: "names",
+  isSecret: false,
+  parse: (raw) =>
+    raw
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+  format: (value) => value.join(","),
+};
+
 /** A URL of http or https; unset is undefined. */
 export const optionalUrl: SettingKind<string | undefined> = {
   ...optionalFile,
