@@ -25,7 +25,7 @@ describe.for(allNodes)("worker threads of a program that calls start(): Node $ma
           child: off,
         },
         own: expect.objectContaining(state),
-        answer: 42,
+        evaluated: "running",
         refusal: "ERR_WORKER_INVALID_EXEC_ARGV",
         isReplaced: true,
         isRestored: true,

@@ -25,6 +25,7 @@ import { checkProblems, isSameConfig, resolveConfig } from "./resolve-config.ts"
 import type { Resource } from "./resource.ts";
 import { createResource } from "./resource.ts";
 import type { FlushResult, PyroscopeStatus } from "./status.ts";
+import { checkTimeout } from "./timeout.ts";
 import type { WatchedProcess } from "./watch-process.ts";
 import { watchExit, watchProcess } from "./watch-process.ts";
 
@@ -115,8 +116,13 @@ export class Sdk {
 
   /** Starts with the options of the thread that started this one, until the program of this one starts it with its own. */
   startInherited(): void {
-    this.start(undefined);
-    this.#isInherited = this.#run !== undefined;
+    try {
+      this.start(undefined);
+      this.#isInherited = this.#run !== undefined;
+    } catch (error) {
+      // The program is strict about its own call, not about a thread that knows nothing of it.
+      this.#diagnostics.warn(`profiling is off in a worker thread: ${describeError(error)}`);
+    }
   }
 
   /**
@@ -398,12 +404,4 @@ export class Sdk {
     run.diagnostics.error(message);
     return { ok: false, waitingCount: run.agent.uploads.waitingCount, error: message };
   }
-}
-
-// The longest time that a timer of Node takes.
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-function checkTimeout(timeoutMs: unknown): number | undefined {
-  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) return undefined;
-  return Math.min(timeoutMs, MAX_TIMEOUT_MS);
 }

@@ -46,7 +46,7 @@ function profile(maxThreads: number) {
 const preloadOf = (args: unknown[] | undefined) =>
   (args?.[1] as { readonly execArgv?: readonly string[] } | undefined)?.execArgv;
 
-const PRELOAD = ["--import", expect.stringMatching(/thread-register\.ts$/)];
+const PRELOAD = ["--require", expect.stringMatching(/thread-register\.ts$/)];
 
 describe("profileWorkerThreads", () => {
   it("has each thread load the SDK first, and leaves it as it is in all else", () => {
@@ -82,10 +82,15 @@ describe("profileWorkerThreads", () => {
 
     new module.Worker("small.js", { resourceLimits: { maxOldGenerationSizeMb: 63 } });
     new module.Worker("large.js", { resourceLimits: { maxOldGenerationSizeMb: 64 } });
+    new module.Worker("old.js", { execArgv: ["--no-experimental-require-module"] });
     const start = () => new module.Worker("task.js", { execArgv: ["--no-such-flag"] });
 
     expect(start).toThrow("invalid execArgv flags: --no-such-flag");
-    expect(started.map((args) => preloadOf(args)?.[0])).toEqual([undefined, "--import"]);
+    expect(started.map((args) => preloadOf(args)?.[0])).toEqual([
+      undefined,
+      "--require",
+      "--no-experimental-require-module",
+    ]);
   });
 
   it("leaves out flags of the program that a thread may not have, and itself where even that does not help", () => {
@@ -96,7 +101,7 @@ describe("profileWorkerThreads", () => {
       refuse = (given) =>
         given.filter((flag) => flag === "--expose-gc" || flag.startsWith("--title")).join(", ") || undefined;
       new module.Worker("task.js");
-      refuse = (given) => (given.includes("--import") ? "--something" : undefined);
+      refuse = (given) => (given.includes("--require") ? "--something" : undefined);
       new module.Worker("task.js");
     } finally {
       process.execArgv = flags;

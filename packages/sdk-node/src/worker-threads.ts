@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type * as WorkerThreads from "node:worker_threads";
 import type { Cancel, Clock } from "./clock.ts";
 import type { Diagnostics } from "./diagnostics.ts";
@@ -21,6 +22,9 @@ const MIN_PLACE_MS = 60_000;
 // The profiler is some megabytes of the heap of the thread, which ends when that is full.
 const MIN_HEAP_MB = 64;
 
+// The SDK is ECMAScript modules, which a thread with this flag cannot load.
+const NO_REQUIRE = "--no-experimental-require-module";
+
 /**
  * Has the worker threads that this thread starts from now on profiled, until the result is called: each loads the SDK before
  * its own code and has the options of this thread. Whatever fails, the thread starts as it would have.
@@ -29,12 +33,13 @@ const MIN_HEAP_MB = 64;
  */
 export function profileWorkerThreads(options: WorkerThreadsOptions): Cancel {
   const { diagnostics, maxThreads } = options;
-  if (maxThreads === 0 || process.versions.bun !== undefined) return () => {};
+  if (maxThreads === 0 || process.versions.bun !== undefined || !process.features.require_module)
+    return () => {};
   try {
-    const { href } = findOwnFile("thread-register").url;
+    const preload = fileURLToPath(findOwnFile("thread-register").url);
     const module = process.getBuiltinModule("node:worker_threads");
     const original = module.Worker;
-    const replacement = createReplacement(original, href, new Places(options));
+    const replacement = createReplacement(original, preload, new Places(options));
     replaceWorker(module, replacement);
     return () => {
       // Somebody else may have replaced it since.
@@ -75,7 +80,8 @@ function canBeProfiled(options: unknown): boolean {
   if (typeof options !== "object" || options === null) return options === undefined || options === null;
   const { execArgv, resourceLimits } = options as WorkerThreads.WorkerOptions;
   const heapMb = resourceLimits?.maxOldGenerationSizeMb ?? MIN_HEAP_MB;
-  return (execArgv === undefined || Array.isArray(execArgv)) && heapMb >= MIN_HEAP_MB;
+  if (execArgv === undefined) return heapMb >= MIN_HEAP_MB;
+  return Array.isArray(execArgv) && !execArgv.includes(NO_REQUIRE) && heapMb >= MIN_HEAP_MB;
 }
 
 /** Tries with the flags of the program, then with those of them that a thread may have, then as the program says. */
@@ -91,7 +97,8 @@ function constructWith(
     file,
     // Not a copy: it may be an object of a class, with getters.
     Object.create((options ?? null) as object | null, {
-      execArgv: { value: ["--import", preload, ...given], enumerable: true },
+      // Not --import, which Node does not load before code that is given as text.
+      execArgv: { value: ["--require", preload, ...given], enumerable: true },
     }),
   ];
   try {

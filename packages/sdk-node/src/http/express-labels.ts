@@ -23,7 +23,7 @@ interface ExpressRequest extends IncomingMessage {
  * Express knows the route when it has found it; what runs before that, and requests without a route, have no label.
  */
 export function expressLabels(): Middleware {
-  return (request, _response, next) => {
+  return function labelRequest(request, _response, next) {
     if (!isProfiling()) {
       next();
       return;

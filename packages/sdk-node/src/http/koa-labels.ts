@@ -17,7 +17,7 @@ export type KoaMiddleware<C extends object = object> = (
  * The router knows the route when it has found it; what runs before that, and requests without a route, have no label.
  */
 export function koaLabels(): KoaMiddleware {
-  return (context, next) => {
+  return function labelRequest(context, next) {
     if (!isProfiling()) return next();
     // Where the router says what it found, with the prefix.
     watchProperty(context, "_matchedRoute", (path) => labelRoute(formatRoutePath(path)));

@@ -1,5 +1,7 @@
 import type { Profile } from "@pyroscope-ts/protocol";
 import { describe, expect, it } from "vitest";
+import { expressLabels } from "../http/express-labels.ts";
+import { koaLabels } from "../http/koa-labels.ts";
 import type { SampleLabels } from "../labels/sample-labels.ts";
 import type { LineNode } from "../profilers/line-sampler.ts";
 import type { TimeNode, TimeTree } from "../profilers/native.ts";
@@ -178,7 +180,10 @@ describe("convertTimeTree", () => {
     const theirs = node("run", { scriptName: "file:///srv/run.js", children: [handler] });
     const ours = node("tagWrapper", { scriptName, ticks: [[2]], children: [theirs] });
 
-    expect(samplesOf(convert([node("main", { children: [ours] })]), "process_cpu")).toEqual([
+    const middleware = node(expressLabels().name, { scriptName, children: [ours] });
+
+    expect(koaLabels().name).toBe(expressLabels().name);
+    expect(samplesOf(convert([node("main", { children: [middleware] })]), "process_cpu")).toEqual([
       "main run handler 1000000",
       "main tagWrapper 2000000",
     ]);

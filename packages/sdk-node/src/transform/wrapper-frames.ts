@@ -15,6 +15,8 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "runActive",
   "observeCall",
   "awaitCall",
+  // Middleware, through which every request goes.
+  "labelRequest",
 ]);
 
 // The same between a caller of OpenTelemetry's `context.with` and the context manager, in a package of their own.
