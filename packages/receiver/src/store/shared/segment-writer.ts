@@ -108,9 +108,18 @@ export class SegmentWriter {
       return isFresh;
     });
     // All or none: what cannot be counted is refused before anything of it is in the segment.
-    for (const rows of fresh.map(rowsOf)) batch.generation.insert(tenant, rows);
-    batch.recordBytes += record.length;
-    if (batch.recordBytes >= MAX_RECORD_BYTES) this.#send(batch);
+    const rows = fresh.map(rowsOf);
+    try {
+      for (const profile of rows) batch.generation.insert(tenant, profile);
+      batch.recordBytes += record.length;
+      if (batch.recordBytes >= MAX_RECORD_BYTES) this.#send(batch);
+    } catch (cause) {
+      // Part of a profile may be in the tables, and under its identity the whole one would never count: nothing of them is sent.
+      this.#end(batch, async () => {
+        await this.#drop(batch);
+        throw cause;
+      });
+    }
     await batch.done;
   }
 
@@ -143,16 +152,21 @@ export class SegmentWriter {
       return batch;
     } catch (error) {
       this.#current = undefined;
-      throw error;
+      throw toUnavailable(error);
     }
   }
 
   #send(batch: Batch): void {
+    this.#end(batch, () => this.#write(batch));
+  }
+
+  /** Lets nothing more into a batch, and tells all that wait for it what came of it. */
+  #end(batch: Batch, act: () => Promise<void>): void {
     if (batch.timer === undefined) return;
     batch.timer.cancel();
     batch.timer = undefined;
     this.#current = undefined;
-    const sending = this.#write(batch).then(
+    const sending = act().then(
       () => {
         this.#failedAtMillis = undefined;
         batch.resolve();
@@ -168,7 +182,14 @@ export class SegmentWriter {
     void sending.then(() => this.#pending.delete(sending));
   }
 
-  async #write({ generation, resolve }: Batch): Promise<void> {
+  async #drop({ generation }: Batch): Promise<void> {
+    await generation
+      .drop()
+      .catch((error: unknown) => this.#options.log(`drop ${generation.prefix}: ${String(error)}`));
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const { generation, resolve } = batch;
     const { blobs, clock, database, fs, observer, paths, commit, settle, log } = this.#options;
     const key = `${SEGMENT_KEYS}${createBlockId(clock.nowUnixMillis())}`;
     const draft = join(paths.building, `${key.slice(SEGMENT_KEYS.length)}.segment`);
@@ -197,9 +218,7 @@ export class SegmentWriter {
       throw error;
     } finally {
       await fs.remove(draft).catch(() => undefined);
-      await generation
-        .drop()
-        .catch((error: unknown) => this.#options.log(`drop ${generation.prefix}: ${String(error)}`));
+      await this.#drop(batch);
     }
   }
 
