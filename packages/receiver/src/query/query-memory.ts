@@ -1,7 +1,7 @@
 import { ReceiverError } from "../errors.ts";
 import { selectCost } from "../store/select-cost.ts";
 import type { SampleFilter } from "../store/select-filter.ts";
-import { selectStackSize } from "../store/select-stacks.ts";
+import { selectStackCount, selectStackSize } from "../store/select-stacks.ts";
 import type { ReadContext } from "./snapshot-reader.ts";
 
 /** What a stack and each of its frames take from DuckDB's result to the answer. */
@@ -29,7 +29,7 @@ const ASSUMED_DEPTH = 64;
 /** An estimate that is a bound of everything in the blocks may be this much too large: then it is worth to count. */
 const MAX_GUESS_SHARE = 4;
 
-/** Bytes that the stacks of a query will take. Counts them only where blocks have so many that it matters. */
+/** Bytes that the stacks of a query will take. Counts them, and then their frames, only where there are so many that it matters. */
 export async function estimateStacks(
   { snapshot, signal, maxMemoryBytes }: ReadContext,
   filter: SampleFilter,
@@ -37,8 +37,14 @@ export async function estimateStacks(
 ): Promise<number> {
   const { stackBytes, frameBytes } = stackCosts[use];
   const { stacks, samples } = snapshot.rowCounts;
-  const most = Math.min(stacks, samples) * (stackBytes + ASSUMED_DEPTH * frameBytes);
-  if (maxMemoryBytes === 0 || most <= maxMemoryBytes / MAX_GUESS_SHARE) return most;
+  const guess = (stackCount: number): number => stackCount * (stackBytes + ASSUMED_DEPTH * frameBytes);
+  const isEnough = (bytes: number): boolean =>
+    maxMemoryBytes === 0 || bytes <= maxMemoryBytes / MAX_GUESS_SHARE;
+  const most = guess(Math.min(stacks, samples));
+  if (isEnough(most)) return most;
+  // To count stacks takes a tenth of what it takes to read how deep they are.
+  const used = guess(await selectStackCount(snapshot, filter, signal));
+  if (isEnough(used)) return used;
   const size = await selectStackSize(snapshot, filter, signal);
   return size.stackCount * stackBytes + size.frameCount * frameBytes;
 }

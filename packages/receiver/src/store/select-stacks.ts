@@ -49,16 +49,25 @@ export interface StackSize {
   readonly frameCount: number;
 }
 
-/** Counts the stacks that have samples, without reading values or frames. */
+/** Counts the stacks that have samples. */
+export async function selectStackCount(
+  snapshot: Snapshot,
+  filter: SampleFilter,
+  signal?: AbortSignal,
+): Promise<number> {
+  const used = await selectUsedStacks(snapshot, filter, signal);
+  const query = sql`SELECT count(*) AS stacks FROM (${used})`;
+  const rows = await snapshot.database.select(query.text, query.parameters, signal);
+  return Number(rows.bigints("stacks")[0]);
+}
+
+/** Counts the stacks that have samples, and their frames, without reading values. */
 export async function selectStackSize(
   snapshot: Snapshot,
   filter: SampleFilter,
   signal?: AbortSignal,
 ): Promise<StackSize> {
-  const used =
-    snapshot.remote === undefined
-      ? sql`SELECT DISTINCT stack FROM ${rawSql(snapshot.from("samples"))} WHERE ${sampleCondition(filter)}`
-      : selectIds(await sumWithRemote(snapshot, snapshot.remote, filter, signal));
+  const used = await selectUsedStacks(snapshot, filter, signal);
   const query = sql`
     WITH used AS MATERIALIZED (${used}), depths AS (
       SELECT any_value(len(frames)) AS depth FROM ${rawSql(snapshot.fromParts("stacks"))}
@@ -70,6 +79,17 @@ export async function selectStackSize(
     stackCount: Number(rows.bigints("stacks")[0]),
     frameCount: Number(rows.bigints("frames")[0]),
   };
+}
+
+/** Stacks that have samples, each once, as a query with the column `stack`. */
+async function selectUsedStacks(
+  snapshot: Snapshot,
+  filter: SampleFilter,
+  signal: AbortSignal | undefined,
+): Promise<SqlFragment> {
+  return snapshot.remote === undefined
+    ? sql`SELECT DISTINCT stack FROM ${rawSql(snapshot.from("samples"))} WHERE ${sampleCondition(filter)}`
+    : selectIds(await sumWithRemote(snapshot, snapshot.remote, filter, signal));
 }
 
 /** Ids as a query with the column `stack`. */
