@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pushRequestBytes, stacksPprof } from "./harness/push-bytes.ts";
 import { makeDataDirectory, type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
@@ -12,6 +12,8 @@ const AT_ONCE = 20;
 
 const PUSH = "/push.v1.PusherService/Push";
 const INGEST = "/ingest?name=shop&format=pprof";
+const QUERY = "/querier.v1.QuerierService/SelectMergeStacktraces";
+const UPLOAD = "/adhocprofiles.v1.AdHocProfileService/Upload";
 const PROTO = { "content-type": "application/proto" };
 const FORM = { "content-type": "multipart/form-data; boundary=b" };
 const OTLP = { "content-type": "application/x-protobuf" };
@@ -27,10 +29,13 @@ const good = Buffer.from(
 const push = (pprof: Uint8Array) =>
   pushRequestBytes([{ labels: { __name__: "process_cpu", service_name: "shop" }, pprof }]);
 
+const adHoc = (file: Buffer) => JSON.stringify({ name: "a.pprof", profile: file.toString("base64") });
+
 const zeros = Buffer.alloc(64 * MEBIBYTE);
 const gzipBomb = gzipSync(zeros);
 const deflateBomb = deflateSync(zeros);
 const zstdBomb = zstdCompressSync(zeros);
+const brotliBomb = brotliCompressSync(zeros, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
 const manySamples = gzipSync(Buffer.concat([good, Buffer.alloc(4_000_000).fill(Buffer.of(0x12, 0))]));
 const part = '--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n';
 
@@ -78,6 +83,24 @@ const bombs: readonly (readonly [
   [
     "a zstd bomb as the encoding of a push",
     [PUSH, { ...PROTO, "content-encoding": "zstd" }, () => zstdBomb],
+    AT_ONCE,
+    400,
+  ],
+  [
+    "a brotli bomb as the encoding of a push",
+    [PUSH, { ...PROTO, "content-encoding": "br" }, () => brotliBomb],
+    AT_ONCE,
+    400,
+  ],
+  [
+    "a gzip bomb as a file that someone wants to look at",
+    [UPLOAD, { "content-type": "application/json" }, () => adHoc(gzipBomb)],
+    AT_ONCE,
+    400,
+  ],
+  [
+    "a deflate bomb as the encoding of a query",
+    [QUERY, { ...PROTO, "content-encoding": "deflate" }, () => deflateBomb],
     AT_ONCE,
     400,
   ],

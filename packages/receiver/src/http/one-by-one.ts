@@ -10,6 +10,8 @@ export interface OneByOneOptions {
 }
 
 interface Connection {
+  /** A request whose client is gone has none any more. */
+  readonly socket: Socket;
   isBusy: boolean;
   readonly waiting: (readonly [request: IncomingMessage, response: ServerResponse])[];
   readonly idle: NodeJS.Timeout;
@@ -28,6 +30,7 @@ export function serveOneByOne(
 
   const watch = (socket: Socket): Connection => {
     const connection: Connection = {
+      socket,
       isBusy: false,
       waiting: [],
       idle: setTimeout(() => {
@@ -47,7 +50,7 @@ export function serveOneByOne(
     connection.isBusy = true;
     response.once("close", () => {
       connection.isBusy = false;
-      if (request.socket.destroyed) return;
+      if (connection.socket.destroyed) return;
       connection.idle.refresh();
       const next = connection.waiting.shift();
       if (next !== undefined) serve(connection, ...next);

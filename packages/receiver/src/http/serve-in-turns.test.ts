@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { serveInTurns } from "./serve-in-turns.ts";
 
-const IN_A_TURN = 32;
+const IN_A_TURN = 8;
 
 function createTurns() {
   const served: (string | undefined)[] = [];

@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
-// A request takes 0.1 to 0.3 ms of this thread: so many are some milliseconds, after which others have their turn.
-const REQUESTS_IN_A_TURN = 32;
+// A request takes 0.1 to 0.3 ms of this thread: so many are a millisecond or two, after which others have their turn, such as
+// results of the storage thread, of which a push takes several.
+const REQUESTS_IN_A_TURN = 8;
 
 interface WaitingRequest {
   readonly request: IncomingMessage;

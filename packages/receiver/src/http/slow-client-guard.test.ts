@@ -55,6 +55,31 @@ describe("addSlowClientGuard", () => {
     expect(await isFinished).toBe(false);
   });
 
+  it("lets a request be answered whose handler gave up on its body, and the next one of its connection", async () => {
+    const port = await listen((app) => {
+      app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+      app.post("/", async (request, reply) => {
+        await once(request.raw, "readable");
+        // As whoever reads a body up to a limit: Node takes the socket from a request that is given up.
+        for await (const _chunk of request.raw) break;
+        return reply.send("given up");
+      });
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const post = async (): Promise<readonly [status: number, body: string]> => {
+      const sent = request({ port, agent, method: "POST", headers: { "content-type": "text/x" } });
+      sent.end("a body");
+      const [response] = await once(sent, "response");
+      return [response.statusCode, await text(response)];
+    };
+
+    expect([await post(), await post()]).toEqual([
+      [200, "given up"],
+      [200, "given up"],
+    ]);
+    agent.destroy();
+  });
+
   it.for([1, 10])("ends %d responses whose client does not read but goes on to write", async (count) => {
     const port = await listen((app) => {
       app.get("/", async (_request, reply) => reply.send(Buffer.alloc(LARGE_BYTES / count)));

@@ -31,7 +31,7 @@ export function limitReadingTime(
   // Node looks twice, each time after so long, whether what waits to be written became less.
   response.setTimeout(timeoutMs / 2, () => response.destroy());
   if (request.httpVersionMajor === 2) limitWholeTime(response, WHOLE_RESPONSE_TIMEOUTS * timeoutMs);
-  else if (request.complete) readNothingMeanwhile(request.socket, response);
+  else if (request.complete && response.socket !== null) readNothingMeanwhile(response.socket, response);
 }
 
 /**
