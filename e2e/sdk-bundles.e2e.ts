@@ -22,6 +22,8 @@ async function bundle(name: string, format: "es" | "cjs", external: readonly str
     build: {
       ssr: fixturePath("sdk-bundled.mjs"),
       outDir,
+      minify: true,
+      sourcemap: true,
       rolldownOptions: { output: { format, entryFileNames: `app.${format === "es" ? "mjs" : "cjs"}` } },
     },
   });
@@ -66,6 +68,7 @@ describe.for(cases)("a bundle $name ($format)", ({ name, format, external, backe
             typeof warning === "string" ? expect.stringContaining(warning) : expect.stringMatching(warning),
           ),
         );
+        // A name that only the source map has.
         expect(functionNames(receiver.profiles(), "process_cpu")).toContain("burnBundled");
       });
     }

@@ -9,10 +9,13 @@ interface Shares {
   unlabelled: number;
 }
 
-async function measure(node: string, how: string, flags: readonly string[] = []) {
+// `pnpm test:stress`.
+const isStress = (process.env.STRESS ?? "") !== "";
+
+async function measure(node: string, how: string, flags: readonly string[] = [], size = "2500") {
   const receiver = await startFakeReceiver();
   try {
-    const args = [...flags, fixturePath("sdk-labels.mjs"), receiver.url, "2500", how];
+    const args = [...flags, fixturePath("sdk-labels.mjs"), receiver.url, size, how];
     const result = await runProgram(node, args).result;
     const shares: Record<string, Shares> = {};
     for (const { labels, profile } of receiver.profiles()) {
@@ -47,6 +50,14 @@ describe.for(allNodes)("labels on Node $major", ({ major, path }) => {
     expect(ok).toBe(true);
     expect(sentCount).toBeGreaterThan(2);
     expect(labelMechanism).toBe(Number(major) >= 24 ? "async-context-frame" : "async-hooks");
+    expectLabelled(shares.wall);
+    expectLabelled(shares.process_cpu);
+  });
+
+  it.runIf(isStress)("tell 10,000 requests at once apart", async () => {
+    const { result, shares } = await measure(path, "crowd", [], "10000");
+
+    expect(result).toMatchObject({ code: 0, stderr: "" });
     expectLabelled(shares.wall);
     expectLabelled(shares.process_cpu);
   });

@@ -38,13 +38,15 @@ function lineOf(name: string): number {
   return source.split("\n").findIndex((line) => line.includes(`function ${name}(`)) + 1;
 }
 
-function createEnvironment(run: string, isProfiled: boolean): Record<string, string> {
+function createEnvironment(run: string, isProfiled: boolean, isAlone = false): Record<string, string> {
   return {
     PATH: process.env.PATH ?? "",
     HOME: join(directory, "home"),
     PYROSCOPE_SERVER_ADDRESS: receiver.address,
     PYROSCOPE_LABELS: `run=${run}`,
-    PYROSCOPE_UPLOAD_RATE: "1s",
+    PYROSCOPE_UPLOAD_RATE: isAlone ? "1h" : "1s",
+    // Says so where the file of its child process was not copied.
+    PYROSCOPE_HEAP_LIMIT_PROFILE: String(!isAlone),
     // Machines with much other work.
     PYROSCOPE_EXIT_TIMEOUT: "30s",
     PYROSCOPE_ENABLED: String(isProfiled),
@@ -73,7 +75,7 @@ async function serve(
 ): Promise<ProgramResult> {
   const port = await freePort();
   const env = {
-    ...createEnvironment(run, isProfiled),
+    ...createEnvironment(run, isProfiled, program.isAlone),
     PORT: String(port),
     PM2_HOME: join(directory, `pm2-${run}`),
   };
@@ -151,8 +153,8 @@ describe.for(serverPrograms)("$title", (program) => {
       expect(said).toEqual(
         isAlone ? [expect.stringMatching(/inspector.*@pyroscope-ts\/sdk-node external$/)] : [],
       );
-      // Without its threads, the SDK reads the maps of the last window only.
-      for (const name of isAlone ? ["closeShop"] : ["priceCart", "closeShop"]) {
+      // Without its threads, the SDK reads the maps of the last window only, which there is the only one.
+      for (const name of ["priceCart", "closeShop"]) {
         expect(await findFunction(receiver.address, run, name)).toMatchObject({
           file: expect.stringMatching(/(^|\/)shop\.ts$/),
           line: lineOf(name),
