@@ -163,6 +163,21 @@ describe("Recorder", () => {
     });
   });
 
+  it("begins anew with a rule that is made again under the id of one that was removed", async () => {
+    const recorder = createRecorder();
+    const store = await directory.open({ observer: recorder });
+    await upsert(recorder, rule({ id: "mine" }));
+    await push(store, profile("shop", 1));
+    await store.flush();
+
+    await recorder.deleteRule({ tenant: "a", id: "mine" });
+    await upsert(recorder, rule({ id: "mine", groupBy: ["pod"] }));
+    await push(store, profile("shop", 2, { labels: { pod: "1" } }));
+    await store.flush();
+
+    expect(await show(recorder)).toEqual(["pod=1 1002 1"]);
+  });
+
   it("counts rules of the configuration: over restarts, anew when they change, and no longer when they are gone", async () => {
     const provisioned = (groupBy: string) => ({
       ofAll: parseProvisionedRules([
@@ -194,6 +209,32 @@ describe("Recorder", () => {
     expect(await show(next)).toEqual(["pod=1 1004 1"]);
     await next.provisionRules({ ofAll: [], ofTenants: new Map() });
     expect(await show(next)).toEqual([]);
+    // Nor is it counted afterwards what came while it was gone.
+    await push(reopened, profile("shop", 8, { labels: { pod: "1" } }));
+    await reopened.close();
+    const last = createRecorder({ provisioned: provisioned("pod") });
+    await directory.open({ observer: last });
+    expect(await show(last)).toEqual([]);
+  });
+
+  it("forgets what a rule has counted that is gone from the configuration at a start", async () => {
+    const provisioned = {
+      ofAll: parseProvisionedRules([{ metric_name: METRIC, matchers: rule().matchers }]),
+      ofTenants: new Map(),
+    };
+    let round = 0;
+    for (const [options, expected] of [
+      [{ provisioned }, ["1001 1"]],
+      [{}, []],
+      [{ provisioned }, ["1001 1"]],
+    ] as const) {
+      const recorder = createRecorder(options);
+      const store = await directory.open({ observer: recorder });
+      await push(store, profile("shop", 1, { identity: `${round++}` }));
+      await store.flush();
+      expect(await show(recorder)).toEqual(expected);
+      await store.close();
+    }
   });
 
   it("lets a rule of the configuration take the place of the stored one of its id, for as long as it is there", async () => {

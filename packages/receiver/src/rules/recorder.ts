@@ -59,7 +59,10 @@ export class Recorder implements RulesService, FlushObserver {
   }
 
   async provisionRules(rules: ProvisionedRules): Promise<void> {
-    await this.#inTurn(async () => this.#book.provision(rules));
+    await this.#inTurn(async () => {
+      this.#book.provision(rules);
+      await this.#forgetGone(this.#totals.tenants());
+    });
   }
 
   async listRules({ tenant }: { readonly tenant: string }): Promise<readonly RecordingRule[]> {
@@ -88,7 +91,10 @@ export class Recorder implements RulesService, FlushObserver {
   }
 
   async deleteRule({ tenant, id }: { readonly tenant: string; readonly id: string }): Promise<void> {
-    await this.#inTurn(() => this.#book.remove(tenant, id));
+    await this.#inTurn(async () => {
+      await this.#book.remove(tenant, id);
+      await this.#forgetGone(this.#totals.tenants().filter((counted) => counted === tenant));
+    });
   }
 
   async recorded({ tenants }: { readonly tenants: readonly string[] }): Promise<Recorded> {
@@ -103,17 +109,19 @@ export class Recorder implements RulesService, FlushObserver {
   }
 
   async findMissed(metas: readonly BlockMeta[]): Promise<readonly BlockMeta[]> {
-    const tenants = [...new Set(metas.map(({ tenant }) => tenant))];
-    const rules = await this.#book.list([
-      ...new Set([...tenants, ...((await this.#files?.tenants()) ?? [])]),
-    ]);
+    const recorded = (await this.#files?.tenants()) ?? [];
+    const tenants = [...new Set([...metas.map(({ tenant }) => tenant), ...recorded])];
+    const rules = await this.#book.list(tenants);
     const counting = new Map<string, StoredTotals["rules"]>();
-    for (const [tenant, ofTenant] of rules) {
+    for (const tenant of tenants) {
+      const ofTenant = rules.get(tenant) ?? [];
       this.#totals.sync(tenant, ofTenant);
       const stored = await this.#files?.read(tenant);
       if (stored === undefined) continue;
       this.#totals.restore(tenant, ofTenant, stored);
       counting.set(tenant, stored.rules);
+      const isGone = stored.rules.some((known) => !ofTenant.some((rule) => isSame(known, rule)));
+      if (isGone) await this.#save(tenant);
     }
     const missed = metas
       .filter(({ id, tenant }) => id > this.#totals.lastBlockOf(tenant))
@@ -189,9 +197,20 @@ export class Recorder implements RulesService, FlushObserver {
     }
   }
 
+  /** A rule that comes back under its id begins anew: while it was away nothing was counted. */
+  async #forgetGone(tenants: readonly string[]): Promise<void> {
+    // What cannot be listed now is seen with the next block.
+    const current = await this.#book.list(tenants).catch(() => undefined);
+    if (current === undefined) return;
+    for (const tenant of tenants) {
+      this.#totals.sync(tenant, current.get(tenant) ?? []);
+      await this.#save(tenant);
+    }
+  }
+
   async #save(tenant: string): Promise<void> {
     try {
-      await this.#files?.change(tenant, () => [this.#totals.store(tenant), undefined]);
+      await this.#files?.change(tenant, () => [this.#totals.store(tenant) ?? NOTHING_RECORDED, undefined]);
     } catch (error) {
       // They are whole again with the next block.
       this.#log(`recorded sums of a tenant are not saved: ${String(error)}`);
@@ -209,6 +228,8 @@ export class Recorder implements RulesService, FlushObserver {
     return turn;
   }
 }
+
+const NOTHING_RECORDED: StoredTotals = { lastBlock: "", rules: [] };
 
 function isSame(known: StoredTotals["rules"][number], { id, generation }: RecordingRule): boolean {
   return known.id === id && known.generation === generation;
