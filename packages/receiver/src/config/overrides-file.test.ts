@@ -88,6 +88,31 @@ describe("openOverridesFile", () => {
     expect([overrides.overrides.size, loads.map(({ ok }) => ok)]).toEqual([0, [true, false, true]]);
   });
 
+  it("reads several files, of which a later one goes before an earlier one, and names the one that cannot be used", async () => {
+    const files = new Map([
+      [
+        "/base.yaml",
+        "overrides: { a: { ingestion_rate_mb: 4, max_query_length: 1d }, b: { max_recording_rules: 1 } }",
+      ],
+      ["/more.yaml", EIGHT],
+    ]);
+    const open = () =>
+      openOverridesFile({
+        ...{ path: "/base.yaml, /more.yaml", reloadPeriodMs: 5000, onLoad: () => undefined },
+        readFile: async (path) => files.get(path) ?? "",
+        clock: { setTimer: () => ({ cancel: () => undefined }) },
+      });
+
+    const { overrides } = await open();
+    expect(overrides.get("a")).toMatchObject({
+      ingest: { rateBytesPerSecond: 8 * MEBIBYTE },
+      query: { maxQueryLengthMs: 86_400_000 },
+    });
+    expect(overrides.get("b")?.rules).toEqual({ maxRuleCount: 1 });
+    files.set("/more.yaml", "overrides: 5");
+    await expect(open()).rejects.toThrow("--runtime-config.file=/more.yaml: overrides: expected names");
+  });
+
   it("does not open with a file that cannot be used", async () => {
     await expect(createFile("overrides: 5").opened).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });

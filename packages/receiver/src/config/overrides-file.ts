@@ -6,8 +6,9 @@ type Overrides = ReadonlyMap<string, LimitOverrides>;
 
 /** What {@link openOverridesFile} works with. */
 export interface OverridesFileOptions {
+  /** Of one file, or of several with commas between them: a later one goes before an earlier one. */
   readonly path: string;
-  /** How often the file is read again. */
+  /** How often they are read again. */
   readonly reloadPeriodMs: number;
   readonly readFile: (path: string) => Promise<string>;
   readonly clock: Pick<Clock, "setTimer">;
@@ -33,23 +34,27 @@ export interface OverridesFile {
  */
 export async function openOverridesFile(options: OverridesFileOptions): Promise<OverridesFile> {
   const { clock, onLoad, reloadPeriodMs } = options;
-  let text: string | undefined = await readText(options);
-  let overrides = parseText(options, text);
+  const paths = options.path.split(",").map((path) => path.trim());
+  const readAll = () => Promise.all(paths.map((path) => readText(path, options)));
+  const parseAll = (texts: readonly string[]): Overrides =>
+    paths.map((path, i) => parseText(path, texts[i] ?? "")).reduce(mergeOverrides);
+  let texts: readonly string[] | undefined = await readAll();
+  let overrides = parseAll(texts);
   onLoad({ ok: true, overrides });
   let isStopped = false;
 
   const reload = async (): Promise<void> => {
     try {
-      const newText = await readText(options);
-      if (newText !== text) {
-        overrides = parseText(options, newText);
-        text = newText;
+      const newTexts = await readAll();
+      if (newTexts.some((text, i) => text !== texts?.[i])) {
+        overrides = parseAll(newTexts);
+        texts = newTexts;
         onLoad({ ok: true, overrides });
       }
     } catch (error) {
       if (!(error instanceof ReceiverError)) throw error;
       // So that the old text, put back, counts as a change that can be used.
-      text = undefined;
+      texts = undefined;
       onLoad({ ok: false, error });
     }
     if (!isStopped) timer = clock.setTimer(() => void reload(), reloadPeriodMs);
@@ -67,7 +72,7 @@ export async function openOverridesFile(options: OverridesFileOptions): Promise<
   };
 }
 
-async function readText({ path, readFile }: OverridesFileOptions): Promise<string> {
+async function readText(path: string, { readFile }: OverridesFileOptions): Promise<string> {
   try {
     return await readFile(path);
   } catch (cause) {
@@ -75,12 +80,27 @@ async function readText({ path, readFile }: OverridesFileOptions): Promise<strin
   }
 }
 
-function parseText({ path }: OverridesFileOptions, text: string): Overrides {
+function parseText(path: string, text: string): Overrides {
   try {
     return parseOverrides(text);
   } catch (cause) {
     throw unusable(path, cause);
   }
+}
+
+/** Limits of two files, one by one: a tenant may stand in both. */
+function mergeOverrides(earlier: Overrides, later: Overrides): Overrides {
+  const merged = new Map(earlier);
+  for (const [tenant, limits] of later) {
+    const before = merged.get(tenant);
+    merged.set(tenant, {
+      ingest: { ...before?.ingest, ...limits.ingest },
+      query: { ...before?.query, ...limits.query },
+      rules: { ...before?.rules, ...limits.rules },
+      retention: { ...before?.retention, ...limits.retention },
+    });
+  }
+  return merged;
 }
 
 function unusable(path: string, cause: unknown): ReceiverError {
