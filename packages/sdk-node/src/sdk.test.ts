@@ -77,6 +77,40 @@ describe("Sdk", () => {
     expect(sdk.status().backend).toBeUndefined();
   });
 
+  it("has worker threads profiled while it runs, unless they load the SDK anyway or have nowhere to send to", async () => {
+    const calls: string[] = [];
+    const profileWorkers = () => {
+      calls.push("profile");
+      return () => void calls.push("leave");
+    };
+    const { options, sdk } = createSdk({ profileWorkers });
+    sdk.start(options);
+    await sdk.stop(0);
+    sdk.start({ ...options, exporters: [{ name: "own", export: async () => {} }] });
+    await sdk.stop(0);
+    const preloaded = createSdk({ profileWorkers });
+    preloaded.sdk.startPreloaded();
+    await preloaded.sdk.stop(0);
+
+    expect(calls).toEqual(["profile", "leave"]);
+  });
+
+  it("replaces what the program did not ask for by what it asks for, without a warning", async () => {
+    const theirs = createRecordingLogger();
+    const { logger, options, sdk } = createSdk({
+      inheritOptions: () => ({ profileTypes: ["wall"], logger: theirs }),
+    });
+    sdk.startInherited();
+    expect(sdk.status().state).toBe("running");
+    sdk.start(options);
+    expect([...theirs.lines, ...logger.lines]).toEqual([]);
+    sdk.start({ ...options, applicationName: "again" });
+    expect(logger.lines.filter((line) => line.startsWith("warn"))).toEqual([
+      "warn pyroscope: start() called again: profiling goes on with the new options",
+    ]);
+    await sdk.stop(0);
+  });
+
   it("throws that with strict", () => {
     const { options, sdk } = createSdk({ loadNative: unavailable });
 

@@ -1,9 +1,8 @@
 import { isMainThread } from "node:worker_threads";
 import { Agent } from "./agent.ts";
 import type { Cancel, Clock } from "./clock.ts";
-import { type SdkConfig, settings } from "./config.ts";
+import type { SdkConfig } from "./config.ts";
 import { describeMissing } from "./describe-missing.ts";
-import { detectLabels } from "./detect-labels.ts";
 import { Diagnostics, standardErrorLogger } from "./diagnostics.ts";
 import { describeError } from "./errors.ts";
 import { isCustomExporter } from "./exporters/custom-exporter.ts";
@@ -14,6 +13,7 @@ import type { ProfiledSpan, SampleContext } from "./labels/sample-context.ts";
 import { addLabels, toContext, toRecord, withSpan } from "./labels/sample-context.ts";
 import type { LabelValues, PyroscopeOptions } from "./options.ts";
 import type { ProcessFacts } from "./process-facts.ts";
+import { createProcessResource } from "./process-resource.ts";
 import type { CaptureResult } from "./profilers/allocation-windows.ts";
 import type { BackendLoaders } from "./profilers/load-backend.ts";
 import { loadBackend } from "./profilers/load-backend.ts";
@@ -22,8 +22,6 @@ import type { ProfilerGroup } from "./profilers/profiler-set.ts";
 import { PullSource } from "./pull-source.ts";
 import type { Environment } from "./resolve-config.ts";
 import { checkProblems, isSameConfig, resolveConfig } from "./resolve-config.ts";
-import type { Resource } from "./resource.ts";
-import { createResource } from "./resource.ts";
 import type { FlushResult, PyroscopeStatus } from "./status.ts";
 import { checkTimeout } from "./timeout.ts";
 import type { WatchedProcess } from "./watch-process.ts";
@@ -74,6 +72,8 @@ export class Sdk {
   #lastRun: Run | undefined;
   /** True while a run goes on that the program did not ask for. */
   #isInherited = false;
+  /** True where every thread of the process loads the SDK by itself. */
+  #isPreloaded = false;
   /** Those of the latest start. */
   #options: PyroscopeOptions = {};
   #diagnostics: Diagnostics = new Diagnostics(standardErrorLogger, "warn");
@@ -114,10 +114,17 @@ export class Sdk {
     }
   }
 
+  /** Starts in a process all of whose threads do so. */
+  startPreloaded(): void {
+    this.#isPreloaded = true;
+    this.start(undefined);
+  }
+
   /** Starts with the options of the thread that started this one, until the program of this one starts it with its own. */
   startInherited(): void {
     try {
-      this.start(undefined);
+      // What is wrong with them that thread has said.
+      this.start({ ...this.#host.inheritOptions(), logger: null });
       this.#isInherited = this.#run !== undefined;
     } catch (error) {
       // The program is strict about its own call, not about a thread that knows nothing of it.
@@ -335,7 +342,10 @@ export class Sdk {
   #watch(agent: Agent, config: SdkConfig, diagnostics: Diagnostics): Cancel {
     const unwatch = watchProcess(this.#host.process, agent, config, () => this.stop(config.exitTimeoutMs));
     // Exporters that are objects of the program stay in this thread.
-    const hasExporters = agent.isPushing && config.exporters.some((exporter) => !isCustomExporter(exporter));
+    const hasExporters =
+      !this.#isPreloaded &&
+      agent.isPushing &&
+      config.exporters.some((exporter) => !isCustomExporter(exporter));
     const leaveWorkers = hasExporters ? this.#host.profileWorkers(config, diagnostics) : undefined;
     return () => {
       unwatch();
@@ -352,21 +362,6 @@ export class Sdk {
     }
   }
 
-  #createResource(config: SdkConfig, diagnostics: Diagnostics): Resource {
-    const facts = this.#host.readFacts();
-    const isNamed = config.applicationName !== settings.applicationName.fallback;
-    const applicationName = isNamed ? config.applicationName : (facts.packageName ?? config.applicationName);
-    if (!isNamed) {
-      diagnostics.warn(`applicationName is not set: profiles appear as ${applicationName}`);
-    }
-    const detected = config.detectLabels ? detectLabels(facts, config.maxLabelValues) : [];
-    const resource = createResource({ ...config, applicationName }, { detected });
-    if (resource.droppedTags.length > 0) {
-      diagnostics.warn(`tags ignored, a profile has room for 18: ${resource.droppedTags.join(", ")}`);
-    }
-    return resource;
-  }
-
   #createAgent(
     config: SdkConfig,
     diagnostics: Diagnostics,
@@ -379,7 +374,7 @@ export class Sdk {
       native,
       loadInspector,
       helper,
-      resource: this.#createResource(config, diagnostics),
+      resource: createProcessResource(config, this.#host.readFacts(), diagnostics),
       clock,
       random,
       diagnostics,

@@ -126,7 +126,7 @@ describe("profileWorkerThreads", () => {
       ...[false, true, false],
     ]);
     expect(logger.lines).toEqual([
-      "warn pyroscope: more than 2 worker threads (maxWorkerThreads) at once or within a minute: the others are not profiled",
+      "warn pyroscope: more than 2 worker threads (maxWorkerThreads) at once or within a minute: the others are profiled only where they start the SDK themselves",
     ]);
   });
 

@@ -137,7 +137,7 @@ class Places {
     if (this.#takenCount >= maxThreads) {
       diagnostics.warnOnce(
         "worker-threads",
-        `more than ${maxThreads} worker threads (maxWorkerThreads) at once or within a minute: the others are not profiled`,
+        `more than ${maxThreads} worker threads (maxWorkerThreads) at once or within a minute: the others are profiled only where they start the SDK themselves`,
       );
       return undefined;
     }
