@@ -219,16 +219,18 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     expect(await sumAll(right, "a")).toMatchObject({ profiles: 0n });
   });
 
-  it("takes the ids of spans out of what is past their time, in one process of all, and keeps its samples", async () => {
+  it("takes the ids of spans out of what is past their time, in one process of all, and keeps its samples", {
+    timeout: 240_000,
+  }, async () => {
     const clock = new ManualClock(NOON);
-    const options = { clock, spanRetentionMillis: 2 * DAY };
+    const options = { clock, spanRetentionMillis: DAY };
     const [left, right] = [await open(options), await open(options)];
     const samples = [{ stack: ["main", "work"], value: 3, span: "00000000000000aa", trace: "0a".repeat(16) }];
-    for (let day = 0; day < 4; day++) {
+    for (let day = 0; day < 3; day++) {
       const profile = { service: "shop", timeUnixMillis: NOON + day * DAY, samples };
       await Promise.all([append(left, profile), left.append(plainAdmission("b", [profile]))]);
     }
-    clock.advance(4 * DAY - 1);
+    clock.advance(3 * DAY - 1);
     const own = new Map([["b", { spanMillis: 0 }]]);
     const maintain = async () => {
       // What is many waits for a second sweep of its process.
@@ -240,10 +242,10 @@ describe.skipIf(!hasPostgres)("stores that share a bucket and PostgreSQL", { tim
     expect(await maintain(), lines.join("\n")).toBe(2);
 
     for (const store of [left, right]) {
-      expect(await spanRowsByDay(store, "a", NOON)).toEqual({ 2: 1, 3: 1 });
-      expect(Object.keys(await spanRowsByDay(store, "b", NOON))).toHaveLength(4);
-      expect(await foldStacks(store, "a")).toEqual(["main;work 12"]);
-      expect(await sumAll(store, "a")).toMatchObject({ profiles: 4n });
+      expect(await spanRowsByDay(store, "a", NOON)).toEqual({ 2: 1 });
+      expect(Object.keys(await spanRowsByDay(store, "b", NOON))).toHaveLength(3);
+      expect(await foldStacks(store, "a")).toEqual(["main;work 9"]);
+      expect(await sumAll(store, "a")).toMatchObject({ profiles: 3n });
     }
     // Once is enough.
     expect(await maintain()).toBe(0);
