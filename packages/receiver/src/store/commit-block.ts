@@ -31,8 +31,26 @@ export type BlockContent = Pick<
 >;
 
 /**
+ * The disk failed behind the rename that commits a block, and did not take it back for certain: the block may be there, or be there
+ * again after a crash.
+ */
+export class UncertainCommit extends Error {
+  /** Of the disk. */
+  readonly code: unknown;
+
+  /**
+   * @param error - of the commit.
+   * @param options - with why it could not be taken back.
+   */
+  constructor(error: unknown, options: ErrorOptions) {
+    super(`a block may be there or not: ${error instanceof Error ? error.message : String(error)}`, options);
+    this.code = (error as { readonly code?: unknown } | undefined)?.code;
+  }
+}
+
+/**
  * Writes a block: its files into a temporary directory, made durable, then `meta.json`, then one rename, which is the
- * commit. When it throws, there is no such block.
+ * commit. When it throws, there is no such block, unless it throws {@link UncertainCommit}.
  *
  * @param writeTables - Writes a file for each table into the directory.
  */
@@ -43,6 +61,7 @@ export async function commitBlock(
 ): Promise<BlockMeta> {
   const id = createBlockId(clock.nowUnixMillis());
   const temporary = join(paths.building, id);
+  // Set when the block may be there.
   let target: string | undefined;
   try {
     await fs.makeDirectory(join(temporary, "symdb"));
@@ -57,17 +76,28 @@ export async function commitBlock(
       ...{ version: FORMAT_VERSION, id, ...origin, createdUnixMillis, receivedUnixMillis },
       ...{ ...content, files },
     };
-    target = join(paths.blocks, blockPath(meta.tenant, meta.level, meta.minUnixNanos, id));
+    const path = join(paths.blocks, blockPath(meta.tenant, meta.level, meta.minUnixNanos, id));
     await fs.writeFile(join(temporary, META_FILE), Buffer.from(formatBlockMeta(meta)));
     await fs.syncDirectory(temporary);
-    await fs.makeDirectory(dirname(target));
+    await fs.makeDirectory(dirname(path));
+    target = path;
     await fs.rename(temporary, target);
     await fs.syncDirectory(dirname(target));
     await bucket?.committed(meta);
     return meta;
   } catch (error) {
-    // Also where it was going: a rename that may not last is no commit, and the next attempt writes it all again.
-    await Promise.allSettled([temporary, target].map((path) => path && fs.remove(path)));
+    await fs.remove(temporary).catch(() => undefined);
+    if (target !== undefined) await takeBack(fs, target, error);
     throw error;
+  }
+}
+
+/** A rename that may not last is no commit, and the next attempt writes it all again. */
+async function takeBack(fs: Fs, target: string, error: unknown): Promise<void> {
+  try {
+    await fs.remove(target);
+    await fs.syncDirectory(dirname(target));
+  } catch (cause) {
+    throw new UncertainCommit(error, { cause });
   }
 }

@@ -4,7 +4,7 @@ import { Block } from "./block.ts";
 import { fromInputs, type InputFiles } from "./block-content.ts";
 import { type BlockMeta, blockBytes } from "./block-meta.ts";
 import type { Catalog, Lease } from "./catalog.ts";
-import { type BlockOrigin, type BlockPlace, commitBlock } from "./commit-block.ts";
+import { type BlockOrigin, type BlockPlace, commitBlock, UncertainCommit } from "./commit-block.ts";
 import {
   type CompactionJob,
   type CompactionLimits,
@@ -213,6 +213,8 @@ export class JobRunner {
       }
       return metas;
     } catch (error) {
+      // The last part says that the sources are replaced: where it may be, all others must be. They count once beside the sources.
+      if (error instanceof UncertainCommit) throw error;
       for (const meta of metas) {
         const { path } = new Block(meta, this.#options.paths.blocks);
         await discardBlock(this.#options, path).catch(() => undefined);
