@@ -16,8 +16,6 @@ class FakeProfiler implements SpanProfiler {
   readonly warnings = new Map<string, string>();
   mechanism: "async-context-frame" | "none" = "async-context-frame";
   isOn = true;
-  /** Another one after every sample; as it is, each span is on one. */
-  mark = Number.NaN;
   /** That of the context manager that was last used. */
   storage: AsyncLocalStorage<unknown> | undefined;
   readonly #active = new AsyncLocalStorage<ProfiledSpan | undefined>();
@@ -36,7 +34,6 @@ class FakeProfiler implements SpanProfiler {
     this.storage = maker.storage;
     return this.#active.run(span, () => maker.run(value, fn));
   };
-  readonly sampleMark = () => this.mark;
   readonly warnOnce = (key: string, message: string): void => void this.warnings.set(key, message);
 }
 
@@ -165,23 +162,6 @@ describe.for(lines)("SpanProfiles with the tracer SDK $line", ({ sdk }) => {
       expect(profiler.sample).toBeUndefined();
       tracer.startActiveSpan("late", () => expect(profiler.sample).toBeUndefined());
     });
-  });
-
-  it("lets go of the ids of a span that is on no sample, at its end", () => {
-    const { profiler, tracer } = createTracing();
-    const endedSpan = (during: (span: ProfiledSpan | undefined) => void) =>
-      tracer.startActiveSpan("GET", (span) => {
-        during(profiler.activeSpan);
-        span.end();
-        const { traceId, spanId, name, endTimeMs } = profiler.activeSpan ?? {};
-        const known = [traceId, spanId, name, endTimeMs].map((value) => value !== undefined);
-        return known.every(Boolean) ? "all" : known.some(Boolean) ? "some" : "none";
-      });
-    profiler.mark = 7;
-
-    expect(endedSpan(() => undefined)).toBe("none");
-    expect(endedSpan(() => void profiler.mark++)).toBe("all");
-    expect(endedSpan((span) => span?.keep?.())).toBe("all");
   });
 
   it("keeps the first end of a span that is ended twice", () => {

@@ -12,7 +12,6 @@ export interface SpanProfiler {
   isProfiling(): boolean;
   labelMechanism(): LabelMechanism;
   runInSpan<V, T>(span: ProfiledSpan | undefined, maker: ContextMaker<V>, value: V, fn: () => T): T;
-  sampleMark(): number;
   warnOnce(key: string, message: string): void;
 }
 
@@ -95,7 +94,7 @@ export class SpanProfiles {
     const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
     if (!isSampled && !this.#options.unsampledSpans) return undefined;
     span.setAttribute(PROFILE_ID_ATTRIBUTE, spanId);
-    return new ProfiledOtelSpan(span, this.#options, this.#profiler.sampleMark);
+    return new ProfiledOtelSpan(span, this.#options);
   }
 
   #spanOf(context: Context): ProfiledOtelSpan | undefined {

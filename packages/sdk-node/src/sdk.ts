@@ -242,11 +242,6 @@ export class Sdk {
     return this.#run?.agent.labels.mechanism ?? "none";
   }
 
-  /** {@link LabelContext.sampleMark} of what runs; NaN while nothing does. */
-  sampleMark(): number {
-    return this.#run?.agent.labels.sampleMark() ?? Number.NaN;
-  }
-
   get isRunning(): boolean {
     return this.#run !== undefined;
   }

@@ -32,15 +32,6 @@ export function labelMechanism(): LabelMechanism {
   return sdk.labelMechanism;
 }
 
-/**
- * A number that is another one after every sample of CPU and wall time. A span that has the same one at its end as at its
- * start is on none of them, and nobody will ask for its ids unless {@link ProfiledSpan.keep} was called. NaN, which equals
- * nothing, where that is not known.
- */
-export function sampleMark(): number {
-  return sdk.sampleMark();
-}
-
 /** Warns through the SDK's logger, the first time that `key` is given in a run. */
 export function warnOnce(key: string, message: string): void {
   sdk.warnOnce(key, message);

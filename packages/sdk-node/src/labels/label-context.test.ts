@@ -34,7 +34,7 @@ const mechanisms: readonly {
 }[] = [
   {
     name: "FrameLabelContext",
-    create: (native = createNative()) => new FrameLabelContext(new AsyncLocalStorage(), native, 0),
+    create: (native = createNative()) => new FrameLabelContext(new AsyncLocalStorage(), native),
   },
   {
     name: "HookLabelContext",
@@ -130,25 +130,6 @@ describe.for(mechanisms)("$name", ({ create }) => {
   });
 });
 
-describe.for(mechanisms.slice(0, 2))("$name with a native profiler", ({ create }) => {
-  it("has another mark after a sample, after a new beginning, and once closed never the same", () => {
-    const native = createNative();
-    const context = create(native);
-    const marks = [context.sampleMark(), context.sampleMark()];
-
-    native.tick("work");
-    marks.push(context.sampleMark());
-    native.state[0] = 0;
-    context.renew();
-    marks.push(context.sampleMark(), create(native).sampleMark());
-
-    expect(marks[1]).toBe(marks[0]);
-    expect(new Set(marks).size).toBe(4);
-    context.close();
-    expect(context.sampleMark()).toBeNaN();
-  });
-});
-
 describe("FrameLabelContext", () => {
   const span = { traceId: undefined, spanId: "1", name: undefined, endTimeMs: undefined };
 
@@ -158,12 +139,12 @@ describe("FrameLabelContext", () => {
     const native = new FakeTimeProfiler({ ...createNative().options, useCPED: true, CPEDKey: key });
     const storage = new AsyncLocalStorage<unknown>();
     const run: ContextMaker<string>["run"] = (value, fn) => storage.run(value, fn);
-    return { native, context: new FrameLabelContext(key, native, 0), maker: { storage, run } };
+    return { native, context: new FrameLabelContext(key, native), maker: { storage, run } };
   }
 
   it("makes one native holder for each label set", () => {
     const native = createNative();
-    const context = new FrameLabelContext(new AsyncLocalStorage(), native, 0);
+    const context = new FrameLabelContext(new AsyncLocalStorage(), native);
 
     for (let i = 0; i < 5; i++) {
       context.run(a, () => undefined, []);
@@ -176,7 +157,7 @@ describe("FrameLabelContext", () => {
 
   it("makes one native holder for a span and what starts under it, and another when its labels change", () => {
     const native = createNative();
-    const context = new FrameLabelContext(new AsyncLocalStorage(), native, 0);
+    const context = new FrameLabelContext(new AsyncLocalStorage(), native);
 
     const seen = context.run(withSpan(a, span), () => {
       for (let i = 0; i < 5; i++) context.run(withSpan(a, span), () => undefined, []);
@@ -249,7 +230,7 @@ describe("FrameLabelContext", () => {
   });
 
   it("tells ids that were given by hand apart", () => {
-    const context = new FrameLabelContext(new AsyncLocalStorage(), createNative(), 0);
+    const context = new FrameLabelContext(new AsyncLocalStorage(), createNative());
     const ids = (spanId: string) => ({ ...a, ids: { traceId: undefined, spanId } });
 
     const seen = context.run(

@@ -30,11 +30,6 @@ export interface LabelContext {
   enter(context: SampleContext): void;
   /** The context of a sample, from what the native profiler recorded. */
   contextOf(recorded: object | undefined): SampleContext | undefined;
-  /**
-   * A number that is another one after every sample of the native profiler: equal twice, it took none between. NaN, which equals
-   * nothing, where that is not known.
-   */
-  sampleMark(): number;
   /** Tells the native profiler again, after it was started anew. */
   renew(): void;
   /** Ends the context. What is under way may still come back to it: from then on it only runs what it is given. */
@@ -69,10 +64,6 @@ export class StorageLabelContext implements LabelContext {
     return undefined;
   }
 
-  sampleMark(): number {
-    return 0;
-  }
-
   renew(): void {
     // Nobody else is told.
   }
@@ -90,39 +81,9 @@ export const noLabelContext: LabelContext = {
   runWithin: (_context, maker, value, fn) => maker.run(value, fn),
   enter: () => undefined,
   contextOf: () => undefined,
-  sampleMark: () => Number.NaN,
   renew: () => undefined,
   close: () => undefined,
 };
-
-/** {@link LabelContext.sampleMark} of a native profiler, whose own count begins at nought again and again. */
-class SampleCount {
-  // Of all profilers of the thread.
-  static #beginnings = 0;
-  readonly #profiler: NativeTimeProfiler;
-  readonly #index: number;
-  #base = 0;
-
-  constructor(profiler: NativeTimeProfiler, index: number) {
-    this.#profiler = profiler;
-    this.#index = index;
-    this.begin();
-  }
-
-  /** As the native profiler counts it. */
-  get own(): number {
-    return this.#profiler.state[this.#index] ?? 0;
-  }
-
-  get mark(): number {
-    return this.#base + this.own;
-  }
-
-  begin(): void {
-    SampleCount.#beginnings++;
-    this.#base = SampleCount.#beginnings * 2 ** 32;
-  }
-}
 
 // The native profiler keeps the object it was given under this index of the holder that it makes.
 interface ContextHolder {
@@ -143,16 +104,14 @@ export class FrameLabelContext implements LabelContext {
   readonly mechanism = "async-context-frame";
   readonly #storage: AsyncLocalStorage<ContextHolder>;
   readonly #profiler: NativeTimeProfiler;
-  readonly #count: SampleCount;
   readonly #holders = new Map<LabelSet, ContextHolder>();
   #isClosed = false;
 
   /** @param storage - the `CPEDKey` that `profiler` was created with. Never used with a second profiler: holders of a disposed one crash the process. */
-  constructor(storage: AsyncLocalStorage<unknown>, profiler: NativeTimeProfiler, sampleCountIndex: number) {
+  constructor(storage: AsyncLocalStorage<unknown>, profiler: NativeTimeProfiler) {
     // Nobody else has this storage, so its stores are the holders that #holderOf makes.
     this.#storage = storage as AsyncLocalStorage<ContextHolder>;
     this.#profiler = profiler;
-    this.#count = new SampleCount(profiler, sampleCountIndex);
   }
 
   current(): SampleContext | undefined {
@@ -205,13 +164,8 @@ export class FrameLabelContext implements LabelContext {
     return recorded as SampleContext | undefined;
   }
 
-  sampleMark(): number {
-    return this.#isClosed ? Number.NaN : this.#count.mark;
-  }
-
   renew(): void {
     // The slot belongs to the running code, not to the profiler.
-    this.#count.begin();
   }
 
   close(): void {
@@ -264,7 +218,7 @@ export class HookLabelContext implements LabelContext {
   readonly #storage = new AsyncLocalStorage<SampleContext>();
   readonly #hook = createHook({ before: () => this.#activate(this.#storage.getStore() ?? this.#empty) });
   readonly #profiler: NativeTimeProfiler;
-  readonly #count: SampleCount;
+  readonly #sampleCountIndex: number;
   readonly #empty: SampleContext;
   #context: MutableContext;
   #sampleCount = 0;
@@ -273,7 +227,7 @@ export class HookLabelContext implements LabelContext {
 
   constructor(profiler: NativeTimeProfiler, sampleCountIndex: number, empty: SampleContext) {
     this.#profiler = profiler;
-    this.#count = new SampleCount(profiler, sampleCountIndex);
+    this.#sampleCountIndex = sampleCountIndex;
     this.#empty = empty;
     this.#context = { current: empty };
     this.renew();
@@ -315,13 +269,8 @@ export class HookLabelContext implements LabelContext {
     return (recorded as MutableContext | undefined)?.current;
   }
 
-  sampleMark(): number {
-    return this.#isClosed ? Number.NaN : this.#count.mark;
-  }
-
   renew(): void {
-    this.#count.begin();
-    this.#sampleCount = this.#count.own;
+    this.#sampleCount = this.#profiler.state[this.#sampleCountIndex] ?? 0;
     this.#context = { current: this.#context.current };
     this.#profiler.context = this.#context;
   }
@@ -336,12 +285,12 @@ export class HookLabelContext implements LabelContext {
   #activate(context: SampleContext): void {
     // The program may call stop() within run(): dispose() frees the native object, and touching it then is a crash.
     if (this.#isClosed) return;
-    const count = this.#count.own;
+    const count = this.#profiler.state[this.#sampleCountIndex];
     if (count === this.#sampleCount) {
       this.#context.current = context;
       return;
     }
-    this.#sampleCount = count;
+    this.#sampleCount = count ?? 0;
     this.#context = { current: context };
     this.#profiler.context = this.#context;
   }

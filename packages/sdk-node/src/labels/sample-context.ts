@@ -22,8 +22,6 @@ export interface ProfiledSpan {
   readonly name: string | undefined;
   /** When it ended, in milliseconds as `performance.now()` counts; undefined while it is active. */
   readonly endTimeMs: number | undefined;
-  /** A sample was taken of it by others than the native profiler; its fields are read later. */
-  readonly keep?: () => void;
 }
 
 /** What the samples of running code carry. */
@@ -59,13 +57,11 @@ export function withSpan(parent: SampleContext, span: ProfiledSpan | undefined):
 
 /** `context` for a sample that is taken now, in JavaScript. What runs after the end of its span has none. */
 export function takeContext(context: SampleContext | undefined): SampleContext | undefined {
-  const span = context?.span;
-  if (context === undefined || span === undefined) return context;
+  if (context?.span === undefined) return context;
   try {
-    if (span.endTimeMs !== undefined) return withSpan(context, undefined);
-    span.keep?.();
-    return context;
+    return context.span.endTimeMs === undefined ? context : withSpan(context, undefined);
   } catch {
+    // Somebody else's span.
     return withSpan(context, undefined);
   }
 }

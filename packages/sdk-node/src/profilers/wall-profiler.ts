@@ -294,7 +294,7 @@ export class WallProfiler implements TimeProfiler {
     const labels =
       storage === undefined
         ? new HookLabelContext(profiler, native.sampleCountIndex, toContext(labelSets.empty))
-        : new FrameLabelContext(storage, profiler, native.sampleCountIndex);
+        : new FrameLabelContext(storage, profiler);
     return { profiler, labels };
   }
 }
