@@ -22,8 +22,8 @@ import { PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 import { decodeLabelsSnapshot } from "../packages/protocol/src/jfr/labels-snapshot.ts";
 import { parseOverrides } from "../packages/receiver/src/config/overrides.ts";
 import { ReceiverError } from "../packages/receiver/src/errors.ts";
-import { checkFieldCount } from "../packages/receiver/src/http/message-fields.ts";
-import { findBoundary, parseMultipart } from "../packages/receiver/src/http/multipart.ts";
+import { checkFieldCount } from "../packages/receiver/src/http/body/message-fields.ts";
+import { findBoundary, parseMultipart } from "../packages/receiver/src/http/body/multipart.ts";
 import { parseOtlpJson } from "../packages/receiver/src/ingest/otlp-json.ts";
 import { readFrames } from "../packages/receiver/src/store/wal-frame.ts";
 

@@ -9,7 +9,7 @@ import type { ReceiverConfig } from "./config.ts";
 import type { ReceiverError } from "./errors.ts";
 import { createForwarder, type Forwarder } from "./forward/forwarder.ts";
 import { createSendPush } from "./forward/send-push.ts";
-import { createOnePortServer } from "./http/one-port-server.ts";
+import { createOnePortServer } from "./http/port/one-port-server.ts";
 import { listen } from "./listen.ts";
 import { createReadiness } from "./readiness.ts";
 import { createLogger, type ReceiverLogger } from "./telemetry/log.ts";

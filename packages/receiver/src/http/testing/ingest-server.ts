@@ -2,11 +2,11 @@ import { type FastifyInstance, fastify } from "fastify";
 import { DEFAULT_INGEST_LIMITS } from "../../ingest/limits.ts";
 import type { PushBatch, PushItemResult } from "../../ingest/push-service.ts";
 import { createMetrics } from "../../telemetry/metrics.ts";
-import { type BodyBudget, createBodyBudget } from "../body-budget.ts";
-import { ingestRoute } from "../ingest-route.ts";
-import { createProfileWriter } from "../profile-writer.ts";
-import { createPushGate } from "../push-gate.ts";
+import { type BodyBudget, createBodyBudget } from "../body/body-budget.ts";
 import { setRequestContext } from "../request-context.ts";
+import { ingestRoute } from "../write/ingest-route.ts";
+import { createProfileWriter } from "../write/profile-writer.ts";
+import { createPushGate } from "../write/push-gate.ts";
 
 /** When the server of these tests is asked. */
 export const NOW_MS: number = Date.parse("2026-03-01T12:00:00Z");

@@ -1,0 +1,103 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { Compression } from "@connectrpc/connect/protocol";
+import type { BodyReservation } from "../body/body-budget.ts";
+import { checkFieldCount } from "../body/message-fields.ts";
+import { joinChunks } from "../body/read-body.ts";
+
+/** What {@link createMessageReader} works with. */
+interface MessageReaderOptions {
+  /** The compressions that clients may use. */
+  readonly compressions: readonly Compression[];
+  /** Largest message, decompressed. */
+  readonly maxMessageBytes: number;
+}
+
+/** A request of Connect, gRPC or gRPC-Web, of one message. */
+interface MessageRequest {
+  /** Of the request; what no longer holds when its message is read is taken out. */
+  readonly header: Headers;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly message: DescMessage;
+  readonly reservation: BodyReservation;
+}
+
+// One byte of flags, of which the lowest says that the message is compressed, and four of length.
+const ENVELOPE_BYTES = 5;
+const COMPRESSED = 1;
+
+/** Gives the body of a request as Connect is to see it. */
+export type MessageReader = (request: MessageRequest) => AsyncIterable<Uint8Array>;
+
+/**
+ * Makes what looks at the message of a request before Connect decodes it: it is read whole, decompressed, and refused when it
+ * has too many fields.
+ *
+ * What is no message, is too large, or has a content type or coding that is not known, goes on as it came: Connect has the
+ * words for it.
+ */
+export function createMessageReader({ compressions, maxMessageBytes }: MessageReaderOptions): MessageReader {
+  const byName = new Map(compressions.map((compression) => [compression.name, compression]));
+
+  return ({ header, body, message, reservation }) => {
+    const type = /^application\/(grpc-web|grpc|connect)?\+?(json|proto)?\s*(?:;|$)/.exec(
+      header.get("content-type") ?? "",
+    );
+    if (type === null) return body;
+    const [, protocol, coding] = type;
+    const encoding = coding === "json" ? "json" : "proto";
+
+    const unpack = async (bytes: Uint8Array, name: string | null): Promise<Uint8Array | undefined> => {
+      if (name === null || name === "identity") return bytes;
+      const unpacked = await byName.get(name)?.decompress(bytes, maxMessageBytes);
+      reservation.grow(unpacked?.length ?? 0);
+      return unpacked;
+    };
+
+    async function* readUnary(): AsyncGenerator<Uint8Array> {
+      const bytes = await readUpTo(body, maxMessageBytes);
+      const plain = bytes.length > maxMessageBytes ? undefined : await unpack(bytes, unaryCoding);
+      if (plain !== undefined) checkFieldCount(plain, encoding, message);
+      yield plain ?? bytes;
+    }
+
+    async function* readEnvelope(): AsyncGenerator<Uint8Array> {
+      const bytes = await readUpTo(body, maxMessageBytes + ENVELOPE_BYTES);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const isWhole = bytes.length >= ENVELOPE_BYTES && view.getUint32(1) === bytes.length - ENVELOPE_BYTES;
+      const flags = bytes[0] ?? 0;
+      const prefix = protocol === "connect" ? "connect-content" : "grpc";
+      const name = (flags & COMPRESSED) === 0 ? null : header.get(`${prefix}-encoding`);
+      const plain = isWhole ? await unpack(bytes.subarray(ENVELOPE_BYTES), name) : undefined;
+      if (plain === undefined) {
+        yield bytes;
+        return;
+      }
+      checkFieldCount(plain, encoding, message);
+      const envelope = new Uint8Array(ENVELOPE_BYTES);
+      envelope[0] = flags & ~COMPRESSED;
+      new DataView(envelope.buffer).setUint32(1, plain.length);
+      yield envelope;
+      yield plain;
+    }
+
+    if (protocol !== undefined) return readEnvelope();
+    const unaryCoding = header.get("content-encoding");
+    if (unaryCoding !== null && byName.has(unaryCoding)) {
+      header.delete("content-encoding");
+      header.delete("content-length");
+    }
+    return readUnary();
+  };
+}
+
+/** Reads a body, or as much of it as tells that it is larger. */
+async function readUpTo(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let byteLength = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    byteLength += chunk.length;
+    if (byteLength > maxBytes) break;
+  }
+  return joinChunks(chunks, byteLength);
+}
