@@ -39,7 +39,7 @@ export async function readBody(
     if (limitBytes > 0 && announced > limitBytes) throw tooLarge(announced, limitBytes);
     const decompressor = openDecompressor(request);
     const body = decompressor ?? request.iterator({ destroyOnReturn: false });
-    const sent = countBytes(request);
+    const sent = decompressor && countBytes(request);
     for await (const chunk of body) {
       byteLength += chunk.length;
       // Before the budget: what is too large for good must not be answered with a 503.
@@ -48,7 +48,7 @@ export async function readBody(
       reservation.grow(chunk.length);
       chunks.push(chunk);
     }
-    if (decompressor !== undefined) await checkEnd(request, decompressor, sent);
+    if (decompressor !== undefined && sent !== undefined) await checkEnd(request, decompressor, sent);
   } catch (error) {
     discardRest(request);
     throw toBodyError(error, request);
@@ -106,7 +106,8 @@ async function checkEnd(
   decompressor: Decompressor,
   sent: { readonly byteLength: number },
 ): Promise<void> {
-  if (sent.byteLength === decompressor.bytesWritten && !request.readableEnded) {
+  // A connection that is closed already says nothing more.
+  if (sent.byteLength === decompressor.bytesWritten && !request.readableEnded && !request.closed) {
     await new Promise<void>((resolve) => {
       for (const event of ["data", "end", "error", "close"]) request.once(event, () => resolve());
     });
