@@ -1,32 +1,18 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { functionNames, withReceiver } from "./harness/fake-receiver.ts";
+import { installPackedSdk, sdkFolder } from "./harness/packed-sdk.ts";
 import { allNodes, fixturePath, runProgram } from "./harness/run-program.ts";
 
-const sdk = fileURLToPath(new URL("../packages/sdk-node/", import.meta.url));
 let directory: string;
 let installed: string;
 
-/** The package as `pnpm pack` makes it, where a program finds it; `npm run packed-examples` installs the archive itself. */
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "sdk-packed-"));
-  installed = join(directory, "node_modules/@pyroscope-ts/sdk-node");
-  await mkdir(installed, { recursive: true });
-  const script = fileURLToPath(new URL("../scripts/bundle-sdk.mjs", import.meta.url));
-  execFileSync(process.execPath, [script, join(installed, "bundle")]);
-  await cp(join(sdk, "bin"), join(installed, "bin"), { recursive: true });
-  const { publishConfig, ...manifest } = JSON.parse(await readFile(join(sdk, "package.json"), "utf8"));
-  await writeFile(join(installed, "package.json"), JSON.stringify({ ...manifest, ...publishConfig }));
-  for (const id of Object.keys(manifest.dependencies)) {
-    const link = join(directory, "node_modules", id);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(join(sdk, "node_modules", id), link);
-  }
+  installed = await installPackedSdk(directory);
   for (const name of ["sdk-bundled.mjs", "sdk-unaware.mjs"]) {
     await cp(fixturePath(name), join(directory, name));
   }
@@ -90,7 +76,7 @@ describe("the packed SDK", () => {
   });
 
   it("declares the same entries as in the workspace", () => {
-    const { exports, publishConfig } = JSON.parse(readFileSync(join(sdk, "package.json"), "utf8"));
+    const { exports, publishConfig } = JSON.parse(readFileSync(join(sdkFolder, "package.json"), "utf8"));
     expect(Object.keys(publishConfig.exports)).toEqual(Object.keys(exports));
   });
 });

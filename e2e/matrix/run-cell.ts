@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { installPackedSdk, linkPackages } from "../harness/packed-sdk.ts";
 import { fixturePath, runProgram } from "../harness/run-program.ts";
 import { type Cell, findNode, hostFaults, serverFaults } from "./cases.ts";
 
@@ -18,24 +19,33 @@ const EXIT_CODE = 7;
 // What the SDK may hold a program at its end is 300 ms, here for two runs one after the other; the rest is a slow machine.
 const LONGEST_MS = 40_000;
 
-/** Opens the servers, and bundles the application with all of its dependencies but web frameworks. */
+// What the applications need beside the SDK.
+const FRAMEWORKS = ["express", "fastify", "koa"];
+
+/**
+ * Opens the servers, and puts the applications beside the SDK as it is packed, which takes half the time of its `dist` to
+ * begin; one of them bundled with all of its dependencies but web frameworks.
+ */
 export async function openMatrixHost(): Promise<MatrixHost> {
   const directory = await mkdtemp(join(tmpdir(), "host-matrix-"));
   const servers = new Map(
     await Promise.all(serverFaults.map(async ({ name, open }) => [name, await open()] as const)),
   );
+  await installPackedSdk(directory);
+  await linkPackages(directory, fileURLToPath(new URL("../node_modules", import.meta.url)), FRAMEWORKS);
+  await cp(fixturePath("host"), directory, { recursive: true });
   await build({
     configFile: false,
     logLevel: "error",
-    root: fileURLToPath(new URL("..", import.meta.url)),
-    ssr: { noExternal: true, external: ["express", "fastify", "koa"] },
-    build: { ssr: fixturePath("host/app.mjs"), outDir: directory, emptyOutDir: true },
+    root: directory,
+    ssr: { noExternal: true, external: FRAMEWORKS },
+    build: { ssr: join(directory, "app.mjs"), outDir: join(directory, "bundled"), emptyOutDir: true },
   });
   return {
     async run(cell) {
       const url = servers.get(cell.server)?.url;
       if (url === undefined) throw new Error(`no server ${cell.server}`);
-      return await runCell(cell, url, join(directory, "app.js"));
+      return await runCell(cell, url, directory);
     },
     async close() {
       await Promise.all([...servers.values()].map((server) => server.close()));
@@ -44,11 +54,11 @@ export async function openMatrixHost(): Promise<MatrixHost> {
   };
 }
 
-async function runCell(cell: Cell, url: string, bundle: string): Promise<string | undefined> {
+async function runCell(cell: Cell, url: string, directory: string): Promise<string | undefined> {
   const { fault, kind, node } = cell;
-  const programs: Readonly<Record<string, string>> = { bundled: bundle, cjs: fixturePath("host/app.cjs") };
-  const program = programs[kind] ?? fixturePath("host/app.mjs");
-  const running = runProgram(findNode(node), ["--require", fixturePath("host/fault.cjs"), program], {
+  const programs: Readonly<Record<string, string>> = { bundled: "bundled/app.mjs", cjs: "app.cjs" };
+  const program = join(directory, programs[kind] ?? "app.mjs");
+  const running = runProgram(findNode(node), ["--require", join(directory, "fault.cjs"), program], {
     HOST_FAULT: fault,
     HOST_KIND: kind === "bundled" ? "http" : kind,
     HOST_SERVER: url,

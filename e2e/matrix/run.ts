@@ -1,7 +1,8 @@
 // Runs the programs of the matrix and writes what was run to docs/host-safety.md:
-//     pnpm test:matrix [all | pairs | failed | rest [seconds] | servers by number, as 0-3]
+//     pnpm test:matrix [all | pairs | failed | rest | again | kind of application | servers by number, as 0-3] [seconds]
 // All take hours on two cores; `pairs` (one for each server and fault) some minutes; `failed` are those that did not pass last;
-// `rest` are those that were never run, as many of them as fit into the seconds.
+// `rest` are those that were never run, `again` those that were, a kind as `worker` those of it: oldest first. With seconds, as
+// many of them as fit.
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { allCells, type Cell, hostKinds, hostNodes, nameOf, pairCells, serverFaults } from "./cases.ts";
@@ -14,15 +15,26 @@ function selectCells(selection: string): readonly Cell[] {
   if (selection === "all") return allCells;
   if (selection === "pairs") return pairCells;
   if (selection === "failed") return allCells.filter((cell) => record.cells[nameOf(cell)]?.isOk === false);
-  if (selection === "rest")
-    return spread(allCells).filter((cell) => record.cells[nameOf(cell)] === undefined);
+  if (selection === "rest") return spread(allCells).filter((cell) => dateOf(cell) === "");
+  if (selection === "again") return oldestFirst(spread(allCells).filter((cell) => dateOf(cell) !== ""));
+  if (hostKinds.some(({ id }) => id === selection))
+    return oldestFirst(spread(allCells).filter(({ kind }) => kind === selection));
   const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(selection) ?? [];
   const names = serverFaults.slice(Number(first), Number(last) + 1).map(({ name }) => name);
   if (names.length === 0)
     throw new Error(
-      `${selection}: expected all, pairs, failed, rest, or servers from 0 to ${serverFaults.length - 1}`,
+      `${selection}: expected all, pairs, failed, rest, again, a kind of application, or servers from 0 to ${serverFaults.length - 1}`,
     );
   return allCells.filter(({ server }) => names.includes(server));
+}
+
+/** When a cell was last run; empty for never. */
+function dateOf(cell: Cell): string {
+  return record.cells[nameOf(cell)]?.date ?? "";
+}
+
+function oldestFirst(cells: readonly Cell[]): readonly Cell[] {
+  return cells.toSorted((a, b) => dateOf(a).localeCompare(dateOf(b)));
 }
 
 /** All of them, neighbours far apart: the first few have something of every row. */
@@ -34,8 +46,10 @@ function spread(cells: readonly Cell[]): readonly Cell[] {
 
 const selection = process.argv[2] ?? "all";
 const cells = selectCells(selection);
-// Each application without the SDK first: the exit code that must not change is its own. Before the rest they were run.
-const controls = (selection === "rest" ? [] : hostKinds).flatMap(({ id: kind }) =>
+const seconds = Number(process.argv[3]);
+// Each application without the SDK first: the exit code that must not change is its own. In pieces of some seconds they would
+// be most of what is run.
+const controls = (seconds > 0 ? [] : hostKinds).flatMap(({ id: kind }) =>
   hostNodes.map((node) => ({ server: serverFaults[0]?.name ?? "", fault: "without-sdk", kind, node })),
 );
 const host = await openMatrixHost();
@@ -47,7 +61,6 @@ const end = () => {
   isStopped = true;
 };
 process.once("SIGINT", end);
-const seconds = Number(process.argv[3]);
 const timer = seconds > 0 ? setTimeout(end, seconds * 1000) : undefined;
 
 async function work(): Promise<void> {
@@ -67,7 +80,7 @@ async function work(): Promise<void> {
 }
 
 try {
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+  await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
 } finally {
   clearTimeout(timer);
   await host.close();
