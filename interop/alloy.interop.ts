@@ -1,19 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recordFixtures } from "./harness/fixtures.ts";
 import { type InteropLab, startInteropLab } from "./harness/interop-lab.ts";
-import { buildGo, findMissingTools, runWorkload, suiteName } from "./harness/tools.ts";
+import { findMissingTools, goProgram, runWorkload, suiteName } from "./harness/tools.ts";
 
 const missing = findMissingTools(["go"]);
 const CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
 
 let lab: InteropLab;
-let program: string;
+const program = goProgram("interop");
 
 beforeAll(async () => {
   if (missing.length > 0) return;
-  program = buildGo();
   lab = await startInteropLab();
-}, 600_000);
+});
 
 afterAll(() => lab?.stop());
 

@@ -3,20 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectSampled, expectSplit } from "./harness/expectations.ts";
 import { recordFixtures } from "./harness/fixtures.ts";
 import { type InteropLab, startInteropLab } from "./harness/interop-lab.ts";
-import { buildGo, findMissingTools, runWorkload, suiteName } from "./harness/tools.ts";
+import { findMissingTools, goProgram, runWorkload, suiteName } from "./harness/tools.ts";
 
 const missing = findMissingTools(["go"]);
 const CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
 const SECOND_NS = 1e9;
 
 let lab: InteropLab;
-let program: string;
+const program = goProgram("interop");
 
 beforeAll(async () => {
   if (missing.length > 0) return;
-  program = buildGo();
   lab = await startInteropLab();
-}, 600_000);
+});
 
 afterAll(() => lab?.stop());
 
@@ -82,8 +81,8 @@ describe.skipIf(missing.length > 0)(suiteName("pyroscope-go", missing), () => {
       format: "pprof",
     });
     const top = execFileSync(
-      "go",
-      ["tool", "pprof", "-top", "-cum", `${lab.receiverAddress}/render?${parameters}`],
+      goProgram("pprof"),
+      ["-top", "-cum", `${lab.receiverAddress}/render?${parameters}`],
       { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
     );
 

@@ -50,15 +50,9 @@ export function build(
   });
 }
 
-/** Builds the programs in Go; answers where they are. */
-export function buildGo(): string {
-  const program = join(makeCacheFolder("go"), "interop");
-  // The profile of leaked goroutines is an experiment of Go 1.26; paths of this machine are of no use to anyone.
-  // Without optimisation it builds in two thirds of the time.
-  build("go", ["build", "-trimpath", "-gcflags=all=-N -l", "-o", program, "."], programFolder("go"), {
-    GOEXPERIMENT: "goroutineleakprofile",
-  });
-  return program;
+/** Where a program in Go is once it is built: our clients, or `pprof`, which is `go tool pprof`. */
+export function goProgram(name: "interop" | "pprof"): string {
+  return join(makeCacheFolder("go"), name);
 }
 
 /** Runs a program to its end. Its last line is what it knows of its own work. */
