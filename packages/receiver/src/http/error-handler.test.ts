@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ReceiverError } from "../errors.ts";
 import { createTestApp, toRequest } from "../testing/create-test-app.ts";
@@ -96,5 +97,37 @@ describe("setErrorHandler", () => {
       .map(({ path }) => path);
     expect(unavailable).toEqual(["/ready", ...needing]);
     expect([ready.statusCode, ready.body]).toEqual([503, "not ready:\nstorage: replaying\nand more\n"]);
+  });
+
+  it.for([
+    ["says that it is too large", (length: number) => `content-length: ${length}`, (body: string) => body],
+    [
+      "turns out to be too large",
+      () => "transfer-encoding: chunked",
+      (body: string) => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+    ],
+  ] as const)("keeps the connection of a body that %s until it is written", async ([, head, frame]) => {
+    const { app } = await createTestApp();
+    const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
+    const socket = connect({ host: "127.0.0.1", port: Number(port) });
+    let seen = "";
+    socket.setEncoding("latin1").on("data", (text) => {
+      seen += text;
+    });
+    const request = (length: number): string =>
+      "POST /api/v1/applications/delete HTTP/1.1\r\nhost: test\r\n" +
+      `content-type: application/json\r\n${head(length)}\r\n\r\n`;
+    const large = "x".repeat(4_000_000);
+    const good = '{"name":"shop"}';
+
+    socket.write(request(large.length));
+    // Most of the body is written when the answer is there.
+    socket.write(frame(large).slice(0, 1_000_000));
+    await expect.poll(() => seen, { timeout: 10_000 }).toMatch(/^HTTP\/1.1 413 /);
+    socket.write(frame(large).slice(1_000_000));
+    socket.write(request(good.length) + frame(good));
+    await expect.poll(() => seen, { timeout: 10_000 }).toMatch(/HTTP\/1.1 200 .*"name":"shop"/s);
+    socket.destroy();
+    await app.close();
   });
 });

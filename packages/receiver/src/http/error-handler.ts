@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ConnectCodeName, ReceiverError } from "../errors.ts";
+import { discardRest } from "./body/read-body.ts";
 import type { FailureLog } from "./failure-log.ts";
 import { getRequestContext } from "./request-context.ts";
 import { describeForClient, toReceiverError } from "./to-receiver-error.ts";
@@ -32,6 +33,7 @@ export function setErrorHandler(app: FastifyInstance, logFailure: FailureLog): v
     if (error.httpStatus >= 500) {
       logFailure(error, { method: request.method, route: request.routeOptions.url, requestId });
     }
+    if (error.code === "BODY_TOO_LARGE") keepConnection(request, reply);
     if (error.retryAfterSeconds !== undefined) reply.header("retry-after", String(error.retryAfterSeconds));
     const message = describeForClient(error, requestId);
     return isGrpc(request) ? sendGrpc(request, reply, error, message) : sendJson(reply, error, message);
@@ -41,6 +43,12 @@ export function setErrorHandler(app: FastifyInstance, logFailure: FailureLog): v
   app.setNotFoundHandler((_request, reply) => {
     return reply.code(404).send({ code: "unimplemented", message: "there is nothing at this path" });
   });
+}
+
+/** Fastify closes the connection of a body that it did not read: a client that still writes would see that in place of the answer. */
+function keepConnection(request: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader("connection");
+  discardRest(request.raw);
 }
 
 function sendJson(reply: FastifyReply, error: ReceiverError, message: string): FastifyReply {

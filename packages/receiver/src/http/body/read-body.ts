@@ -115,7 +115,8 @@ async function checkEnd(
   checkNothingBehind(decompressor, encodingOf(request), sent.byteLength);
 }
 
-function discardRest(request: IncomingMessage): void {
+/** Lets what is left of a body flow away, so that its client, who may still write, gets to see the answer. */
+export function discardRest(request: IncomingMessage): void {
   let left = MAX_DISCARDED_BYTES;
   request.on("data", (chunk: Uint8Array) => {
     left -= chunk.length;

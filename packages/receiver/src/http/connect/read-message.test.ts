@@ -1,6 +1,9 @@
 import { deflateSync, gzipSync } from "node:zlib";
+import { PushRequestSchema } from "@pyroscope-ts/protocol/messages";
 import { describe, expect, it } from "vitest";
 import { createTestApp } from "../../testing/create-test-app.ts";
+import { createBodyBudget } from "../body/body-budget.ts";
+import { createMessageReader } from "./read-message.ts";
 
 const url = "/push.v1.PusherService/Push";
 const tooMany = Buffer.alloc(400_000).fill(Buffer.from([0x0a, 0]));
@@ -78,4 +81,36 @@ describe("createMessageReader", () => {
       'pyroscope_discarded_samples_total{reason="malformed_profile",tenant="anonymous"} 1',
     );
   });
+
+  it.for([
+    ["Connect", json, (message: Buffer) => message],
+    ["gRPC", grpc, (message: Buffer) => envelope(message)],
+  ] as const)(
+    "hands one large message over %s on in each turn of the event loop",
+    async ([, headers, pack]) => {
+      const read = createMessageReader({ compressions: [], maxMessageBytes: 2 ** 22 });
+      let turn = 0;
+      const count = (): void => {
+        turn++;
+        counting = setImmediate(count);
+      };
+      let counting = setImmediate(count);
+      const turnOf = async (message: Buffer): Promise<number> => {
+        const body = (async function* () {
+          yield pack(message);
+        })();
+        const reservation = createBodyBudget(0).open();
+        const parts = { header: new Headers(headers), body, message: PushRequestSchema, reservation };
+        for await (const _ of read(parts));
+        return turn;
+      };
+
+      const small = await Promise.all([good, good, good].map(turnOf));
+      const large = await Promise.all(Array.from({ length: 3 }, () => turnOf(Buffer.alloc(2 ** 20))));
+      clearImmediate(counting);
+
+      expect(new Set(small).size).toBe(1);
+      expect(new Set(large).size).toBe(3);
+    },
+  );
 });
