@@ -9,6 +9,7 @@ import { ReceiverError } from "./errors.ts";
 import type { ImportFlags } from "./import-command.ts";
 import { createReceiver, type Receiver, version } from "./receiver.ts";
 import { resolveStorePlace, type StorePlace } from "./store-place.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 /** The command line or a setting is wrong; nothing was started. */
 const EXIT_USAGE = 2;
@@ -52,6 +53,7 @@ async function deleteApplication(name: string, { url, token, tenant }: AdminServ
 async function startServer(flags: FlagValues): Promise<void> {
   // Before the storage thread begins: its heap reads this, too.
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
+  boundYoungGeneration();
   const config = resolveConfig({
     flags,
     environment: process.env,
