@@ -111,6 +111,23 @@ describe("Sdk", () => {
     await sdk.stop(0);
   });
 
+  it("holds a thread for as long as an exit, where that stops a run that it did not start", async () => {
+    const { clock, exporter, native, options, sdk } = createSdk({
+      inheritOptions: () => ({ profileTypes: ["wall"], uploadTimeout: "5m", exitTimeout: 300 }),
+    });
+    exporter.export = () => new Promise(() => {});
+    sdk.startInherited();
+    native.profilers[0]?.tick("work");
+
+    const stopped = sdk.stop(undefined);
+    sdk.start(options);
+    await clock.advance(300);
+
+    expect(await stopped).toMatchObject({ ok: false, error: "no answer within 300 ms" });
+    expect(clock.holdingCount).toBe(0);
+    await sdk.stop(0);
+  });
+
   it("throws that with strict", () => {
     const { options, sdk } = createSdk({ loadNative: unavailable });
 

@@ -140,11 +140,15 @@ export class Sdk {
   async stop(timeoutMs: number | undefined, isHolding = true): Promise<FlushResult> {
     const run = this.#run ?? this.#stoppingRun;
     if (run === undefined) return NOTHING_TO_SEND;
+    // A thread that never started it shall not be held for long by a server that hangs.
+    const { exitTimeoutMs, uploadTimeoutMs } = run.config;
+    const ownTimeoutMs = this.#isInherited ? Math.min(exitTimeoutMs, uploadTimeoutMs) : uploadTimeoutMs;
+    this.#isInherited = false;
     run.release();
     this.#run = undefined;
     this.#stoppingRun = run;
     try {
-      return await run.agent.stop(checkTimeout(timeoutMs) ?? run.config.uploadTimeoutMs, isHolding);
+      return await run.agent.stop(checkTimeout(timeoutMs) ?? ownTimeoutMs, isHolding);
     } catch (error) {
       return this.#reportFailure(run, "stop", error);
     } finally {
