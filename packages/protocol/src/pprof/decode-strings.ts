@@ -40,6 +40,7 @@ export function decodeStrings(
   const { count, start, end } = layout.strings;
   const strings: string[] = [];
   const runs = new ByteRunTable(bytes, count, scratch);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const hashes = new Int32Array(hashSeed === undefined ? 0 : 2 * count);
   let rows: Uint32Array | undefined;
   // One decoder call for the whole section and a slice for each string cost a third of a call for each string. In
@@ -57,7 +58,7 @@ export function decodeStrings(
     if (row === strings.length) {
       strings.push(runs.isAscii ? section.slice(from - start, to - start) : decodeUtf8(bytes, from, to));
       if (hashSeed !== undefined) {
-        HASHER.reset(hashSeed).bytes(bytes, from, to).finish();
+        HASHER.reset(hashSeed).view(view, from, to).finish();
         hashes[2 * row] = HASHER.lo;
         hashes[2 * row + 1] = HASHER.hi;
       }

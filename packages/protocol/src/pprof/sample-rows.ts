@@ -68,11 +68,7 @@ export class SampleRows {
     this.#hasInlined = hasInlined(locations.table);
     // One label for each sample, most often.
     this.#labels = new LabelRows(strings, scratch, count);
-    // Most of a sample's bytes are its locations, of one byte each up to id 127 and then of two.
-    const bytes = end - start;
-    this.#locations = new Uint32Column(
-      scratch.uint32(layout.locations.count < 128 ? bytes : (bytes >>> 1) + 1024),
-    );
+    this.#locations = new Uint32Column(scratch.uint32(roomForLocations(end - start, layout.locations.count)));
     this.#read();
   }
 
@@ -145,19 +141,18 @@ export class SampleRows {
     const { denseCount } = this.#locationIds;
     let { length } = column;
     let at = reader.position;
-    // Longer ids, ids that do not exist or are not numbered from 1, and bytes cut off take the careful way below.
-    while (at < limit) {
-      let next = at + 1;
-      let row = bytes[at]! - 1;
-      if (row >= 0x7f) {
-        const high = next < limit ? bytes[next++]! : 0x80;
-        if (high >= 0x80) break;
-        row += (high - 1) << 7;
-      }
+    // Without a branch between one byte and two, which no processor foresees: it takes as long as all the rest. Longer ids,
+    // ids that do not exist or are not numbered from 1, and bytes cut off take the careful way below.
+    for (const end = Math.min(limit, bytes.length - 1); at < end; ) {
+      const low = bytes[at]!;
+      const high = bytes[at + 1]!;
+      const isLong = low >>> 7;
+      // Of a short id the byte behind it does not count.
+      const row = ((low & 0x7f) | ((high & -isLong) << 7)) - 1;
       // Unsigned, so that -1 for id 0 is no row either.
-      if (row >>> 0 >= denseCount) break;
+      if ((low & high) >= 0x80 || at + isLong >= limit || row >>> 0 >= denseCount) break;
       values[length++] = row;
-      at = next;
+      at += 1 + isLong;
     }
     column.length = length;
     reader.position = at;
@@ -238,6 +233,14 @@ export class SampleRows {
       this.#frameCount += lineStart[row + 1]! - lineStart[row]!;
     }
   }
+}
+
+// Room for locations that is taken though less may do: a column that grows is made anew, at twice its size.
+const SURE_LOCATIONS = 128 * 1024;
+
+/** Rows to make room for: most bytes of samples are locations, of one byte each up to id 127 and then of two. */
+function roomForLocations(sampleBytes: number, locationCount: number): number {
+  return locationCount < 128 || sampleBytes <= SURE_LOCATIONS ? sampleBytes : (sampleBytes >>> 1) + 1024;
 }
 
 function hasInlined({ length, lineStart }: LocationTable): boolean {

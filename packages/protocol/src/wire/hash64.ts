@@ -113,18 +113,17 @@ export class Hasher64 {
 
   /** Adds the bytes `start .. end` and how many they are. */
   bytes(bytes: Uint8Array, start = 0, end: number = bytes.length): this {
+    return this.view(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), start, end);
+  }
+
+  /** {@link Hasher64.bytes} of a view, for who hashes many runs of one buffer. */
+  view(view: DataView, start: number, end: number): this {
     let lane1 = this.#lane1;
     let lane2 = this.#lane2;
-    let at = start;
     // As u32 for every word, with the state in registers.
-    for (; at < end; at += 4) {
-      // What is in range by the loop's condition has fallbacks to satisfy the compiler; behind the end there are zeros.
-      let word = bytes[at] ?? 0;
-      if (at + 4 <= end) {
-        word |= ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
-      } else {
-        for (let i = at + 1; i < end; i++) word |= (bytes[i] ?? 0) << (8 * (i - at));
-      }
+    for (let at = start; at < end; at += 4) {
+      // Behind the end there are zeros.
+      const word = at + 4 <= end ? view.getInt32(at, true) : lastWord(view, at, end);
       let k = Math.imul(word, LANE_1_FIRST);
       k = Math.imul((k << 15) | (k >>> 17), LANE_1_SECOND);
       let h = lane1 ^ k;
@@ -185,6 +184,13 @@ export function avalanche(word: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
+}
+
+/** The word that the last one to three bytes begin. */
+function lastWord(view: DataView, start: number, end: number): number {
+  let word = 0;
+  for (let at = start; at < end; at++) word |= view.getUint8(at) << (8 * (at - start));
+  return word;
 }
 
 function isAscii(text: string): boolean {

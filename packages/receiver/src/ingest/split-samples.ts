@@ -54,6 +54,46 @@ export function splitSamples(
   const sampleLabels = new SampleLabels(profile);
   const ownLabels = seriesLabels.filter((label) => !isSpanLabel(label.name));
   const spanLabels = seriesLabels.filter((label) => isSpanLabel(label.name));
+  const rowsOfSets =
+    profile.labels.length === 0
+      ? splitUnlabelled(profile, ownLabels, finishLabels)
+      : splitLabelled(profile, sampleLabels, ownLabels, finishLabels);
+  if (rowsOfSets instanceof Refusal) return rowsOfSets;
+  return rowsOfSets.map(({ labels, rows }) => ({
+    labels,
+    sampleRows: rows.length === profile.samples.length ? undefined : rows,
+    ...sampleLabels.readIds(rows, spanLabels),
+  }));
+}
+
+/** A label set, and the rows of the samples that have it, ascending. */
+interface RowsOfSet {
+  readonly labels: LabelSet;
+  readonly rows: Uint32Array;
+}
+
+/** All samples have the labels of the series. */
+function splitUnlabelled(
+  profile: Profile,
+  ownLabels: LabelSet,
+  finishLabels: FinishLabels,
+): readonly RowsOfSet[] | Refusal {
+  const isZero = zeroRowTest(profile);
+  const rows = new Uint32Array(profile.samples.length);
+  let length = 0;
+  for (let row = 0; row < rows.length; row++) if (!isZero(row)) rows[length++] = row;
+  if (length === 0) return [];
+  const labels = finishLabels(ownLabels);
+  if (labels instanceof Refusal) return labels;
+  return labels === undefined ? [] : [{ labels, rows: rows.subarray(0, length) }];
+}
+
+function splitLabelled(
+  profile: Profile,
+  sampleLabels: SampleLabels,
+  ownLabels: LabelSet,
+  finishLabels: FinishLabels,
+): readonly RowsOfSet[] | Refusal {
   const groups = new Map<string, { readonly labels: LabelSet; readonly rows: number[] }>();
   for (const [key, rows] of groupRows(profile, sampleLabels)) {
     const labels = finishLabels(joinLabels(ownLabels, sampleLabels.labelsOfKey(key)));
@@ -65,15 +105,10 @@ export function splitSamples(
     if (known === undefined) groups.set(text, { labels, rows });
     else for (const row of rows) known.rows.push(row);
   }
-  return Array.from(groups.values(), ({ labels, rows }) => {
-    const isWhole = rows.length === profile.samples.length;
-    const sampleRows = Uint32Array.from(rows).sort();
-    return {
-      labels,
-      sampleRows: isWhole ? undefined : sampleRows,
-      ...sampleLabels.readIds(sampleRows, spanLabels),
-    };
-  });
+  return Array.from(groups.values(), ({ labels, rows }) => ({
+    labels,
+    rows: Uint32Array.from(rows).sort(),
+  }));
 }
 
 /** Rows of samples that are not zero, by the key of their labels, in order of appearance. */

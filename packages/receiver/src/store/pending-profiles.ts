@@ -1,5 +1,4 @@
 import type { AdmittedProfile } from "./admission.ts";
-import { formatIdentity } from "./identity-set.ts";
 
 /** The profiles of one admission that nobody else is writing, and those that somebody is. */
 export interface Claim {
@@ -31,7 +30,8 @@ export class PendingProfiles {
     const mine = new Map<string, AdmittedProfile>();
     const others: Promise<void>[] = [];
     for (const profile of profiles) {
-      const key = `${formatIdentity(profile.identity)} ${tenant}`;
+      const { hi, lo } = profile.identity;
+      const key = `${hi} ${lo} ${tenant}`;
       const write = this.#writes.get(key);
       if (write !== undefined) others.push(write);
       else if (!mine.has(key) && !isStored(profile)) mine.set(key, profile);

@@ -77,7 +77,7 @@ function groupSamples(
   const hash = createHash(admitted, hashed);
   // Open addressing, at most half full; slots hold group + 1.
   const mask = 2 ** Math.ceil(Math.log2(2 * count + 2)) - 1;
-  const slots = new Uint32Array(mask + 1);
+  const slots = SCRATCH.slots(mask + 1);
   let length = 0;
   for (let i = 0; i < count; i++) {
     const row = sampleRows === undefined ? i : sampleRows[i]!;
@@ -161,8 +161,7 @@ function sumType(
   const width = profile.sampleTypes.length;
   const { values } = profile.samples;
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
-  const low = new Float64Array(groupCount + 1);
-  const high = new Float64Array(groupCount + 1);
+  const { low, high } = SCRATCH.sums(groupCount + 1);
   for (let i = 0; i < groupOf.length; i++) {
     const at = 2 * ((sampleRows === undefined ? i : sampleRows[i]!) * width + typeIndex);
     const group = groupOf[i]!;
@@ -171,44 +170,61 @@ function sumType(
     low[groupCount]! += halves[at]! >>> 0;
     high[groupCount]! += halves[at + 1]!;
   }
-  const type = formatTypeOf(admitted.labels, profile, typeIndex);
-  const sums = joinHalves(low, high, type);
-  return { type, ...withoutZeros(sums.subarray(0, groupCount)), total: sums[groupCount]! };
+  return joinHalves(low, high, groupCount, formatTypeOf(admitted.labels, profile, typeIndex));
 }
 
-/** Carries from the low to the high halves and makes int64s of them. */
-function joinHalves(low: Float64Array, high: Float64Array, type: string): BigInt64Array {
-  const sums = new BigInt64Array(low.length);
-  const lanes = new Int32Array(sums.buffer);
-  for (let i = 0; i < low.length; i++) {
+/** Carries from the low to the high halves and makes int64s of them; behind the groups' sums stands the total. */
+function joinHalves(low: Float64Array, high: Float64Array, groupCount: number, type: string): TypeRows {
+  const group = new Uint32Array(groupCount);
+  const value = new BigInt64Array(groupCount + 1);
+  const lanes = new Int32Array(value.buffer);
+  let length = 0;
+  for (let i = 0; i <= groupCount; i++) {
     const carry = Math.floor(low[i]! / LANE);
     const top = high[i]! + carry;
+    const bottom = low[i]! - carry * LANE;
     if (top < -0x80000000 || top > 0x7fffffff) {
       throw new ReceiverError(`sum of ${type} in one profile is about ${top * LANE}: int64 ends at 2^63`, {
         code: "OUT_OF_RANGE",
       });
     }
-    lanes[2 * i] = low[i]! - carry * LANE;
-    lanes[2 * i + 1] = top;
+    lanes[2 * length] = bottom;
+    lanes[2 * length + 1] = top;
+    // A sum of 0 is overwritten by the next.
+    if (i === groupCount || (bottom === 0 && top === 0)) continue;
+    group[length++] = i;
   }
-  return sums;
+  return { type, group: group.subarray(0, length), value: value.subarray(0, length), total: value[length]! };
 }
 
-function withoutZeros(sums: BigInt64Array): Pick<TypeRows, "group" | "value"> {
-  const lanes = new Int32Array(sums.buffer, sums.byteOffset, 2 * sums.length);
-  const group = new Uint32Array(sums.length);
-  const value = new BigInt64Array(sums.length);
-  const out = new Int32Array(value.buffer);
-  let length = 0;
-  for (let i = 0; i < sums.length; i++) {
-    if ((lanes[2 * i]! | lanes[2 * i + 1]!) === 0) continue;
-    group[length] = i;
-    out[2 * length] = lanes[2 * i]!;
-    out[2 * length + 1] = lanes[2 * i + 1]!;
-    length++;
+// A profile has 100 to 10,000 groups; a huge one gets memory of its own, so that this does not stay huge.
+const MAX_KEPT_GROUPS = 65_536;
+
+/** Memory that is of no use once rows are made, and is used again for the next profile. */
+class SumScratch {
+  #slots = new Uint32Array(0);
+  #low = new Float64Array(0);
+  #high = new Float64Array(0);
+
+  /** Zeros, at least so many. */
+  slots(length: number): Uint32Array {
+    if (length > 4 * MAX_KEPT_GROUPS) return new Uint32Array(length);
+    if (this.#slots.length < length) this.#slots = new Uint32Array(length);
+    return this.#slots.fill(0, 0, length);
   }
-  return { group: group.subarray(0, length), value: value.subarray(0, length) };
+
+  /** Two columns of zeros, at least so many. */
+  sums(length: number): { readonly low: Float64Array; readonly high: Float64Array } {
+    if (length > MAX_KEPT_GROUPS) return { low: new Float64Array(length), high: new Float64Array(length) };
+    if (this.#low.length < length) {
+      this.#low = new Float64Array(2 * length);
+      this.#high = new Float64Array(2 * length);
+    }
+    return { low: this.#low.fill(0, 0, length), high: this.#high.fill(0, 0, length) };
+  }
 }
+
+const SCRATCH = new SumScratch();
 
 function formatTypeOf(labels: AdmittedProfile["labels"], profile: Profile, typeIndex: number): string {
   const name = getLabel(labels, "__name__") ?? "";
