@@ -30,7 +30,7 @@ function burnerOf({ frames }: ReadSample): string | undefined {
 }
 
 function isWrapper(name: string): boolean {
-  return ["runInContext", "runContext", "runInSpanOf", "runInSpan", "runWithin", "callWithin"].includes(name);
+  return ["runInContext", "runInSpanOf", "runInSpan", "runWithin", "callWithin"].includes(name);
 }
 
 /** Values of burning samples, by whether `judge` finds their ids right. */

@@ -5,6 +5,7 @@ import { ContextManagerPatch, registeredContextManager } from "./context-manager
 
 const KEY = createContextKey("test");
 const a = ROOT_CONTEXT.setValue(KEY, "a");
+const idle = ROOT_CONTEXT.setValue(KEY, "idle");
 
 /** A manager that only knows what its own `with` made active. */
 class StackManager implements ContextManager {
@@ -58,9 +59,12 @@ class PrototypeManager extends StackManager {
 function createPatch(manager: { current: ContextManager | undefined }) {
   const seen: unknown[] = [];
   const patch = new ContextManagerPatch(
-    (maker, next, fn) => {
-      seen.push(next.getValue(KEY));
-      return maker.run(next, fn);
+    {
+      isIdle: (next) => next === idle,
+      run: (maker, next, fn) => {
+        seen.push(next.getValue(KEY));
+        return maker.run(next, fn);
+      },
     },
     () => manager.current,
   );
@@ -98,6 +102,20 @@ describe("ContextManagerPatch", () => {
 
     expect(result).toEqual(["self", 3, "a"]);
     expect(seen).toEqual(["a"]);
+  });
+
+  it("is one frame above what runs where there is nothing to do", () => {
+    const manager = new StackManager();
+    const { patch, seen } = createPatch({ current: manager });
+    const readStack = (): string[] => (new Error("stack").stack ?? "").split("\n");
+    patch.apply();
+
+    const stack = manager.with(idle, readStack);
+    const result = manager.with(idle, (x: number, y: number) => [manager.active(), x + y], undefined, 1, 2);
+
+    expect(stack.filter((line) => line.includes("context-manager-patch.ts"))).toHaveLength(1);
+    expect(result).toEqual([idle, 3]);
+    expect(seen).toEqual([]);
   });
 
   it("patches once, however often it is applied", () => {

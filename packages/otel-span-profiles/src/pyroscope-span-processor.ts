@@ -1,5 +1,5 @@
 import type { Context } from "@opentelemetry/api";
-import { isProfiling, labelMechanism, runInSpan, warnOnce } from "@pyroscope-ts/sdk-node/spans";
+import { isProfiling, isSpanActive, labelMechanism, runInSpan, warnOnce } from "@pyroscope-ts/sdk-node/spans";
 import type { PyroscopeSpanProcessorOptions } from "./options.ts";
 import { resolveOptions } from "./options.ts";
 import type { NamedSpan } from "./profiled-otel-span.ts";
@@ -24,7 +24,7 @@ export class PyroscopeSpanProcessor {
   constructor(options?: PyroscopeSpanProcessorOptions) {
     this.#profiles = new SpanProfiles({
       options: resolveOptions(options, (message) => warnOnce(message, message)),
-      profiler: { isProfiling, labelMechanism, runInSpan, warnOnce },
+      profiler: { isProfiling, isSpanActive, labelMechanism, runInSpan, warnOnce },
     });
   }
 

@@ -30,6 +30,7 @@ class FakeProfiler implements SpanProfiler {
   }
   readonly isProfiling = (): boolean => this.isOn;
   readonly labelMechanism = () => this.mechanism;
+  readonly isSpanActive = (span: ProfiledSpan | undefined): boolean => this.#active.getStore() === span;
   readonly runInSpan: SpanProfiler["runInSpan"] = (span, maker, value, fn) => {
     this.storage = maker.storage;
     return this.#active.run(span, () => maker.run(value, fn));

@@ -2,7 +2,7 @@ import type { Context, ContextManager } from "@opentelemetry/api";
 import { TraceFlags, trace } from "@opentelemetry/api";
 import type { ContextMaker, LabelMechanism, ProfiledSpan } from "@pyroscope-ts/sdk-node/spans";
 import { PROFILE_ID_ATTRIBUTE } from "./attributes.ts";
-import { type AroundWith, ContextManagerPatch } from "./context-manager-patch.ts";
+import { ContextManagerPatch } from "./context-manager-patch.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { NamedSpan } from "./profiled-otel-span.ts";
 import { ProfiledOtelSpan } from "./profiled-otel-span.ts";
@@ -11,6 +11,7 @@ import { ProfiledOtelSpan } from "./profiled-otel-span.ts";
 export interface SpanProfiler {
   isProfiling(): boolean;
   labelMechanism(): LabelMechanism;
+  isSpanActive(span: ProfiledSpan | undefined): boolean;
   runInSpan<V, T>(span: ProfiledSpan | undefined, maker: ContextMaker<V>, value: V, fn: () => T): T;
   warnOnce(key: string, message: string): void;
 }
@@ -47,18 +48,19 @@ export class SpanProfiles {
     this.#options = options;
     this.#profiler = profiler;
     // Named as in context-manager-patch.ts: both are left out of stacks.
-    const runInSpanOf: AroundWith = (maker, context, fn) =>
+    const runInSpanOf = (maker: ContextMaker<Context>, context: Context, fn: () => unknown): unknown =>
       profiler.runInSpan(this.#spanOf(context), maker, context, fn);
-    this.#patch = new ContextManagerPatch(runInSpanOf, contextManager);
+    const isIdle = (context: Context): boolean => profiler.isSpanActive(this.#spanOf(context));
+    this.#patch = new ContextManagerPatch({ isIdle, run: runInSpanOf }, contextManager);
   }
 
   /** The tracer started `span` under `parent`. */
   start(span: NamedSpan, parent: Context): void {
     // No closures here and in `end`: they run for every span.
     try {
-      if (!this.#canLabel()) return;
       const root = this.#options.spanScope === "root" ? this.#spanOf(parent) : undefined;
-      const profiled = root ?? this.#profile(span);
+      // Most spans have one above them, for which the rest was done.
+      const profiled = root ?? (this.#canLabel() ? this.#profile(span) : undefined);
       if (profiled !== undefined) this.#write(span, profiled);
     } catch (error) {
       this.#fail("starting a span", error);

@@ -74,6 +74,20 @@ describe("Sdk.runInSpan", () => {
     await sdk.stop(0);
   });
 
+  it("knows the span that is active, and wants nothing done while nothing is profiled", async () => {
+    const { sdk } = startSdk();
+    const look = (): boolean[] => [undefined, outer, inner].map((span) => sdk.isSpanActive(span));
+
+    const seen = [look(), sdk.runInSpan(outer, plainMaker, "ctx", look)];
+    await sdk.stop(0);
+
+    expect(seen).toEqual([
+      [true, false, false],
+      [false, true, false],
+    ]);
+    expect(look()).toEqual([true, true, true]);
+  });
+
   it("keeps labels, and labels keep the span", async () => {
     const { look, sdk } = startSdk();
 

@@ -230,6 +230,12 @@ export class Sdk {
       : calls.observeCall(context, next, callMethod<S, A, T>, [handler, self, args]);
   }
 
+  /** True where `span` is the one that is active, and while nothing runs. */
+  isSpanActive(span: ProfiledSpan | undefined): boolean {
+    const run = this.#run;
+    return run === undefined || run.agent.labels.current()?.span === span;
+  }
+
   /** Has `maker` run `fn` with `value` in any case, and with `span` in place of the one that is active. */
   runInSpan<V, T>(span: ProfiledSpan | undefined, maker: ContextMaker<V>, value: V, fn: () => T): T {
     const run = this.#run;

@@ -22,6 +22,11 @@ export function runInSpan<V, T>(
   return sdk.runInSpan(span, maker, value, fn);
 }
 
+/** True where {@link runInSpan} with `span` has nothing to do: it is the one that is active, or nothing is profiled. */
+export function isSpanActive(span: ProfiledSpan | undefined): boolean {
+  return sdk.isSpanActive(span);
+}
+
 /** True while the profiler runs, whatever it profiles. */
 export function isProfiling(): boolean {
   return sdk.isRunning;

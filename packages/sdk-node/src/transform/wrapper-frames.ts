@@ -20,12 +20,7 @@ const WRAPPERS: ReadonlySet<string> = new Set([
 ]);
 
 // The same between a caller of OpenTelemetry's `context.with` and the context manager, in a package of their own.
-const SPAN_WRAPPERS: ReadonlySet<string> = new Set([
-  "runInContext",
-  "runInSpanOf",
-  "runContext",
-  "callTarget",
-]);
+const SPAN_WRAPPERS: ReadonlySet<string> = new Set(["runInContext", "runInSpanOf", "callTarget"]);
 const SPAN_PACKAGE = "/otel-span-profiles/";
 
 /**
