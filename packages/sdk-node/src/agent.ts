@@ -1,12 +1,10 @@
-import { randomUUID } from "node:crypto";
 import type { Profile } from "@pyroscope-ts/protocol";
-import { Capture } from "./capture.ts";
+import { Conversions } from "./conversions.ts";
 import { CostMeter } from "./cost-meter.ts";
 import { Delivery } from "./delivery.ts";
 import { describeError } from "./errors.ts";
 import { adaptExporter, isCustomExporter } from "./exporters/custom-exporter.ts";
-import { type EncodedProfile, encodeProfile } from "./exporters/encode-profile.ts";
-import type { Helper, ProfileUpload, UploadProfile } from "./exporters/exporter.ts";
+import type { Helper } from "./exporters/exporter.ts";
 import { Governor, type OverheadStatus } from "./governor.ts";
 import { createHeapLimitWatch } from "./heap-limit/create-heap-limit-watch.ts";
 import type { HeapLimitWatch } from "./heap-limit/heap-limit-watch.ts";
@@ -17,7 +15,7 @@ import { LabelSets } from "./labels/label-set.ts";
 import type { ProfileTypeName } from "./options.ts";
 import type { AllocationWindows, CaptureResult } from "./profilers/allocation-windows.ts";
 import { createAllocationWindows, type ProfilerParts } from "./profilers/create-profilers.ts";
-import type { Recording, TypedProfile } from "./profilers/profiler.ts";
+import type { Recording } from "./profilers/profiler.ts";
 import type { ProfilerGroup } from "./profilers/profiler-set.ts";
 import { ProfilerSet } from "./profilers/profiler-set.ts";
 import { RemoteCaptures } from "./remote-captures.ts";
@@ -27,7 +25,6 @@ import type { SourceMapStatus } from "./source-maps/source-maps.ts";
 import { SourceMaps } from "./source-maps/source-maps.ts";
 import type { ExporterStatus, FlushResult, UploadStatus } from "./status.ts";
 import { joinProfiles } from "./transform/join-profiles.ts";
-import { toLegacyNames } from "./transform/legacy-names.ts";
 import { WindowConversion } from "./window-conversion.ts";
 
 // Retries wait at most this long, so that data flows soon after a long outage has ended.
@@ -56,13 +53,7 @@ export class Agent {
   readonly #sources: SourceMaps | undefined;
   readonly #meter: CostMeter;
   readonly #governor: Governor;
-  #observedMs: number;
-  // Windows are converted one after the other, in the order in which they were taken.
-  #conversion: Promise<void> = Promise.resolve();
-  #convertingCount = 0;
-  // Those that are to be pushed and not in the queue yet.
-  readonly #windows = new Set<WindowConversion>();
-  readonly #captures = new Set<Capture>();
+  readonly #conversions: Conversions;
   #stopping: Promise<FlushResult> | undefined;
 
   constructor(parts: AgentParts) {
@@ -77,7 +68,6 @@ export class Agent {
     const profilerParts = { ...parts, meter: this.#meter, heapLimit: this.#heapLimit };
     const profilers = new ProfilerSet(profilerParts, this.labelSets);
     this.#profilers = profilers;
-    this.#observedMs = clock.nowMonotonicMs();
     this.#governor = new Governor({
       sampleRateHz: config.sampleRateHz,
       budgetPercent: config.overheadBudgetPercent,
@@ -107,6 +97,13 @@ export class Agent {
       random,
       diagnostics,
       onOrder: config.remoteCapture ? (order) => this.#orders.take(order) : undefined,
+    });
+    this.#conversions = new Conversions({
+      ...parts,
+      sources: this.#sources,
+      delivery: this.#delivery,
+      meter: this.#meter,
+      governor: this.#governor,
     });
     this.#scheduler = new Scheduler({
       periodMs: config.uploadRateMs,
@@ -228,18 +225,8 @@ export class Agent {
    * What is pushed of one type from now until `until` resolves, as one profile of its own; undefined without a sample.
    * The window that is on ends at both moments, and what it holds is pushed as ever.
    */
-  async capture(type: "cpu" | "wall", until: Promise<void>): Promise<Profile | undefined> {
-    const capture = new Capture(type);
-    this.#cutTimeWindow();
-    this.#captures.add(capture);
-    try {
-      await until;
-      this.#cutTimeWindow();
-    } finally {
-      this.#captures.delete(capture);
-    }
-    await this.#conversion;
-    return capture.merge();
+  capture(type: "cpu" | "wall", until: Promise<void>): Promise<Profile | undefined> {
+    return this.#conversions.capture(type, until, () => this.#cutTimeWindow());
   }
 
   /** What is alive in the heap now; undefined where that is not profiled. The windows that are pushed do not change. */
@@ -269,8 +256,7 @@ export class Agent {
     const recordings = this.#profilers.stop();
     if (!this.isPushing || timeoutMs === 0 || !this.canFinish) return;
     try {
-      if (recordings.length > 0) this.#windows.add(new WindowConversion(recordings, this.#sources));
-      const last = Array.from(this.#windows, (window) => this.#createUploadsAtOnce(window)).flat();
+      const last = this.#conversions.finish(recordings);
       const { count, sentCount } = this.#delivery.finish(
         last,
         Math.max(0, deadlineMs - clock.nowMonotonicMs()),
@@ -302,7 +288,7 @@ export class Agent {
 
   #tick(): void {
     // Conversion that takes longer than a window makes the next window longer instead of piling up.
-    if (this.#convertingCount === 0) this.#cutWindow();
+    if (this.#conversions.isEmpty) this.#cutWindow();
   }
 
   #cutWindow(): void {
@@ -318,67 +304,8 @@ export class Agent {
   }
 
   /** @param mark - labels of these profiles beside those of all. */
-  #convert(
-    recordings: readonly Recording[],
-    mark: readonly Label[] = this.#orders.markOf("cpu"),
-    isLast = false,
-  ): void {
-    // Those that are on now: by the time of the conversion others may have begun.
-    const captures = [...this.#captures];
-    if (recordings.length === 0 || (!this.isPushing && captures.length === 0)) return;
-    const window = new WindowConversion(recordings, this.#sources, mark, isLast);
-    if (this.isPushing) this.#windows.add(window);
-    this.#convertingCount++;
-    this.#conversion = this.#conversion
-      .then(async () => {
-        const uploads = await this.#createUploads(window, captures);
-        this.#windows.delete(window);
-        for (const upload of uploads) this.#delivery.add(upload);
-      })
-      .catch((error: unknown) => {
-        const message = `converting a window: ${describeError(error)}`;
-        this.#parts.diagnostics.warnOnce(`convert:${message}`, message);
-      })
-      .finally(() => {
-        this.#windows.delete(window);
-        this.#convertingCount--;
-      });
-  }
-
-  async #createUploads(
-    window: WindowConversion,
-    captures: readonly Capture[],
-  ): Promise<readonly ProfileUpload[]> {
-    const profiles: UploadProfile[] = [];
-    let helperMs = 0;
-    for (const typed of await window.convert(this.#meter)) {
-      for (const capture of captures) capture.add(typed);
-      if (!this.isPushing) continue;
-      const named = this.#rename(typed);
-      const encoding = await this.#meter.measure(() => this.#parts.helper.encode(named.profile));
-      helperMs += encoding.cpuMs;
-      profiles.push(...toUploadProfiles(named, encoding.parts));
-    }
-    this.#observeCost(helperMs);
-    return window.toUploads(this.#parts.resource.labels, profiles);
-  }
-
-  #observeCost(helperMs: number): void {
-    const nowMs = this.#parts.clock.nowMonotonicMs();
-    this.#governor.observe(nowMs - this.#observedMs, this.#meter.take(), helperMs);
-    this.#observedMs = nowMs;
-  }
-
-  #createUploadsAtOnce(window: WindowConversion): readonly ProfileUpload[] {
-    const profiles = window.convertAtOnce().flatMap((typed) => {
-      const named = this.#rename(typed);
-      return toUploadProfiles(named, encodeProfile(named.profile));
-    });
-    return window.toUploads(this.#parts.resource.labels, profiles);
-  }
-
-  #rename(typed: TypedProfile): TypedProfile {
-    return this.#parts.config.typeIds === "pyroscope-nodejs" ? toLegacyNames(typed, process.cwd()) : typed;
+  #convert(recordings: readonly Recording[], mark = this.#orders.markOf("cpu"), isLast = false): void {
+    this.#conversions.add(recordings, mark, isLast);
   }
 
   /** Holds the process while it waits, where it is asked to: sockets and timers of the SDK do not. */
@@ -393,9 +320,9 @@ export class Agent {
     // Sending needs its part of the time.
     const cancelExpiry = clock.after(timeoutMs / 2, () => this.#sources?.expire());
     try {
-      await Promise.race([this.#conversion, expired]);
+      await Promise.race([this.#conversions.done, expired]);
       const isEmpty = await this.#delivery.drain(deadline.signal);
-      const ok = isEmpty && this.#convertingCount === 0;
+      const ok = isEmpty && this.#conversions.isEmpty;
       const { waitingCount, lastError } = this.#delivery.status;
       return {
         ok,
@@ -407,11 +334,4 @@ export class Agent {
       cancelExpiry();
     }
   }
-}
-
-function toUploadProfiles(
-  { name, type }: TypedProfile,
-  parts: readonly EncodedProfile[],
-): readonly UploadProfile[] {
-  return parts.map((part) => ({ ...part, name, type, id: randomUUID() }));
 }
