@@ -8,8 +8,14 @@ export type SeriesLabels = ReadonlyMap<bigint, LabelSet>;
 
 interface Group {
   readonly labels: LabelSet;
-  readonly rows: number[];
+  /** Rows of the group, and their buckets. */
+  readonly points: Point[];
   sum: number;
+}
+
+interface Point {
+  readonly row: number;
+  readonly bucket: number;
 }
 
 /**
@@ -32,18 +38,28 @@ export function toTimeSeries(
 
 function groupRows(rows: TotalsRows, groupBy: readonly string[]): Map<string, Group> {
   const groups = new Map<string, Group>();
+  const keyOf = groupKey(rows);
   for (let row = 0; row < rows.rowCount; row++) {
-    const values = rows.group.map((column) => column[row]!);
-    const key = JSON.stringify(values);
+    const key = keyOf(row);
     let group = groups.get(key);
     if (group === undefined) {
-      group = { labels: makeLabelSet(groupBy, values), rows: [], sum: 0 };
+      const values = rows.group.map((column) => column[row]!);
+      group = { labels: makeLabelSet(groupBy, values), points: [], sum: 0 };
       groups.set(key, group);
     }
-    group.rows.push(row);
+    group.points.push({ row, bucket: Number(rows.bucket[row]!) });
     group.sum += rows.value[row]!;
   }
   return groups;
+}
+
+/** What rows of one group have in common. */
+function groupKey({ group }: TotalsRows): (row: number) => string {
+  const [first, ...others] = group;
+  if (first === undefined) return () => "";
+  return others.length === 0
+    ? (row) => first[row]!
+    : (row) => JSON.stringify(group.map((column) => column[row]!));
 }
 
 function toSeries(
@@ -53,16 +69,13 @@ function toSeries(
   grid: TimeGrid,
   seriesLabels: SeriesLabels,
 ): TimeSeries {
-  const ordered = group.rows.toSorted((left, right) => Number(rows.bucket[left]! - rows.bucket[right]!));
+  const ordered = group.points.toSorted((left, right) => left.bucket - right.bucket);
   return {
     labels: group.labels,
-    unixMillis: Float64Array.from(
-      ordered,
-      (row) => grid.startUnixMillis + Number(rows.bucket[row]!) * grid.stepMs,
-    ),
-    values: Float64Array.from(ordered, (row) => rows.value[row]!),
+    unixMillis: Float64Array.from(ordered, ({ bucket }) => grid.startUnixMillis + bucket * grid.stepMs),
+    values: Float64Array.from(ordered, ({ row }) => rows.value[row]!),
     ...(rows.exemplars !== undefined && {
-      exemplars: ordered.map((row) => toExemplar(rows, row, groupBy, seriesLabels)),
+      exemplars: ordered.map(({ row }) => toExemplar(rows, row, groupBy, seriesLabels)),
     }),
   };
 }
