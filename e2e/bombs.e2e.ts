@@ -116,6 +116,12 @@ const bombs: readonly (readonly [
     AT_ONCE,
     400,
   ],
+  [
+    "400,000 messages in a request of gRPC-Web",
+    [PUSH, { "content-type": "application/grpc-web" }, () => new Uint8Array(2_000_000)],
+    AT_ONCE / 4,
+    200,
+  ],
   // Node says of these that they are wrong when it has said that they have ended.
   [
     "zstd with other bytes behind it",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { discardReasons } from "../packages/receiver/src/ingest/discard-reasons.ts";
 import { makeDataDirectory, type ReceiverProcess, startReadyReceiver } from "./harness/receiver-process.ts";
+import { grpcRows } from "./wire-answers/grpc-rows.ts";
 import { ingestRows } from "./wire-answers/ingest-rows.ts";
 import { keptRows } from "./wire-answers/kept-rows.ts";
 import { labelRows } from "./wire-answers/label-rows.ts";
@@ -24,6 +25,7 @@ const rows: readonly WireRow[] = [
   ...seriesRows,
   ...renderRows,
   ...keptRows,
+  ...grpcRows,
 ];
 /** One tenant for each row, which has its limits and nothing of other rows. */
 const tenantOf = (row: WireRow) => `row-${rows.indexOf(row)}`;
@@ -89,7 +91,7 @@ async function findings(server: WireServer): Promise<string> {
 
 describe("the answers of Pyroscope's protocols", () => {
   it.for(rows)("$row", async (row) => {
-    const server = wireServer(receiver.address, tenantOf(row));
+    const server = wireServer(receiver.address, tenantOf(row), row.over);
     if (row.before !== undefined) expect((await row.before(server)).status).toBe(200);
 
     const answer = await row.call(server);
@@ -120,6 +122,6 @@ describe("the answers of Pyroscope's protocols", () => {
 
   it("are looked at once each", () => {
     expect(new Set(rows.map(({ row }) => row)).size).toBe(rows.length);
-    expect(rows.length).toBeGreaterThan(300);
+    expect(rows.length).toBeGreaterThan(500);
   });
 });

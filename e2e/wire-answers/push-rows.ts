@@ -144,7 +144,7 @@ export const pushRows: readonly WireRow[] = [
   },
   {
     row: "1.2 a message that is too large",
-    call: (s) => push(s, SHOP, new Uint8Array(7_000_000)),
+    call: (s) => push(s, SHOP, new Uint8Array(8_500_000)),
     status: 429,
     code: "resource_exhausted",
     text: /^message size \d+ is larger than configured max 8388608$/,

@@ -1,6 +1,20 @@
-import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { fromBinary, ProfilesService, UndecodedExportRequestSchema } from "@pyroscope-ts/protocol/messages";
+import {
+  fromBinary,
+  fromJson,
+  ProfilesService,
+  PusherService,
+  QuerierService,
+  toBinary,
+  toJson,
+} from "@pyroscope-ts/protocol/messages";
+import {
+  callGrpc,
+  callGrpcWeb,
+  envelope,
+  type GrpcAnswer,
+  type GrpcCall,
+  type GrpcKind,
+} from "./grpc-call.ts";
 
 /** An answer, as far as rows tell of it. */
 export interface WireAnswer {
@@ -18,12 +32,14 @@ export interface WireServer {
   readonly tenant: string;
   /** A request of a tenant that has the limits of the row. `headers` can take the tenant away. */
   fetch(path: string, init?: RequestInit): Promise<WireAnswer>;
-  /** `POST` of a message to a method of Connect, in JSON. */
+  /** A call of a method with a message: of Connect in JSON, or, where the row says so, of gRPC. */
   call(
     method: string,
     message: object | string,
     headers?: Readonly<Record<string, string>>,
   ): Promise<WireAnswer>;
+  /** A call of gRPC as it goes over the wire. */
+  callGrpc(kind: GrpcKind, call: GrpcCall): Promise<GrpcAnswer>;
   /** OTLP's Export over gRPC. */
   exportGrpc(request: Uint8Array, otherTenant?: string): Promise<WireAnswer>;
 }
@@ -35,6 +51,8 @@ export interface WireServer {
  */
 export interface WireRow {
   readonly row: string;
+  /** How {@link WireServer.call} calls; absent: Connect. */
+  readonly over?: GrpcKind;
   /** Limits of the tenant, by the names of Pyroscope's limits. */
   readonly limits?: Readonly<Record<string, unknown>>;
   /** What the tenant did before. */
@@ -51,40 +69,57 @@ export interface WireRow {
 }
 
 /** A server seen by a tenant. */
-export function wireServer(address: string, tenant: string): WireServer {
+export function wireServer(address: string, tenant: string, over?: GrpcKind): WireServer {
+  const withTenant = (headers: Readonly<Record<string, string>> = {}): Record<string, string> => {
+    const sent = Object.entries({ "x-scope-orgid": tenant, ...headers });
+    // "" takes a header away.
+    return Object.fromEntries(sent.filter(([, value]) => value !== ""));
+  };
   const server: WireServer = {
     tenant,
     async fetch(path, init = {}) {
-      const headers = { "x-scope-orgid": tenant, ...(init.headers as Record<string, string>) };
-      // "" takes a header away.
-      const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
-      return await toAnswer(await fetch(`${address}${path}`, { ...init, headers: sent }));
+      const headers = withTenant(init.headers as Record<string, string>);
+      return await toAnswer(await fetch(`${address}${path}`, { ...init, headers }));
     },
-    call: (method, message, headers) =>
-      server.fetch(`/${method}`, {
+    async call(method, message, headers) {
+      if (over !== undefined) return await callInProtobuf(server, over, method, message, headers);
+      return await server.fetch(`/${method}`, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body: typeof message === "string" ? message : JSON.stringify(message),
-      }),
-    async exportGrpc(request, sent = tenant) {
-      const withTenant: Interceptor = (next) => (call) => {
-        if (sent !== "") call.header.set("x-scope-orgid", sent);
-        return next(call);
-      };
-      const transport = createGrpcTransport({ baseUrl: address, interceptors: [withTenant] });
-      try {
-        await createClient(ProfilesService, transport).export(
-          fromBinary(UndecodedExportRequestSchema, request),
-        );
-        return { status: 200, text: "", headers: new Headers() };
-      } catch (thrown) {
-        const { code, rawMessage, metadata } = ConnectError.from(thrown);
-        const name = (Code[code] ?? "").replace(/(?<=[a-z])[A-Z]/g, "_$&").toLowerCase();
-        return { status: 200, code: name, text: rawMessage, headers: metadata };
-      }
+      });
     },
+    callGrpc(kind, call) {
+      const send = kind === "gRPC" ? callGrpc : callGrpcWeb;
+      return send(address, { ...call, headers: withTenant(call.headers) });
+    },
+    exportGrpc: (request, sent = tenant) =>
+      server.callGrpc("gRPC", {
+        method: `${ProfilesService.typeName}/Export`,
+        body: envelope(request),
+        headers: { "x-scope-orgid": sent },
+      }),
   };
   return server;
+}
+
+/** The same message in protobuf; the text of a success is the answer's in JSON. */
+async function callInProtobuf(
+  server: WireServer,
+  kind: GrpcKind,
+  method: string,
+  message: object | string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<WireAnswer> {
+  const methods = [PusherService, QuerierService].flatMap((service) => service.methods);
+  const found = methods.find(({ parent, name }) => `${parent.typeName}/${name}` === method);
+  if (found === undefined || typeof message === "string")
+    throw new Error(`${method}: no message to call it with`);
+  const body = envelope(toBinary(found.input, fromJson(found.input, message as never)));
+  const answer = await server.callGrpc(kind, { method, body, headers });
+  if (answer.code !== undefined) return answer;
+  const { message: bytes, ...others } = answer;
+  return { ...others, text: JSON.stringify(toJson(found.output, fromBinary(found.output, bytes))) };
 }
 
 async function toAnswer(response: Response): Promise<WireAnswer> {

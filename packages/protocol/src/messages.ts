@@ -13,6 +13,7 @@ export type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 export { create, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 export * from "./gen/adhocprofiles/v1/adhocprofiles_pb.ts";
 export * from "./gen/capabilities/v1/feature_flags_pb.ts";
+export * from "./gen/google/rpc/error_details_pb.ts";
 /** The messages of pprof's profile.proto, apart because `Location` and others mean something else in types.v1. */
 export * as googleV1 from "./gen/google/v1/profile_pb.ts";
 export * from "./gen/grpc/health/v1/health_pb.ts";

@@ -1,8 +1,11 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import type { ConnectCodeName, ReceiverError } from "../errors.ts";
+import { type ConnectCodeName, ReceiverError } from "../errors.ts";
+import { toLate } from "../query/query-gate.ts";
 import type { FailureLog } from "./failure-log.ts";
+import { toGrpcError } from "./grpc-error.ts";
 import { requestContextKey } from "./request-context.ts";
 import { describeForClient, toReceiverError } from "./to-receiver-error.ts";
+import { isGrpc } from "./trailers-only.ts";
 
 const codes: { readonly [K in ConnectCodeName]: Code } = {
   canceled: Code.Canceled,
@@ -40,9 +43,17 @@ export function createErrorInterceptor(logFailure: FailureLog): Interceptor {
       return await next(request);
     } catch (thrown) {
       const { requestId } = request.contextValues.get(requestContextKey);
-      throw toAnsweredError(thrown, { route: request.url, requestId }, logFailure);
+      const cause = isLate(thrown, request.signal) ? toLate(thrown) : thrown;
+      const error = toAnsweredError(cause, { route: request.url, requestId }, logFailure);
+      throw isGrpc(request.header.get("content-type")) ? toGrpcError(error) : error;
     }
   };
+}
+
+/** Whether a query was cancelled because the time was up that its client waits: `grpc-timeout`, `connect-timeout-ms`. */
+function isLate(thrown: unknown, { reason }: AbortSignal): boolean {
+  const isCancelled = thrown instanceof ReceiverError && thrown.code === "CANCELLED";
+  return isCancelled && reason instanceof ConnectError && reason.code === Code.DeadlineExceeded;
 }
 
 /** What a service threw, as the error that answers the request. */

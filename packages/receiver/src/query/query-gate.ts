@@ -33,6 +33,11 @@ export function toCancelled(cause: unknown): ReceiverError {
   return new ReceiverError(CANCELLED_TEXT, { code: "CANCELLED", cause });
 }
 
+/** What one is told whose query took longer than it may, or than they wait for it. */
+export function toLate(cause: unknown): ReceiverError {
+  return new ReceiverError(DEADLINE_TEXT, { code: "DEADLINE_EXCEEDED", cause });
+}
+
 /** A query in line. */
 interface Waiter {
   enter(): void;
@@ -107,8 +112,7 @@ export function createQueryGate(limits: GateLimits, clock: Pick<Clock, "setTimer
         }
       } catch (cause) {
         if (clientSignal?.aborted) throw toCancelled(cause);
-        if (deadline.signal.aborted)
-          throw new ReceiverError(DEADLINE_TEXT, { code: "DEADLINE_EXCEEDED", cause });
+        if (deadline.signal.aborted) throw toLate(cause);
         throw cause;
       } finally {
         timer?.cancel();

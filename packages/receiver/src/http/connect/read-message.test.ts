@@ -72,6 +72,34 @@ describe("createMessageReader", () => {
     expect(pushed.length).toBe(1);
   });
 
+  it.for([
+    ["gRPC", grpc],
+    ["gRPC-Web", web],
+    ["gRPC as identity", { ...grpc, "grpc-encoding": "identity" }],
+  ] as const)("does not take for plain what %s says is compressed, without how", async ([, headers]) => {
+    const { app, pushed } = await createTestApp();
+
+    const payload = envelope(good, 1);
+    const { headers: head, trailers, body } = await app.inject({ method: "POST", url, headers, payload });
+
+    expect(JSON.stringify({ ...head, ...trailers }) + body).toMatch(/grpc-status"?: ?"?13\b/);
+    expect(pushed).toEqual([]);
+  });
+
+  it("hands on no more than two messages of very many", async () => {
+    const read = createMessageReader({ compressions: [], maxMessageBytes: 8_000_000 });
+    async function* body() {
+      yield new Uint8Array(2_000_000);
+    }
+    const reservation = { grow: () => undefined, release: () => undefined };
+
+    const request = { header: new Headers(grpc), body: body(), message: PushRequestSchema, reservation };
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of read(request)) chunks.push(chunk);
+
+    expect(Buffer.concat(chunks)).toEqual(Buffer.concat([envelope(Buffer.of()), envelope(Buffer.of())]));
+  });
+
   it("counts a push that it refuses", async () => {
     const { app } = await createTestApp();
 
