@@ -5,6 +5,8 @@ import { allNodes, fixturePath, runProgram } from "./harness/run-program.ts";
 const isFull = (process.env.STRESS ?? "") !== "";
 const cycles = isFull ? 10_000 : 12;
 const workers = isFull ? 1000 : 3;
+// 3 of 100 exits abort without the gate.
+const exits = isFull ? 200 : 2;
 // A few turns move by what V8 happens to free.
 const maxGrownBytes = isFull ? 10_000_000 : 60_000_000;
 
@@ -20,5 +22,19 @@ describe.for(allNodes)("many turns on Node $major", { timeout: isFull ? 10_800_0
 
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
     expect(JSON.parse(stdout).grownBytes).toBeLessThan(maxGrownBytes);
+  });
+
+  it("beside a thread that compresses end with the program's exit code", async () => {
+    const gate = new URL("../packages/sdk-node/dist/exporters/zlib-gate.js", import.meta.url);
+    const ends: unknown[] = [];
+    for (let i = 0; i < exits; i++) {
+      const { code, signal, stderr } = await runProgram(path, [
+        fixturePath("sdk-ends-beside-zlib.mjs"),
+        gate.href,
+      ]).result;
+      ends.push({ code, signal, stderr });
+    }
+
+    expect(ends).toEqual(ends.map(() => ({ code: 7, signal: null, stderr: "" })));
   });
 });

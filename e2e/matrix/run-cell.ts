@@ -19,6 +19,9 @@ const EXIT_CODE = 7;
 // What the SDK may hold a program at its end is 300 ms, here for two runs one after the other; the rest is a slow machine.
 const LONGEST_MS = 40_000;
 
+const NO_FAULT = "the fault did not happen";
+const MAX_TRIES = 5;
+
 // What the applications need beside the SDK.
 const FRAMEWORKS = ["express", "fastify", "koa"];
 
@@ -45,7 +48,11 @@ export async function openMatrixHost(): Promise<MatrixHost> {
     async run(cell) {
       const url = servers.get(cell.server)?.url;
       if (url === undefined) throw new Error(`no server ${cell.server}`);
-      return await runCell(cell, url, directory);
+      for (let tries = 1; ; tries++) {
+        const problem = await runCell(cell, url, directory);
+        // Nothing is shown then, for or against: on a machine with much other work a program may end before its fault.
+        if (!problem?.startsWith(NO_FAULT) || tries === MAX_TRIES) return problem;
+      }
     },
     async close() {
       await Promise.all([...servers.values()].map((server) => server.close()));
@@ -76,7 +83,7 @@ async function runCell(cell: Cell, url: string, directory: string): Promise<stri
     ...reports
       .filter((line) => line !== JSON.stringify({ done: WORK_COUNT, state }))
       .map((line) => `reported ${line}`),
-    isExpected && !stderr.includes(`fault: ${fault}`) ? "the fault did not happen" : "",
+    isExpected && !stderr.includes(`fault: ${fault}`) ? NO_FAULT : "",
   ].filter((problem) => problem !== "");
   return problems.length === 0 ? undefined : `${problems.join("; ")}\n${stderr}`;
 }

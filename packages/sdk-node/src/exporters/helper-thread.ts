@@ -1,3 +1,4 @@
+import process from "node:process";
 import * as workerThreads from "node:worker_threads";
 import type { Profile } from "@pyroscope-ts/protocol";
 import type { Clock } from "../clock.ts";
@@ -22,6 +23,7 @@ import type { HelperAnswer, HelperRequest, SentResult } from "./helper-messages.
 import { OUTCOME_DONE, OUTCOME_LENGTH, OUTCOME_SENT_COUNT } from "./helper-messages.ts";
 import type { HelperPool } from "./helper-pool.ts";
 import { createServerPace } from "./upload-pace.ts";
+import { closeZlibGate, createZlibGate } from "./zlib-gate.ts";
 
 /** What of a worker thread the helper uses. */
 export interface HelperPort {
@@ -67,8 +69,10 @@ function findHelperProblem(): string | undefined {
  * program would load tracers and this very SDK into it.
  */
 export function startHelperWorker(): workerThreads.Worker {
-  return new Worker(findOwnFile(HELPER_FILE).url, {
+  const gate = createZlibGate();
+  const worker = new Worker(findOwnFile(HELPER_FILE).url, {
     name: "pyroscope",
+    workerData: gate,
     env: {},
     execArgv: [],
     resourceLimits: {
@@ -78,6 +82,10 @@ export function startHelperWorker(): workerThreads.Worker {
       maxOldGenerationSizeMb: 512,
     },
   });
+  const close = (): void => closeZlibGate(gate);
+  process.on("exit", close);
+  worker.once("exit", () => process.removeListener("exit", close));
+  return worker;
 }
 
 // A thread that ends twice would end again.
