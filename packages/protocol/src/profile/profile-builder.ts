@@ -176,7 +176,8 @@ export class ProfileBuilder {
 
   #labelSet(labels: readonly LabelInput[]): number {
     const rows = new Uint32Array(labels.length);
-    for (const [i, label] of labels.entries()) {
+    for (let i = 0; i < labels.length; i++) {
+      const label = labels[i]!;
       const words = [this.string(label.key), this.string(label.text ?? "")];
       pushInt64(words, label.number ?? 0);
       words.push(this.string(label.unit ?? ""));
@@ -236,14 +237,18 @@ function checkValue(value: bigint | number): bigint | number {
   });
 }
 
-function pushInt64(words: number[], value: bigint | number): void {
-  const lanes = new Int32Array(2);
-  setInt64(lanes, 0, value);
-  words.push(lanes[LOW]!, lanes[HIGH]!);
-}
-
 const SINGLE = new BigInt64Array(1);
 const SINGLE_LANES = toLanes(SINGLE);
+
+function pushInt64(words: number[], value: bigint | number): void {
+  // As in setInt64; and a typed array for each would cost more than all else of a label.
+  if (typeof value === "number" && (value | 0) === value) {
+    words.push(value, value >> 31);
+    return;
+  }
+  SINGLE[0] = BigInt(value);
+  words.push(SINGLE_LANES[LOW]!, SINGLE_LANES[HIGH]!);
+}
 
 function setInt64(lanes: Int32Array, row: number, value: bigint | number): void {
   // Most numbers are small; making a BigInt of each would be most of the cost of a sample.

@@ -120,7 +120,11 @@ export class FrameLabelContext implements LabelContext {
 
   run<A extends readonly unknown[], T>(context: SampleContext, fn: (...args: A) => T, args: A): T {
     if (this.#isClosed) return fn(...args);
-    return this.#storage.run(this.#holderOf(context), fn, ...args);
+    const holder = this.#holderOf(context);
+    // Spreading nothing costs 20 ns.
+    return args.length === 0
+      ? this.#storage.run(holder, fn as () => T)
+      : this.#storage.run(holder, fn, ...args);
   }
 
   /**

@@ -43,7 +43,8 @@ export function toContext(labels: LabelSet): SampleContext {
  */
 export function addLabels(sets: LabelSets, parent: SampleContext, labels: LabelValues): SampleContext {
   const merged = sets.merge(parent.labels, labels);
-  const ids = mergeIds(parent.ids, labels);
+  // Two look-ups of what no object has cost 20 ns.
+  const ids = sets.hasSeenIds ? mergeIds(parent.ids, labels) : parent.ids;
   // The usual call makes no object.
   return ids === undefined && parent.span === undefined
     ? merged.context

@@ -44,6 +44,8 @@ const LEFT_OUT = -2;
 interface Path {
   readonly path: readonly CallTreeNode<unknown>[];
   readonly rows: LocationIndex[];
+  /** Leaf first, once a sample at the node's own line needed it: others of the node have the same. */
+  stack: readonly LocationIndex[] | undefined;
 }
 
 /** How the nodes of a call tree become frames. */
@@ -87,8 +89,8 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
       rows.length = next.depth;
       rows.push(UNKNOWN);
       const lines = this.#linesOf(next.node);
-      for (const { labels, value } of valuesOf(next.node))
-        this.#addLines({ path, rows }, lines, { labels, value });
+      const at: Path = { path, rows, stack: undefined };
+      for (const value of valuesOf(next.node)) this.#addLines(at, lines, value);
       for (const node of next.node.children) open.push({ node, depth: next.depth + 1 });
       if (visited % NODES_PER_STEP === 0) yield;
     }
@@ -96,11 +98,16 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
 
   /** @param path - root first. */
   addSample(path: readonly CallTreeNode<unknown>[], labels: SampleLabels | undefined, value: number): void {
-    this.#addAt({ path, rows: path.map(() => UNKNOWN) }, undefined, { labels, value });
+    const at: Path = { path, rows: path.map(() => UNKNOWN), stack: undefined };
+    this.#addAt(at, undefined, { labels, value });
   }
 
-  #addLines(path: Path, lines: readonly LineTicks[], { labels, value }: NodeValue): void {
-    if (lines.length === 0) this.#addAt(path, undefined, { labels, value });
+  #addLines(path: Path, lines: readonly LineTicks[], nodeValue: NodeValue): void {
+    if (lines.length === 0) {
+      this.#addAt(path, undefined, nodeValue);
+      return;
+    }
+    const { labels, value } = nodeValue;
     const total = lines.reduce((sum, { ticks }) => sum + ticks, 0);
     for (const { line, ticks } of lines) this.#addAt(path, line, { labels, value: (value * ticks) / total });
   }
@@ -113,14 +120,22 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
     this.#carry = exact - whole;
     if (whole <= 0) return;
     const labelInputs = labels?.labels.map((label) => ({ key: label.name, text: label.value })) ?? [];
-    this.#builder.addSample(this.#stackOf(path, leafLine), [whole], labelInputs);
+    this.#builder.addSample(this.#stackAt(path, leafLine), [whole], labelInputs);
+  }
+
+  #stackAt(path: Path, leafLine: number | undefined): readonly LocationIndex[] {
+    if (leafLine !== undefined) return this.#stackOf(path, leafLine);
+    path.stack ??= this.#stackOf(path, undefined);
+    return path.stack;
   }
 
   /** Leaf first. */
   #stackOf({ path, rows }: Path, leafLine: number | undefined): readonly LocationIndex[] {
     const leaf = path.length - 1;
     const stack: LocationIndex[] = [];
-    for (const [i, node] of path.entries()) {
+    for (let i = leaf; i >= 0; i--) {
+      const node = path[i];
+      if (node === undefined) continue;
       // Time in a wrapper itself is the SDK's own cost, which is not hidden.
       if (i === leaf) stack.push(this.#leafRow(node, rows, leafLine));
       else {
@@ -130,7 +145,7 @@ export class CallTreeWriter<N extends CallTreeNode<N>> {
         if (row !== LEFT_OUT) stack.push(row);
       }
     }
-    return stack.reverse();
+    return stack;
   }
 
   #callerRow(node: CallTreeNode<unknown>): LocationIndex {
