@@ -27,7 +27,7 @@ export const profilers = {
     title: "this SDK",
     environment: {},
     async start(serverAddress) {
-      const { start, tagWrapper } = await import("../../dist/index.js");
+      const { start, tagWrapper } = await import("../../bundle/index.js");
       start({ applicationName: "bench", serverAddress, uploadRate: `${WINDOW_SECONDS}s`, logLevel: "error" });
       return { label: tagWrapper };
     },

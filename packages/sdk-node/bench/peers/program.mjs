@@ -1,6 +1,6 @@
 // One profiled process of the comparison: does what its parent asks for. Arguments: profiler, folder of the peers, server.
-import { createHash } from "node:crypto";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { handlers, requestCounts } from "./handlers.mjs";
 import { profilers, requireFrom } from "./profilers.mjs";
 
 const [name, directory, serverAddress] = process.argv.slice(2);
@@ -11,39 +11,6 @@ function cpuMs() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
-
-const users = Array.from({ length: 60 }, (_, id) => ({ id, name: `user ${id}`, tags: ["a", "b", `${id}`] }));
-
-function compute(count) {
-  let hash = "";
-  for (let i = 0; i < count; i++) {
-    const text = JSON.stringify(users);
-    hash = createHash("sha256").update(text).digest("hex");
-    JSON.parse(text);
-  }
-  return hash;
-}
-
-async function step(i) {
-  await null;
-  return i * 2;
-}
-
-const handlers = {
-  async cpu() {
-    compute(8);
-    for (let i = 0; i < 10; i++) await step(i);
-    await turn();
-    compute(8);
-    for (let i = 0; i < 10; i++) await step(i);
-  },
-  async await() {
-    for (let i = 0; i < 300; i++) await step(i);
-    await turn();
-  },
-};
-// A third of a second of work each.
-const requestCounts = { cpu: 150, await: 4000 };
 
 /** A block of requests, eight at a time. */
 async function runBlock({ handler }) {
