@@ -44,6 +44,8 @@ export class Head {
   #slotCount = 1;
   #flushing: Promise<void> = Promise.resolve();
   #queuedFlush: Promise<void> | undefined;
+  /** A flush runs that has not made its new slot yet. */
+  #isFreezing = false;
   #timer: Timer | undefined;
   #failure: string | undefined;
   #failedFlushCount = 0;
@@ -161,7 +163,8 @@ export class Head {
   }
 
   #flushWhenDue(): void {
-    if (this.#isDue() && this.#frozen.length === 0) this.#flushInBackground();
+    const isOnItsWay = this.#isFreezing || this.#frozen.length > 0;
+    if (this.#isDue() && !isOnItsWay) this.#flushInBackground();
     else this.#timer ??= this.#setTimer(this.#options.limits.flushIntervalMillis);
   }
 
@@ -178,11 +181,7 @@ export class Head {
     this.#timer = undefined;
     if (this.#failure !== undefined) throw new ReceiverError(this.#failure, { code: "STORAGE_UNAVAILABLE" });
     try {
-      if (!this.#current.isEmpty) {
-        const next = await createSlot(this.#options, this.#slotCount++);
-        this.#frozen.push(this.#current);
-        this.#current = next;
-      }
+      if (!this.#current.isEmpty) await this.#freeze();
       for (let slot = this.#frozen[0]; slot !== undefined; slot = this.#frozen[0]) {
         await this.#writeOut(slot);
         this.#frozen.shift();
@@ -190,6 +189,18 @@ export class Head {
     } catch (error) {
       this.#timer ??= this.#setTimer(this.#options.limits.retryMillis);
       throw error;
+    }
+  }
+
+  /** Makes a new slot current. What comes until it is there goes with the old one. */
+  async #freeze(): Promise<void> {
+    this.#isFreezing = true;
+    try {
+      const next = await createSlot(this.#options, this.#slotCount++);
+      this.#frozen.push(this.#current);
+      this.#current = next;
+    } finally {
+      this.#isFreezing = false;
     }
   }
 

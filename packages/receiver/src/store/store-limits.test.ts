@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FlushedProfiles } from "./flushed-profiles.ts";
 import { hashLabels } from "./hash-profile.ts";
 import { FaultyFs, type FsOperation } from "./testing/faulty-fs.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
@@ -87,6 +88,25 @@ describe("Store.append", () => {
 
     await expect.poll(() => store.status().blockCount).toBe(1);
     expect((await sumAll(store, "a")).profiles).toBe(12n);
+  });
+
+  it("waits for so many samples again after a flush", async () => {
+    const flushed: number[] = [];
+    const observer = {
+      findMissed: async () => [],
+      flushed: async ([part]: readonly FlushedProfiles[]) => {
+        if (part === undefined) return;
+        const { database, from } = part.snapshot;
+        const counted = await database.select(`SELECT count(*) AS n FROM ${from("samples")}`);
+        flushed.push(Number(counted.bigints("n")[0]));
+      },
+    };
+    const store = await directory.open({ flush: { maxSampleCount: 100 }, observer });
+
+    // Some of them come while the flush makes its new slot.
+    for (let i = 0; flushed.length < 3; i++) await store.append(plainAdmission("a", [profile(i)]));
+
+    expect(flushed.filter((count) => count < 100)).toEqual([]);
   });
 
   it("flushes by itself after some time", async () => {
