@@ -15,6 +15,8 @@ export interface HostileBody {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** How many come at once; one where nothing is said. */
+  readonly atOnce?: number;
 }
 
 const PUSH = "/push.v1.PusherService/Push";
@@ -112,6 +114,13 @@ function createMessages(): readonly HostileBody[] {
     push("push: as many series as may be", PROTO, repeat(65_536, 0x0a, 0)),
     push("push: 500,000 series in JSON", JSON_TYPE, Buffer.from(`{"series":[${"{},".repeat(499_999)}{}]}`)),
     push("push: 4 MB of [ as JSON", JSON_TYPE, Buffer.alloc(4_000_000, "[")),
+    ...[1, 3].map((atOnce) => ({
+      what: `a file of 4 MB to look at in JSON, ${atOnce} at once`,
+      path: "/adhocprofiles.v1.AdHocProfileService/Upload",
+      headers: JSON_TYPE,
+      body: Buffer.from(JSON.stringify({ name: "x", profile: "A".repeat(5_333_332) })),
+      atOnce,
+    })),
     {
       what: "form: 100,000 parts",
       path: "/ingest?name=hostile",

@@ -3,6 +3,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import type { BodyReservation } from "../body/body-budget.ts";
 import { checkFieldCount } from "../body/message-fields.ts";
 import { joinChunks } from "../body/read-body.ts";
+import { createTurns } from "../port/turns.ts";
 
 /** What {@link createMessageReader} works with. */
 interface MessageReaderOptions {
@@ -40,7 +41,8 @@ export type MessageReader = (request: MessageRequest) => AsyncIterable<Uint8Arra
  */
 export function createMessageReader({ compressions, maxMessageBytes }: MessageReaderOptions): MessageReader {
   const byName = new Map(compressions.map((compression) => [compression.name, compression]));
-  const largeTurn = createTurns();
+  const inTurn = createTurns(1);
+  const largeTurn = (): Promise<void> => new Promise((resolve) => inTurn(resolve));
 
   return ({ header, body, message, reservation }) => {
     const type = /^application\/(grpc-web|grpc|connect)?\+?(json|proto)?\s*(?:;|$)/.exec(
@@ -136,13 +138,4 @@ async function readUpTo(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
     if (byteLength > maxBytes) break;
   }
   return joinChunks(chunks, byteLength);
-}
-
-/** Makes what resolves for one of those who wait in each turn of the event loop, first come, first served. */
-function createTurns(): () => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  return () => {
-    last = last.then(() => new Promise((resolve) => setImmediate(resolve)));
-    return last;
-  };
 }

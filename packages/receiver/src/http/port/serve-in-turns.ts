@@ -1,14 +1,9 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { RequestListener } from "node:http";
+import { createTurns } from "./turns.ts";
 
 // A request takes 0.1 to 0.3 ms of this thread: so many are a millisecond or two, after which others have their turn, such as
 // results of the storage thread, of which a push takes several.
 const REQUESTS_IN_A_TURN = 8;
-
-interface WaitingRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  isClosed: boolean;
-}
 
 /**
  * Serves a bounded number of requests with a body, and of those without one, in each turn of the event loop, first come, first
@@ -27,41 +22,15 @@ export function serveInTurns(listener: RequestListener): RequestListener {
 }
 
 function createLane(listener: RequestListener): RequestListener {
-  const waiting: WaitingRequest[] = [];
-  let servedCount = 0;
-  let isTurnPlanned = false;
-
-  const planTurn = (): void => {
-    if (isTurnPlanned) return;
-    isTurnPlanned = true;
-    setImmediate(takeTurn);
-  };
-
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    servedCount++;
-    planTurn();
-    listener(request, response);
-  };
-
-  const takeTurn = (): void => {
-    isTurnPlanned = false;
-    servedCount = 0;
-    for (const { request, response, isClosed } of waiting.splice(0, REQUESTS_IN_A_TURN)) {
-      if (!isClosed) serve(request, response);
-    }
-    if (waiting.length > 0) planTurn();
-  };
-
+  const inTurn = createTurns(REQUESTS_IN_A_TURN);
   return (request, response) => {
-    if (servedCount < REQUESTS_IN_A_TURN && waiting.length === 0) {
-      serve(request, response);
-      return;
-    }
-    const place: WaitingRequest = { request, response, isClosed: false };
     // Whoever has left is not served: there is nobody to answer, and nobody would see the end of it.
+    let isClosed = false;
     response.once("close", () => {
-      place.isClosed = true;
+      isClosed = true;
     });
-    waiting.push(place);
+    inTurn(() => {
+      if (!isClosed) listener(request, response);
+    });
   };
 }
