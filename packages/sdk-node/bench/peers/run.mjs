@@ -1,6 +1,7 @@
 // This SDK beside no profiler and three others, in one paired run of some five minutes, as the table of docs/benchmarks.md:
 //     pnpm bench:sdk [rounds] [seconds of steady load]
-// Build and run scripts/bundle-sdk.mjs first: the SDK is the packed one. Peers are installed into the temporary directory. The machine should have nothing else to do.
+// Build and run scripts/bundle-sdk.mjs first: the SDK is the packed one. Peers are installed into the temporary directory. The machine
+// should have nothing else to do.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
