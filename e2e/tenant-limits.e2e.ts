@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { encodePprof } from "@pyroscope-ts/protocol";
 import { profileFromText } from "@pyroscope-ts/protocol/testing";
@@ -51,6 +54,12 @@ async function push(tenant: string, service: string): Promise<number> {
     .status;
 }
 
+/** Whether the last reading of the overrides went well: "1" or "0". */
+async function reloaded(): Promise<string | undefined> {
+  const text = await (await fetch(`${receiver?.address}/metrics`)).text();
+  return /^pyroscope_runtime_config_last_reload_successful (\d)$/m.exec(text)?.[1];
+}
+
 async function callSettings(method: string, tenant: string, message: object): Promise<unknown> {
   const headers = { "content-type": "application/json" };
   const path = `/settings.v1.SettingsService/${method}`;
@@ -82,10 +91,6 @@ describe("limits of single tenants", () => {
     const file = join(data.path, "limits.yaml");
     await writeFile(file, "overrides: { small: { max_global_series_per_tenant: 1 } }\n");
     await start("--runtime-config.file", file, "--runtime-config.reload-period", "50ms");
-    const reloaded = async () => {
-      const text = await (await fetch(`${receiver?.address}/metrics`)).text();
-      return /^pyroscope_runtime_config_last_reload_successful (\d)$/m.exec(text)?.[1];
-    };
     expect([await push("small", "a"), await push("small", "b")]).toEqual([200, 429]);
     expect([await push("large", "a"), await push("large", "b")]).toEqual([200, 200]);
 
@@ -100,6 +105,26 @@ describe("limits of single tenants", () => {
       await fetch(`${receiver?.address}/api/v1/doctor`, { headers: { "x-scope-orgid": "small" } })
     ).json();
     expect(doctor).toMatchObject({ tenants: [{ tenant: "small", findings: [{ reason: "series_limit" }] }] });
+  });
+
+  it("follow what a server hands out, and keep to the last of it while it does not answer", async () => {
+    let answer = { status: 200, text: "overrides: { small: { max_global_series_per_tenant: 1 } }" };
+    const server = createServer((_request, response) => response.writeHead(answer.status).end(answer.text));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/limits.yaml`;
+    await start("--runtime-config.file", url, "--runtime-config.reload-period", "50ms");
+    expect([await push("small", "a"), await push("small", "b")]).toEqual([200, 429]);
+
+    answer = { status: 503, text: "overrides: {}" };
+    await expect.poll(reloaded, { timeout: 20_000 }).toBe("0");
+    expect(await push("small", "b")).toBe(429);
+    answer = { status: 200, text: "overrides: { small: { max_global_series_per_tenant: 2 } }" };
+    await expect.poll(reloaded, { timeout: 20_000 }).toBe("1");
+
+    expect([await push("small", "b"), await push("small", "c")]).toEqual([200, 429]);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it("stop the start when they cannot be read", async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { createApp } from "./app.ts";
 import { systemClock } from "./clock.ts";
 import { type OverridesFile, openOverridesFile } from "./config/overrides-file.ts";
+import { readOverrides } from "./config/overrides-source.ts";
 import { createTenantLimits, listProvisionedRules } from "./config/tenant-limits.ts";
 import type { ReceiverConfig } from "./config.ts";
 import type { ReceiverError } from "./errors.ts";
@@ -207,7 +207,7 @@ async function openOverrides(
   return await openOverridesFile({
     path: config.runtimeConfigFile,
     reloadPeriodMs: config.runtimeConfigReloadMs,
-    readFile: (path) => readFile(path, "utf8"),
+    readFile: (place) => readOverrides(place),
     clock: systemClock,
     onLoad: (outcome) => {
       metrics.metrics.runtimeConfigLoaded.set(outcome.ok ? 1 : 0);

@@ -6,7 +6,7 @@ type Overrides = ReadonlyMap<string, LimitOverrides>;
 
 /** What {@link openOverridesFile} works with. */
 export interface OverridesFileOptions {
-  /** Of one file, or of several with commas between them: a later one goes before an earlier one. */
+  /** Path or URL of one file, or of several with commas between them: a later one goes before an earlier one. */
   readonly path: string;
   /** How often they are read again. */
   readonly reloadPeriodMs: number;

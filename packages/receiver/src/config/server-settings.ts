@@ -78,7 +78,7 @@ export const serverSettings: SettingTable<ServerConfig> = {
     ...optionalFile,
     flag: "runtime-config.file",
     fallback: undefined,
-    help: "YAML with limits of single tenants (`overrides:`, then tenant, then limits by name); followed while the server runs. Several files: commas between them, a later one goes before an earlier one.",
+    help: "YAML with limits of single tenants (`overrides:`, then tenant, then limits by name); followed while the server runs. A path, or the http(s) URL of a server that hands it out. Several: commas between them, a later one goes before an earlier one.",
   },
   runtimeConfigReloadMs: {
     ...positiveDuration,
