@@ -1,10 +1,11 @@
 // What hostile clients cost: node --conditions=@pyroscope-ts/source packages/receiver/bench/hardening.ts [section [size]]
-// The size is label sets for `series`, profiles of a day for `queries`, and seconds for `overload`.
+// The size is label sets for `series`, profiles of a day for `queries`, seconds for `overload`, and tenants for `tenants`.
 import { benchHostileBodies } from "./hostile-section.ts";
 import { benchOverload } from "./overload-section.ts";
 import { benchQueries } from "./queries-section.ts";
 import { benchSeries } from "./series-section.ts";
 import { benchSlowClients } from "./slow-section.ts";
+import { benchTenants } from "./tenants-section.ts";
 
 const sections: Readonly<Record<string, (size?: number) => Promise<void>>> = {
   slow: benchSlowClients,
@@ -12,6 +13,7 @@ const sections: Readonly<Record<string, (size?: number) => Promise<void>>> = {
   queries: benchQueries,
   overload: benchOverload,
   hostile: benchHostileBodies,
+  tenants: benchTenants,
 };
 
 const [wanted, size] = process.argv.slice(2);
