@@ -26,6 +26,23 @@ describe("methods", () => {
     expect(response.json()).toEqual({ code: "unimplemented", message: "there is nothing at this path" });
   });
 
+  it.for([
+    ["", "//healthz"],
+    ["", "///healthz?x=//y"],
+    ["/profiles", "/profiles//healthz"],
+    ["/profiles", "//profiles/healthz"],
+  ] as const)("takes an address that ends in a slash: base URL %j, %s", async ([prefix, url]) => {
+    const { app } = await createTestApp({ flags: { "base-url": prefix } });
+
+    expect((await app.inject({ url })).statusCode).toBe(200);
+  });
+
+  it("lets no spelling of a path around the policy of its route", async () => {
+    const { app } = await createTestApp({ flags: { "auth-token": TOKENS } });
+
+    expect((await app.inject({ url: "//api/v1/doctor" })).statusCode).toBe(401);
+  });
+
   it("does not start with a handler that is not in the route table", () => {
     const app = fastify();
     addMethodGuard(app);

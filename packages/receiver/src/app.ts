@@ -77,7 +77,7 @@ export async function createApp(services: AppServices): Promise<FastifyInstance>
     // A connection that is idle may be cut at once when the server stops; others have their answer first.
     forceCloseConnections: "idle",
     rewriteUrl: ({ url = "/", headers }) =>
-      rewriteOtlpUrl(stripPrefix(url, config.baseUrl), headers["content-type"]),
+      rewriteOtlpUrl(joinSlashes(stripPrefix(joinSlashes(url), config.baseUrl)), headers["content-type"]),
     ...(services.serverFactory === undefined ? {} : { serverFactory: services.serverFactory }),
   });
   const checkRoutes = addMethodGuard(app);
@@ -156,6 +156,11 @@ async function addRoutes(app: FastifyInstance, services: AppServices, logFailure
   await app.register(cardinalityRoute, reads);
   await app.register(spansRoute, { ...reads, traceUrl: config.traceUrl });
   await addUi(app, { directory: services.uiDirectory, baseUrl: config.baseUrl });
+}
+
+/** Clients whose address ends in a slash ask for `//ingest`. */
+function joinSlashes(url: string): string {
+  return url.replace(/^\/+/, "/");
 }
 
 /** A proxy may or may not cut the prefix off: both work. */

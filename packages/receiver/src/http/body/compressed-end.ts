@@ -1,7 +1,7 @@
 import type { Transform } from "node:stream";
 import { ReceiverError } from "../../errors.ts";
 
-/** A decompressor of Node; `bytesWritten` is what it has consumed. */
+/** A decompressor of Node, or one like it; `bytesWritten` is what it has consumed. */
 export type Decompressor = Transform & { readonly bytesWritten: number };
 
 /**
@@ -13,8 +13,7 @@ export function ignoreErrorsBehindTheEnd(decompressor: Decompressor): void {
 }
 
 /**
- * Node leaves out what is behind the first stream of deflate and brotli, and behind the first frame of zstd, which may be
- * followed by others. Of gzip it takes all members.
+ * Node leaves out what is behind the first stream of deflate and brotli. Of gzip it takes all members.
  *
  * @param sentBytes - what the decompressor was given.
  * @throws {@link ReceiverError} `INVALID_ARGUMENT` when it did not take all of it.
@@ -27,7 +26,7 @@ export function checkNothingBehind(
   if (encoding.endsWith("gzip") || sentBytes <= bytesWritten) return;
   throw new ReceiverError(
     `decompressing a request body: there are ${sentBytes - bytesWritten} bytes behind the end of the ${encoding} stream ` +
-      `of ${bytesWritten} bytes, expected none, and one stream or frame`,
+      `of ${bytesWritten} bytes, expected none, and one stream`,
     { code: "INVALID_ARGUMENT" },
   );
 }

@@ -81,18 +81,15 @@ describe("readBody", () => {
     });
   });
 
-  it.for([
-    ["deflate", deflateSync],
-    ["zstd", zstdCompressSync],
-  ] as const)("refuses what is behind the end of %s, whenever it comes", async ([encoding, compress]) => {
-    const headers = { "content-encoding": encoding };
-    const whole = compress(Buffer.from("0123456789"));
+  it("refuses what is behind the end of deflate, whenever it comes", async () => {
+    const headers = { "content-encoding": "deflate" };
+    const whole = deflateSync(Buffer.from("0123456789"));
 
     for (const behind of [whole, Buffer.alloc(100_000, 7), Buffer.of(7)]) {
       expect((await read([Buffer.concat([whole, behind])], headers)).outcome).toMatchObject({
         code: "INVALID_ARGUMENT",
         message: expect.stringContaining(
-          `there are ${behind.length} bytes behind the end of the ${encoding} stream of ${whole.length} bytes`,
+          `there are ${behind.length} bytes behind the end of the deflate stream of ${whole.length} bytes`,
         ),
       });
     }
@@ -100,10 +97,45 @@ describe("readBody", () => {
     expect(later.outcome).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
-  it("takes all members of gzip", async () => {
-    const half = gzipSync(Buffer.from("01234"));
+  it.for([
+    ["gzip", gzipSync],
+    ["zstd", zstdCompressSync],
+  ] as const)("takes all members or frames of %s, wherever chunks end", async ([encoding, compress]) => {
+    const headers = { "content-encoding": encoding };
+    const two = Buffer.concat([compress(Buffer.from("01234")), compress(Buffer.from("56789"))]);
 
-    expect((await read([half, half], GZIP)).outcome).toBe("0123401234");
+    for (let at = 0; at <= two.length; at++) {
+      const chunks = [two.subarray(0, at), two.subarray(at)].filter(({ length }) => length > 0);
+      expect((await read(chunks, headers)).outcome).toBe("0123456789");
+    }
+  });
+
+  it.for([
+    ["other bytes", Buffer.alloc(100_000, 7)],
+    ["one byte", Buffer.of(7)],
+    ["a frame that is cut", zstdCompressSync(Buffer.from("56789")).subarray(0, -3)],
+  ] as const)("refuses %s behind a frame of zstd, whenever it comes", async ([, behind]) => {
+    const headers = { "content-encoding": "zstd" };
+    const whole = zstdCompressSync(Buffer.from("01234"));
+    const refused = {
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining("request body is not a whole zstd stream: "),
+    };
+
+    expect((await read([Buffer.concat([whole, behind])], headers)).outcome).toMatchObject(refused);
+    expect((await read([whole, behind], headers)).outcome).toMatchObject(refused);
+  });
+
+  it("takes a thousand frames of zstd and no more", async () => {
+    const headers = { "content-encoding": "zstd" };
+    const empty = zstdCompressSync(Buffer.alloc(0));
+    const many = (count: number) => [Buffer.concat(Array<Buffer>(count).fill(empty))];
+
+    expect((await read(many(1000), headers)).outcome).toBe("");
+    expect((await read(many(1001), headers)).outcome).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: "decompressing a request body: it has more than 1000 frames of zstd",
+    });
   });
 
   it("stops at the limit, and lets the rest flow away so that the client sees the answer", async () => {

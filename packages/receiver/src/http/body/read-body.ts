@@ -1,10 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
-import { createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import { createGunzip, createInflate } from "node:zlib";
 import { ReceiverError } from "../../errors.ts";
 import type { BodyReservation } from "./body-budget.ts";
 import { checkNothingBehind, type Decompressor, ignoreErrorsBehindTheEnd } from "./compressed-end.ts";
 import { checkExpansion } from "./expansion-limit.ts";
+import { ZstdFrames } from "./zstd-frames.ts";
 
 // Most of what a client sends after its body was refused is thrown away unread, so that it gets to see the answer: closing
 // at once resets the connection, and the answer with it. Beyond this the connection is worth less than the reading.
@@ -69,7 +70,7 @@ function openDecompressor(request: IncomingMessage): Decompressor | undefined {
     case "deflate":
       return decompressed(request, createInflate());
     case "zstd":
-      return decompressed(request, createZstdDecompress());
+      return decompressed(request, new ZstdFrames());
     default:
       throw new ReceiverError(
         `Content-Encoding ${JSON.stringify(encoding)}: expected gzip, deflate, zstd or none`,
@@ -122,6 +123,8 @@ export function discardRest(request: IncomingMessage): void {
     left -= chunk.length;
     if (left < 0) request.destroy();
   });
+  // Whoever read it by an iterator before has left it paused.
+  request.resume();
 }
 
 function toBodyError(error: unknown, request: IncomingMessage): unknown {

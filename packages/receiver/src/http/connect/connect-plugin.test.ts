@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { InjectOptions } from "fastify";
 import { describe, expect, it } from "vitest";
@@ -88,6 +89,33 @@ describe("addConnectServices", () => {
 
     expect([refused.statusCode, refused.json().code]).toEqual([429, "resource_exhausted"]);
     expect(later.json().message).toBe("no profiles received");
+  });
+
+  it.for([
+    ["Connect", "application/proto"],
+    ["gRPC-Web", "application/grpc-web"],
+  ] as const)("serves what comes behind a message over %s that is too large", async ([, type]) => {
+    const { app } = await createTestApp({ flags: { "ingestion-body-limit-mb": "0.001" } });
+    const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
+    const socket = connect({ host: "127.0.0.1", port: Number(port) });
+    let seen = "";
+    socket.setEncoding("latin1").on("data", (text) => {
+      seen += text;
+    });
+    const message = Buffer.concat([Buffer.from([0, 0, 0, 0x20, 0]), Buffer.alloc(0x2000)]);
+
+    socket.write(
+      `POST ${push({}).url} HTTP/1.1\r\nhost: test\r\ncontent-type: ${type}\r\ncontent-length: ${message.length}\r\n\r\n`,
+    );
+    // Most of it is written when the answer is there.
+    socket.write(message.subarray(0, -10));
+    await expect.poll(() => seen, { timeout: 10_000 }).toMatch(/larger(%20| )than(%20| )configured/);
+    seen = "";
+    socket.write(message.subarray(-10));
+    socket.write("GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n");
+    await expect.poll(() => seen, { timeout: 10_000 }).toMatch(/HTTP\/1.1 200 /);
+    socket.destroy();
+    await app.close();
   });
 
   it("refuses a message above the body limit", async () => {

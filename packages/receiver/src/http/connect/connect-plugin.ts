@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { ReceiverError } from "../../errors.ts";
 import type { ReceiverLogger } from "../../telemetry/log.ts";
 import { type BodyBudget, meterBody } from "../body/body-budget.ts";
+import { discardRest } from "../body/read-body.ts";
 import { createErrorInterceptor, toConnectError } from "../connect-error.ts";
 import type { FailureLog } from "../failure-log.ts";
 import { limitReadingTime } from "../port/slow-client-guard.ts";
@@ -116,6 +117,8 @@ async function serve(
   };
   const checked = isBytes(body) ? withConnectErrors(read(body), request, onError) : body;
   const binary = await handler({ ...head, body: checked } as UniversalServerRequest);
+  // Of a message that is too large not all was read, and nobody else reads what the next request waits behind.
+  if (request.raw.httpVersionMajor === 1 && !request.raw.readableEnded) discardRest(request.raw);
   const response = isText ? toTextResponse(binary) : binary;
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value);

@@ -1,12 +1,5 @@
 import { promisify } from "node:util";
-import {
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createZstdDecompress,
-  deflate,
-  zstdCompress,
-} from "node:zlib";
+import { createBrotliDecompress, createGunzip, createInflate, deflate, zstdCompress } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
@@ -15,6 +8,7 @@ import { type BodyBudget, meterBody } from "../body/body-budget.ts";
 import { checkNothingBehind, type Decompressor, ignoreErrorsBehindTheEnd } from "../body/compressed-end.ts";
 import { checkExpansion } from "../body/expansion-limit.ts";
 import { joinChunks } from "../body/read-body.ts";
+import { ZstdFrames } from "../body/zstd-frames.ts";
 import { toConnectError } from "../connect-error.ts";
 
 /**
@@ -31,7 +25,7 @@ export function createMeteredCompressions(budget: BodyBudget): Compression[] {
     {
       name: "zstd",
       compress: promisify(zstdCompress),
-      decompress: meteredDecompress("zstd", createZstdDecompress, budget),
+      decompress: meteredDecompress("zstd", () => new ZstdFrames(), budget),
     },
     {
       name: "deflate",
