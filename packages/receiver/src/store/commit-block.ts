@@ -5,6 +5,7 @@ import { type BlockMeta, formatBlockMeta } from "./block-meta.ts";
 import { blockPath, createBlockId, type DataPaths, META_FILE } from "./filenames.ts";
 import type { Fs } from "./fs.ts";
 import { FORMAT_VERSION, TABLE_NAMES, tables } from "./schema.ts";
+import type { UncertainBlocks } from "./uncertain-blocks.ts";
 
 /** Where blocks are written. */
 export interface BlockPlace {
@@ -13,6 +14,8 @@ export interface BlockPlace {
   readonly paths: DataPaths;
   /** Where blocks are kept beyond this machine; undefined: nowhere. */
   readonly bucket?: BlockBucket | undefined;
+  /** What earlier commits may have left; undefined: whoever writes here keeps nothing of it. */
+  readonly uncertain?: UncertainBlocks | undefined;
 }
 
 /** What a new block is, and what it replaces or rolls up. */
@@ -50,15 +53,17 @@ export class UncertainCommit extends Error {
 
 /**
  * Writes a block: its files into a temporary directory, made durable, then `meta.json`, then one rename, which is the
- * commit. When it throws, there is no such block, unless it throws {@link UncertainCommit}.
+ * commit. When it throws, there is no such block, unless it throws {@link UncertainCommit}. Nothing is written beside a
+ * block of which that is not known.
  *
  * @param writeTables - Writes a file for each table into the directory.
  */
 export async function commitBlock(
-  { fs, clock, paths, bucket }: BlockPlace,
+  { fs, clock, paths, bucket, uncertain }: BlockPlace,
   origin: BlockOrigin,
   writeTables: (directory: string) => Promise<BlockContent>,
 ): Promise<BlockMeta> {
+  await uncertain?.settle();
   const id = createBlockId(clock.nowUnixMillis());
   const temporary = join(paths.building, id);
   // Set when the block may be there.
@@ -87,17 +92,22 @@ export async function commitBlock(
     return meta;
   } catch (error) {
     await fs.remove(temporary).catch(() => undefined);
-    if (target !== undefined) await takeBack(fs, target, error);
+    if (target !== undefined) await takeBack({ fs, uncertain }, target, error);
     throw error;
   }
 }
 
 /** A rename that may not last is no commit, and the next attempt writes it all again. */
-async function takeBack(fs: Fs, target: string, error: unknown): Promise<void> {
+async function takeBack(
+  { fs, uncertain }: Pick<BlockPlace, "fs" | "uncertain">,
+  target: string,
+  error: unknown,
+): Promise<void> {
   try {
     await fs.remove(target);
     await fs.syncDirectory(dirname(target));
   } catch (cause) {
+    uncertain?.add(target);
     throw new UncertainCommit(error, { cause });
   }
 }

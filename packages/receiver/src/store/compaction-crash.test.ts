@@ -1,4 +1,4 @@
-import { cp, rm } from "node:fs/promises";
+import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "./store.ts";
@@ -79,6 +79,38 @@ describe("a store whose process dies while it merges blocks", () => {
     const reopened = await directory.open({ compaction: COMPACTION });
     expect(await values(reopened)).toEqual([1n, 2n, 4n, 8n]);
     await reopened.close();
+  });
+
+  it("writes nothing beside a roll-up that may be there, and takes it back once the disk does that", async () => {
+    await cp(origin.path, directory.path, { recursive: true });
+    let isBroken = false;
+    let isBehindRename = false;
+    const fs = new FaultyFs((operation, path) => {
+      if (operation === "rename" && isBroken && path.includes(join("tmp", "blocks"))) isBehindRename = true;
+      return isBehindRename && (operation === "syncDirectory" || operation === "remove") ? "fails" : "works";
+    });
+    const clock = new ManualClock(Date.now() + 86_400_000);
+    const merged = await directory.open({ clock });
+    await merged.compact();
+    await merged.close();
+    const store = await directory.open({ fs, clock, compaction: { rollUpLevels: ["5m"] } });
+    const rollUps = async (): Promise<number> => {
+      const paths = await readdir(join(directory.path, "blocks", "a", "5m"), { recursive: true });
+      return paths.filter((path) => path.endsWith("meta.json")).length;
+    };
+    isBroken = true;
+    expect((await store.compact()).failureCount).toBeGreaterThan(0);
+    expect(await rollUps()).toBe(1);
+
+    // The next pass writes nothing: the disk is as it was.
+    expect(await store.compact()).toMatchObject({ rollUpCount: 0 });
+    expect(await rollUps()).toBe(1);
+
+    isBroken = false;
+    isBehindRename = false;
+    expect(await store.compact()).toMatchObject({ rollUpCount: 1, failureCount: 0 });
+    expect(await rollUps()).toBe(1);
+    await store.close();
   });
 
   it.for(["fails", "tears"] as const)(

@@ -30,6 +30,7 @@ import {
   type StoreOptions,
 } from "./store-options.ts";
 import { findVersion, takeSnapshot } from "./take-snapshot.ts";
+import { UncertainBlocks } from "./uncertain-blocks.ts";
 import { replayWal } from "./wal-replay.ts";
 
 const NANOS_PER_MILLI = 1_000_000n;
@@ -42,6 +43,7 @@ interface StoreParts {
   readonly known: KnownIdentities;
   readonly deletions: Deletions;
   readonly quarantine: Quarantine;
+  readonly uncertain: UncertainBlocks;
   readonly head: Head;
   readonly retention: Retention;
   readonly compactor: Compactor;
@@ -72,7 +74,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const deletions = new Deletions(fs, paths, bucket);
     await deletions.load();
     await bucket?.open(deletions);
-    const place = { fs, clock, paths, bucket };
+    const uncertain = new UncertainBlocks(fs);
+    const place = { fs, clock, paths, bucket, uncertain };
     const catalog = new LocalCatalog({ ...place, database, quarantine, log });
     await catalog.open();
     const known = new KnownIdentities(database, catalog, deletions);
@@ -106,6 +109,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         known,
         deletions,
         quarantine,
+        uncertain,
         head,
         retention,
         compactor,
@@ -259,11 +263,13 @@ class LocalStore implements Store {
 
   async deleteApplication({ tenant, service }: Application): Promise<DeletionReport> {
     this.#checkOpen();
-    const { catalog, compactor, deletions, head, known, quarantine } = this.#parts;
+    const { catalog, compactor, deletions, head, known, quarantine, uncertain } = this.#parts;
     return await deletions.whileHidden(tenant, service, async () => {
       await head.flush();
       // A merge that runs would write what is deleted into a block of another name.
       return await compactor.whileIdle(async () => {
+        // A block that came back with the next start would bring back what is deleted.
+        await uncertain.settle();
         const blocks = catalog.blocksOf(tenant).filter(({ meta }) => meta.services.includes(service));
         await deletions.add(tenant, service, blocks);
         known.forget(blocks.map(({ meta }) => meta.id));

@@ -25,14 +25,34 @@ function prepare(value: unknown, transfer: Set<ArrayBuffer>): unknown {
   if (Array.isArray(value)) return prepareArray(value, transfer);
   // Maps, Sets, Dates, Errors and class instances are cloned as they are.
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return value;
-  const entries = Object.entries(value).map(([key, field]) => [key, prepare(field, transfer)] as const);
-  return Object.fromEntries(entries);
+  return prototype === Object.prototype || prototype === null
+    ? prepareFields(value as Readonly<Record<string, unknown>>, transfer)
+    : value;
+}
+
+/** The object itself, unless something in it is replaced. */
+function prepareFields(fields: Readonly<Record<string, unknown>>, transfer: Set<ArrayBuffer>): unknown {
+  let copy: Record<string, unknown> | undefined;
+  for (const key of Object.keys(fields)) {
+    const prepared = prepare(fields[key], transfer);
+    if (prepared === fields[key]) continue;
+    copy ??= { ...fields };
+    copy[key] = prepared;
+  }
+  return copy ?? fields;
 }
 
 function prepareArray(values: readonly unknown[], transfer: Set<ArrayBuffer>): readonly unknown[] {
   // Columns of names can be long and hold nothing to move: one look at the first element decides.
-  return typeof values[0] === "object" ? values.map((item) => prepare(item, transfer)) : values;
+  if (typeof values[0] !== "object") return values;
+  let copy: unknown[] | undefined;
+  for (const [index, item] of values.entries()) {
+    const prepared = prepare(item, transfer);
+    if (prepared === item) continue;
+    copy ??= [...values];
+    copy[index] = prepared;
+  }
+  return copy ?? values;
 }
 
 function prepareView(view: ArrayBufferView, transfer: Set<ArrayBuffer>): ArrayBufferView {
