@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 const NO_FILES =
-  "the SDK is bundled without its file exporters/helper-worker.js; uploads are the work of the";
+  "uploads are the work of the profiled thread: the SDK is bundled without its file exporters/helper-worker.js";
 
 const cases = [
   { name: "whole", format: "es", external: [], backend: "inspector", warnings: [/No|Cannot find module/] },

@@ -47,6 +47,29 @@ describe.for(allNodes.slice(1))("host safety on Node $major", ({ path }) => {
   );
 });
 
+describe("the permission model of Node", () => {
+  it.for([
+    { allowed: [], warning: /^pyroscope: profiling is off: / },
+    {
+      allowed: ["--allow-addons"],
+      warning: /^pyroscope: uploads are the work of the profiled thread: worker threads need --allow-worker$/,
+    },
+  ])("is met with one warning where it allows $allowed and no threads", async ({ allowed, warning }) => {
+    const receiver = await startFakeReceiver();
+    try {
+      const flags = ["--permission", "--allow-fs-read=*", ...allowed];
+      const args = [...flags, fixturePath("sdk-program.mjs"), "work-and-end", receiver.url];
+      const { code, signal, stderr } = await runProgram(process.execPath, args).result;
+
+      expect({ code, signal }).toEqual({ code: 0, signal: null });
+      const lines = stderr.split("\n").filter((line) => /^pyroscope: .*--allow/.test(line));
+      expect(lines).toEqual([expect.stringMatching(warning)]);
+    } finally {
+      await receiver.close();
+    }
+  });
+});
+
 describe("a run that was replaced", () => {
   it("does not hold a program that has ended, while its last upload has no answer", async () => {
     const open = badServers.find(({ name }) => name === "never answers")?.open;

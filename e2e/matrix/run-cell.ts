@@ -29,7 +29,7 @@ const FRAMEWORKS = ["express", "fastify", "koa"];
  * Opens the servers, and puts the applications beside the SDK as it is packed, which takes half the time of its `dist` to
  * begin; one of them bundled with all of its dependencies but web frameworks.
  */
-export async function openMatrixHost(): Promise<MatrixHost> {
+export async function openMatrixHost(longestMs: number = LONGEST_MS): Promise<MatrixHost> {
   const directory = await mkdtemp(join(tmpdir(), "host-matrix-"));
   const servers = new Map(
     await Promise.all(serverFaults.map(async ({ name, open }) => [name, await open()] as const)),
@@ -49,7 +49,7 @@ export async function openMatrixHost(): Promise<MatrixHost> {
       const url = servers.get(cell.server)?.url;
       if (url === undefined) throw new Error(`no server ${cell.server}`);
       for (let tries = 1; ; tries++) {
-        const problem = await runCell(cell, url, directory);
+        const problem = await runCell(cell, url, directory, longestMs);
         // Nothing is shown then, for or against: on a machine with much other work a program may end before its fault.
         if (!problem?.startsWith(NO_FAULT) || tries === MAX_TRIES) return problem;
       }
@@ -61,16 +61,23 @@ export async function openMatrixHost(): Promise<MatrixHost> {
   };
 }
 
-async function runCell(cell: Cell, url: string, directory: string): Promise<string | undefined> {
+async function runCell(
+  cell: Cell,
+  url: string,
+  directory: string,
+  longestMs: number,
+): Promise<string | undefined> {
   const { fault, kind, node } = cell;
   const programs: Readonly<Record<string, string>> = { bundled: "bundled/app.mjs", cjs: "app.cjs" };
   const program = join(directory, programs[kind] ?? "app.mjs");
-  const running = runProgram(findNode(node), ["--require", join(directory, "fault.cjs"), program], {
+  const env = {
     HOST_FAULT: fault,
     HOST_KIND: kind === "bundled" ? "http" : kind,
     HOST_SERVER: url,
-  });
-  const timer = setTimeout(() => running.process.kill("SIGKILL"), LONGEST_MS);
+  };
+  const flags = ["--require", join(directory, "fault.cjs")];
+  const running = runProgram(findNode(node), [...flags, program], env, "ignore", directory);
+  const timer = setTimeout(() => running.process.kill("SIGKILL"), longestMs);
   const { code, signal, stdout, stderr } = await running.result;
   clearTimeout(timer);
   const { isSaid = false, isOfThread = false } = hostFaults.find(({ id }) => id === fault) ?? {};

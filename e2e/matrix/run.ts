@@ -52,7 +52,9 @@ const seconds = Number(process.argv[3]);
 const controls = (seconds > 0 ? [] : hostKinds).flatMap(({ id: kind }) =>
   hostNodes.map((node) => ({ server: serverFaults[0]?.name ?? "", fault: "without-sdk", kind, node })),
 );
-const host = await openMatrixHost();
+// The SDK of these programs would hold one that it holds at all for five minutes, its `uploadTimeout`.
+const LONGEST_MS = 200_000;
+const host = await openMatrixHost(LONGEST_MS);
 const waiting = [...controls, ...cells];
 const total = waiting.length;
 const failures: string[] = [];

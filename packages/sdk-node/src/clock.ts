@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from "node:timers";
+
 /** Cancels what it was returned for; a second call does nothing. */
 export type Cancel = () => void;
 
@@ -13,11 +15,15 @@ export interface Clock {
   afterHolding(delayMs: number, callback: () => void): Cancel;
 }
 
+// As they are when the SDK is loaded: programs fake the global ones, in tests and for replays.
+const { now } = Date;
+const monotonicNow = performance.now.bind(performance);
+
 /** The real time. */
 export const systemClock: Clock = {
   // Not timeOrigin + now(): that never follows a correction of the system clock.
-  nowUnixMs: () => Date.now(),
-  nowMonotonicMs: () => performance.now(),
+  nowUnixMs: () => now(),
+  nowMonotonicMs: () => monotonicNow(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
     timer.unref();

@@ -11,9 +11,7 @@ export function describeMissing(
     parts.push(`${nativeProblem}; the inspector profiles ${profileTypes.join(", ")}, without labels`);
   }
   if (helperProblem !== undefined) {
-    parts.push(
-      `${helperProblem}; uploads are the work of the profiled thread: leave @pyroscope-ts/sdk-node external`,
-    );
+    parts.push(`uploads are the work of the profiled thread: ${helperProblem}`);
   }
   return parts.length === 0 ? undefined : parts.join("; ");
 }

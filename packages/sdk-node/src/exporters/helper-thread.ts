@@ -56,11 +56,14 @@ const HELPER_FILE = "exporters/helper-worker";
 
 /** Why there can be no helper thread here, where that is known beforehand. */
 function findHelperProblem(): string | undefined {
+  // Only where the permission model of Node is on.
+  const { permission } = process as { readonly permission?: { has(scope: string): boolean } };
+  if (permission?.has("worker") === false) return "worker threads need --allow-worker";
   try {
     findOwnFile(HELPER_FILE);
     return undefined;
   } catch (error) {
-    return describeError(error);
+    return `${describeError(error)}; leave @pyroscope-ts/sdk-node external`;
   }
 }
 

@@ -1,3 +1,5 @@
+// Not the global one, which programs fake.
+import { setImmediate } from "node:timers";
 import type { CostMeter } from "../cost-meter.ts";
 
 // Work between two looks at the clock is a few microseconds; a slice may pass its budget by that much. One millisecond, so
