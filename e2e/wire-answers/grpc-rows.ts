@@ -159,11 +159,7 @@ const throttling: readonly WireRow[] = [
 /** The rows of Connect over gRPC and gRPC-Web, and what is theirs alone. */
 export const grpcRows: readonly WireRow[] = [
   ...over("gRPC", pushedRows),
-  // Over HTTP/1.1 the request behind that message waits until it is late: a connection of its own would be needed.
-  ...over(
-    "gRPC-Web",
-    pushedRows.filter(({ row }) => row !== "1.2 a message that is too large"),
-  ),
+  ...over("gRPC-Web", pushedRows),
   ...over("gRPC", askedRows),
   ...framing,
   ...throttling,

@@ -77,6 +77,27 @@ describe("setErrorHandler", () => {
     expect(response.json()).toEqual({ code: "unavailable", message: "the disk is full" });
   });
 
+  it.for(["application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json"])(
+    "answers a path that is not there in the type that was sent, %s",
+    async (type) => {
+      const { app } = await createTestApp();
+
+      const { headers, statusCode, body } = await app.inject({
+        url: "/query.v1.QueryFrontendService/Query",
+        method: "POST",
+        headers: { "content-type": type },
+        payload: Buffer.alloc(5),
+      });
+
+      expect([statusCode, headers["content-type"], headers["grpc-status"], body]).toEqual([
+        200,
+        type,
+        "12",
+        "",
+      ]);
+    },
+  );
+
   it("answers 503 where the storage is needed while it cannot be asked, and serves the rest", async () => {
     const readiness = {
       reasons: ["storage: replaying", "and more"],

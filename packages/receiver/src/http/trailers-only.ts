@@ -25,7 +25,8 @@ export function sendTrailersOnly(
     .code(200)
     .type(request.headers["content-type"] ?? "application/grpc")
     .headers(Object.fromEntries(setTrailerStatus(new Headers(), toGrpcError(error))));
-  if (request.raw.httpVersionMajor === 1) return reply.send("");
+  // As bytes: Fastify adds a charset to a type of JSON that goes with a text, and gRPC-Web for Go takes that for another type.
+  if (request.raw.httpVersionMajor === 1) return reply.send(Buffer.alloc(0));
   const { raw } = reply;
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) raw.setHeader(name, value);

@@ -102,7 +102,8 @@ describe("addConnectServices", () => {
     socket.setEncoding("latin1").on("data", (text) => {
       seen += text;
     });
-    const message = Buffer.concat([Buffer.from([0, 0, 0, 0x20, 0]), Buffer.alloc(0x2000)]);
+    // More than Node reads ahead.
+    const message = Buffer.concat([Buffer.from([0, 0, 0x20, 0, 0]), Buffer.alloc(0x20_0000)]);
 
     socket.write(
       `POST ${push({}).url} HTTP/1.1\r\nhost: test\r\ncontent-type: ${type}\r\ncontent-length: ${message.length}\r\n\r\n`,

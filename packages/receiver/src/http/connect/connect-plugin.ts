@@ -117,7 +117,7 @@ async function serve(
   };
   const checked = isBytes(body) ? withConnectErrors(read(body), request, onError) : body;
   const binary = await handler({ ...head, body: checked } as UniversalServerRequest);
-  // Of a message that is too large not all was read, and nobody else reads what the next request waits behind.
+  // Of a message that is too large not all was read: the next request of the connection is behind it.
   if (request.raw.httpVersionMajor === 1 && !request.raw.readableEnded) discardRest(request.raw);
   const response = isText ? toTextResponse(binary) : binary;
   for (const [name, value] of Object.entries(reply.getHeaders())) {
@@ -143,7 +143,11 @@ function toUniversalRequest(
   const values = createContextValues().set(requestContextKey, getRequestContext(request));
   try {
     const universal = universalRequestFromNodeRequest(request.raw, reply.raw, undefined, values);
-    return whole === undefined ? universal : { ...universal, body: whole.replay() };
+    if (whole !== undefined) return { ...universal, body: whole.replay() };
+    // That of connect-node destroys a request of which not all is read: its connection then reads no other one.
+    return request.raw.httpVersionMajor === 1
+      ? { ...universal, body: request.raw.iterator({ destroyOnReturn: false }) }
+      : universal;
   } catch (error) {
     // The only thing that is parsed here is the URL, from the Host header.
     throw new ReceiverError("the Host header is not a host", { code: "INVALID_ARGUMENT", cause: error });
